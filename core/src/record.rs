@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The layout of a record: a header, then a delta for each segment.
+//!
+//! Numbers are little-endian. There is no padding but the reserved bytes, which are written as
+//! zero and refused otherwise, so that each value has one encoding.
+//!
+//! ```text
+//! header, 40 bytes                      delta, 40 bytes
+//!  0  u64  sequence                      0  u64  first
+//!  8  u64  sector                        8  u64  last
+//! 16  u64  bytes                        16  u32  index
+//! 24  u32  deltas                       20  u32  length
+//! 28  u32  straddling                   24  u32  offset
+//! 32  u32  flags                        28  u32  page_hits
+//! 36  u8   op                           32  u32  copy_hits
+//! 37  u8   payload                      36  u32  reserved
+//! 38  u16  reserved
+//! ```
+
+use core::mem;
+
+use super::delta::{
+    span,
+    Delta, //
+};
+
+/// What a request does. The numbers are those of the encoding; they are not the kernel's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Op {
+    /// Reads a payload.
+    Read = 0,
+    /// Writes a payload.
+    Write = 1,
+    /// Makes what was written durable; a flush without a payload.
+    Flush = 2,
+    /// Gives sectors back.
+    Discard = 3,
+    /// Gives sectors back and makes them unreadable.
+    SecureErase = 4,
+    /// Writes zeroes without a payload.
+    WriteZeroes = 5,
+    /// Writes a payload where the zone's write pointer stands.
+    ZoneAppend = 6,
+    /// Sets a zone's write pointer back.
+    ZoneReset = 7,
+    /// Sets all write pointers back.
+    ZoneResetAll = 8,
+    /// Opens a zone.
+    ZoneOpen = 9,
+    /// Closes a zone.
+    ZoneClose = 10,
+    /// Moves a zone's write pointer to the end.
+    ZoneFinish = 11,
+    /// Anything else.
+    Other = 12,
+}
+
+impl Op {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Self; 13] = [
+        Self::Read,
+        Self::Write,
+        Self::Flush,
+        Self::Discard,
+        Self::SecureErase,
+        Self::WriteZeroes,
+        Self::ZoneAppend,
+        Self::ZoneReset,
+        Self::ZoneResetAll,
+        Self::ZoneOpen,
+        Self::ZoneClose,
+        Self::ZoneFinish,
+        Self::Other,
+    ];
+
+    /// The name, as the log and the status print it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Read => "R",
+            Self::Write => "W",
+            Self::Flush => "flush",
+            Self::Discard => "discard",
+            Self::SecureErase => "secure-erase",
+            Self::WriteZeroes => "write-zeroes",
+            Self::ZoneAppend => "zone-append",
+            Self::ZoneReset => "zone-reset",
+            Self::ZoneResetAll => "zone-reset-all",
+            Self::ZoneOpen => "zone-open",
+            Self::ZoneClose => "zone-close",
+            Self::ZoneFinish => "zone-finish",
+            Self::Other => "other",
+        }
+    }
+
+    /// The number of the encoding, which is also the place in [`Op::ALL`].
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// The op of this number.
+    pub fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(code)).copied()
+    }
+
+    /// Whether it moves bytes, which are then the deltas' bytes.
+    pub const fn has_payload(self) -> bool {
+        matches!(self, Self::Read | Self::Write | Self::ZoneAppend)
+    }
+
+    /// Whether it is about certain sectors. A flush and a reset of all zones are about the whole
+    /// device; of an unknown op nothing is claimed.
+    pub const fn has_sectors(self) -> bool {
+        !matches!(self, Self::Flush | Self::ZoneResetAll | Self::Other)
+    }
+}
+
+/// How a request was to be done: a set of bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flags(u32);
+
+impl Flags {
+    /// No flag.
+    pub const NONE: Self = Self(0);
+    /// The payload is durable when the request is done (REQ_FUA).
+    pub const FUA: Self = Self(1 << 0);
+    /// A flush comes before the payload (REQ_PREFLUSH).
+    pub const PREFLUSH: Self = Self(1 << 1);
+    /// A file system's metadata (REQ_META).
+    pub const META: Self = Self(1 << 2);
+    /// Someone waits for it (REQ_SYNC).
+    pub const SYNC: Self = Self(1 << 3);
+    /// Fails rather than waits (REQ_NOWAIT).
+    pub const NOWAIT: Self = Self(1 << 4);
+    /// All or nothing (REQ_ATOMIC).
+    pub const ATOMIC: Self = Self(1 << 5);
+
+    /// All bits that have a meaning.
+    const ALL: u32 = (1 << 6) - 1;
+
+    /// These and those together.
+    #[must_use]
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether all of the others are in these.
+    pub const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// The bits of the encoding.
+    pub const fn bits(self) -> u32 {
+        self.0
+    }
+
+    /// The flags of these bits; `None` where one has no meaning.
+    pub const fn from_bits(bits: u32) -> Option<Self> {
+        if bits & !Self::ALL == 0 {
+            Some(Self(bits))
+        } else {
+            None
+        }
+    }
+}
+
+/// Whether a record has a copy of the request's bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Payload {
+    /// No copy was wanted, or there are no bytes.
+    #[default]
+    None = 0,
+    /// The bytes of all deltas were copied.
+    Kept = 1,
+    /// A copy was wanted and could not be made.
+    Lost = 2,
+}
+
+impl Payload {
+    fn from_code(code: u8) -> Option<Self> {
+        [Self::None, Self::Kept, Self::Lost]
+            .get(usize::from(code))
+            .copied()
+    }
+}
+
+/// What is recorded of a request as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// Its place among the requests of its device.
+    pub sequence: u64,
+    /// Its first sector, on the underlying device; of no meaning where the op has no sectors.
+    pub sector: u64,
+    /// The bytes of its payload, or of the range of sectors that an op without a payload is
+    /// about.
+    pub bytes: u64,
+    /// What it does.
+    pub op: Op,
+    /// How.
+    pub flags: Flags,
+    /// Whether its bytes were copied.
+    pub payload: Payload,
+    /// How many deltas follow.
+    pub deltas: u32,
+    /// Occurrences of the pattern that straddle its deltas.
+    pub straddling: u32,
+}
+
+impl Header {
+    /// The size of the encoding, in bytes.
+    pub const SIZE: usize = 40;
+
+    /// The bytes that it transfers: 0 for an op without a payload.
+    pub fn transferred(&self) -> u64 {
+        if self.op.has_payload() {
+            self.bytes
+        } else {
+            0
+        }
+    }
+
+    /// The first and the last of its sectors, on the underlying device, where the op has any.
+    ///
+    /// A request that names a sector and no length (the kernel's zone ops) is given as that
+    /// sector alone. Saturates (see [`span`]).
+    pub fn sectors(&self) -> Option<(u64, u64)> {
+        self.op
+            .has_sectors()
+            .then(|| span(self.sector, 0, self.bytes))
+    }
+
+    /// Writes the layout above.
+    pub fn encode(&self) -> [u8; Self::SIZE] {
+        let mut out = [0; Self::SIZE];
+        let mut to = Put(&mut out);
+        to.put(self.sequence.to_le_bytes());
+        to.put(self.sector.to_le_bytes());
+        to.put(self.bytes.to_le_bytes());
+        to.put(self.deltas.to_le_bytes());
+        to.put(self.straddling.to_le_bytes());
+        to.put(self.flags.bits().to_le_bytes());
+        to.put([self.op.code(), self.payload as u8]);
+        out
+    }
+
+    /// Reads the layout above; `None` where an op, flag, payload or reserved byte is unknown.
+    pub fn decode(bytes: &[u8; Self::SIZE]) -> Option<Self> {
+        let mut from = Take(bytes);
+        let sequence = u64::from_le_bytes(from.take()?);
+        let sector = u64::from_le_bytes(from.take()?);
+        let bytes = u64::from_le_bytes(from.take()?);
+        let deltas = u32::from_le_bytes(from.take()?);
+        let straddling = u32::from_le_bytes(from.take()?);
+        let flags = Flags::from_bits(u32::from_le_bytes(from.take()?))?;
+        let [op, payload] = from.take()?;
+        let [0, 0] = from.take()? else {
+            return None;
+        };
+        Some(Self {
+            sequence,
+            sector,
+            bytes,
+            op: Op::from_code(op)?,
+            flags,
+            payload: Payload::from_code(payload)?,
+            deltas,
+            straddling,
+        })
+    }
+}
+
+impl Delta {
+    /// The size of the encoding, in bytes.
+    pub const SIZE: usize = 40;
+
+    /// Writes the layout at the top of `record.rs`.
+    pub fn encode(&self) -> [u8; Self::SIZE] {
+        let mut out = [0; Self::SIZE];
+        let mut to = Put(&mut out);
+        to.put(self.first.to_le_bytes());
+        to.put(self.last.to_le_bytes());
+        to.put(self.index.to_le_bytes());
+        to.put(self.length.to_le_bytes());
+        to.put(self.offset.to_le_bytes());
+        to.put(self.page_hits.to_le_bytes());
+        to.put(self.copy_hits.to_le_bytes());
+        out
+    }
+
+    /// Reads the layout at the top of `record.rs`; `None` where a reserved byte is not zero.
+    pub fn decode(bytes: &[u8; Self::SIZE]) -> Option<Self> {
+        let mut from = Take(bytes);
+        let first = u64::from_le_bytes(from.take()?);
+        let last = u64::from_le_bytes(from.take()?);
+        let index = u32::from_le_bytes(from.take()?);
+        let length = u32::from_le_bytes(from.take()?);
+        let offset = u32::from_le_bytes(from.take()?);
+        let page_hits = u32::from_le_bytes(from.take()?);
+        let copy_hits = u32::from_le_bytes(from.take()?);
+        let [0, 0, 0, 0] = from.take()? else {
+            return None;
+        };
+        Some(Self {
+            index,
+            length,
+            offset,
+            first,
+            last,
+            page_hits,
+            copy_hits,
+        })
+    }
+}
+
+/// Room that is filled from its start.
+struct Put<'a>(&'a mut [u8]);
+
+impl Put<'_> {
+    /// Writes the next bytes. All sizes are constants, and the room is made for their sum; were
+    /// it too small, the bytes would be left out, and the round trip in the tests would fail.
+    fn put<const N: usize>(&mut self, bytes: [u8; N]) {
+        if let Some((head, tail)) = mem::take(&mut self.0).split_first_chunk_mut() {
+            *head = bytes;
+            self.0 = tail;
+        }
+    }
+}
+
+/// Bytes that are taken from their start.
+struct Take<'a>(&'a [u8]);
+
+impl Take<'_> {
+    /// Takes the next bytes.
+    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (head, tail) = self.0.split_first_chunk()?;
+        self.0 = tail;
+        Some(*head)
+    }
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The `%HH` escapes, the same in tables, messages, status and the log.
+//!
+//! Backslashes are of no use for this: dm eats them, in tables and messages differently
+//! (`dm_split_args` in `drivers/md/dm-table.c`).
+
+use core::fmt::{
+    self,
+    Write, //
+};
+
+/// Bytes that print as one plain word.
+///
+/// Printable ASCII (0x21 to 0x7e) prints as it is, except `%` and `\`; every other byte prints as
+/// `%HH`, in upper-case hexadecimal. [`unescape`] is the inverse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Escaped<'a>(pub &'a [u8]);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for &byte in self.0 {
+            match byte {
+                b'%' | b'\\' => write!(f, "%{byte:02X}")?,
+                0x21..=0x7e => f.write_char(char::from(byte))?,
+                _ => write!(f, "%{byte:02X}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Why a word could not be unescaped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnescapeError {
+    /// A `%` is not followed by two hexadecimal digits.
+    BadEscape,
+    /// The bytes do not fit the room that was given for them.
+    TooLong,
+}
+
+/// Writes the bytes that `word` stands for to the start of `out` and returns them.
+///
+/// Digits of either case are taken. A byte that is not part of an escape stands for itself, even
+/// where [`Escaped`] would not print it so. On failure, `out` holds the bytes before the mistake.
+///
+/// # Errors
+///
+/// The first mistake in the word: [`UnescapeError::BadEscape`] or [`UnescapeError::TooLong`].
+pub fn unescape<'b>(word: &[u8], out: &'b mut [u8]) -> Result<&'b [u8], UnescapeError> {
+    let mut bytes = word.iter().copied();
+    let mut length: usize = 0;
+
+    while let Some(byte) = bytes.next() {
+        let byte = match byte {
+            b'%' => escape(&mut bytes).ok_or(UnescapeError::BadEscape)?,
+            _ => byte,
+        };
+        *out.get_mut(length).ok_or(UnescapeError::TooLong)? = byte;
+        // Never saturates: `length` was a valid index a line ago.
+        length = length.saturating_add(1);
+    }
+
+    out.get(..length).ok_or(UnescapeError::TooLong)
+}
+
+/// Takes the two digits after a `%`.
+fn escape(bytes: &mut impl Iterator<Item = u8>) -> Option<u8> {
+    let high = digit(bytes.next()?)?;
+    let low = digit(bytes.next()?)?;
+    Some((high << 4) | low)
+}
+
+/// The value of a hexadecimal digit.
+fn digit(byte: u8) -> Option<u8> {
+    match byte {
+        b'0'..=b'9' => Some(byte & 0xf),
+        // Never wraps: the low four bits of a letter are 1 to 6.
+        b'a'..=b'f' | b'A'..=b'F' => Some((byte & 0xf).wrapping_add(9)),
+        _ => None,
+    }
+}

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The lines of the log, to the letter.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may panic"
+)]
+
+use imgrement_core::{
+    delta::{
+        Cursor,
+        Delta, //
+    },
+    lines::{
+        request,
+        Found,
+        Line, //
+    },
+    record::{
+        Flags,
+        Header,
+        Op,
+        Payload, //
+    },
+};
+
+fn header(op: Op, sector: u64, bytes: u64, deltas: u32) -> Header {
+    Header {
+        sequence: 0,
+        sector,
+        bytes,
+        op,
+        flags: Flags::NONE,
+        payload: Payload::None,
+        deltas,
+        straddling: 0,
+    }
+}
+
+fn lines(header: &Header, deltas: &[Delta], pattern: Option<&[u8]>) -> Vec<String> {
+    let mut lines = Vec::new();
+    request(header, deltas.iter().copied(), pattern, |line| {
+        lines.push(line.to_string());
+    });
+    lines
+}
+
+#[test]
+fn the_ancestors_write() {
+    let mut delta = Cursor::new(1026).delta(0, 1024);
+    delta.page_hits = 3;
+    delta.copy_hits = 3;
+    assert_eq!(
+        lines(&header(Op::Write, 1026, 1024, 1), &[delta], Some(b"DAMN")),
+        [
+            "Found DAMN from page 3 times",
+            "W, bytes to transfer: 1024, delta count: 1",
+            "bv #0: len 1024, offset 0, at (1026, 1027)",
+            "Found DAMN from deltas 3 times",
+        ]
+    );
+}
+
+#[test]
+fn the_ancestors_read() {
+    let delta = Cursor::new(38).delta(3072, 1024);
+    assert_eq!(
+        lines(&header(Op::Read, 38, 1024, 1), &[delta], Some(b"DAMN")),
+        [
+            "R, bytes to transfer: 1024, delta count: 1",
+            "bv #0: len 1024, offset 3072, at (38, 39)",
+        ]
+    );
+}
+
+#[test]
+fn the_ancestors_file_of_12_kib() {
+    let mut cursor = Cursor::new(6154);
+    let deltas = [(); 3].map(|()| cursor.delta(0, 4096));
+    assert_eq!(
+        lines(&header(Op::Write, 6154, 12288, 3), &deltas, Some(b"DAMN")),
+        [
+            "W, bytes to transfer: 12288, delta count: 3",
+            "bv #0: len 4096, offset 0, at (6154, 6161)",
+            "bv #1: len 4096, offset 0, at (6162, 6169)",
+            "bv #2: len 4096, offset 0, at (6170, 6177)",
+        ]
+    );
+}
+
+#[test]
+fn each_segment_has_its_own_line_and_what_straddles_comes_last() {
+    let mut cursor = Cursor::new(0);
+    let mut deltas = [(0, 4096), (0, 4096), (512, 512)].map(|(at, len)| cursor.delta(at, len));
+    deltas[0].page_hits = 1;
+    deltas[0].copy_hits = 1;
+    deltas[2].page_hits = 2;
+    // The copies were lost, or the page was written to in between.
+    deltas[2].copy_hits = 0;
+    let mut header = header(Op::Write, 0, 8704, 3);
+    header.straddling = 1;
+    assert_eq!(
+        lines(&header, &deltas, Some(b"a b%")),
+        [
+            "Found a%20b%25 from page 1 times",
+            "Found a%20b%25 from page 2 times",
+            "W, bytes to transfer: 8704, delta count: 3",
+            "bv #0: len 4096, offset 0, at (0, 7)",
+            "Found a%20b%25 from deltas 1 times",
+            "bv #1: len 4096, offset 0, at (8, 15)",
+            "bv #2: len 512, offset 512, at (16, 16)",
+            "Found a%20b%25 across deltas 1 times",
+        ]
+    );
+    assert_eq!(lines(&header, &deltas, None).len(), 4);
+}
+
+#[test]
+fn requests_without_payload() {
+    let cases = [
+        (
+            Op::Flush,
+            0,
+            0,
+            "flush, bytes to transfer: 0, delta count: 0",
+        ),
+        (
+            Op::Discard,
+            2048,
+            1 << 20,
+            "discard, bytes to transfer: 0, delta count: 0, at (2048, 4095)",
+        ),
+        (
+            Op::WriteZeroes,
+            8,
+            512,
+            "write-zeroes, bytes to transfer: 0, delta count: 0, at (8, 8)",
+        ),
+        (
+            Op::SecureErase,
+            0,
+            1024,
+            "secure-erase, bytes to transfer: 0, delta count: 0, at (0, 1)",
+        ),
+        (
+            Op::ZoneReset,
+            524_288,
+            0,
+            "zone-reset, bytes to transfer: 0, delta count: 0, at (524288, 524288)",
+        ),
+        (
+            Op::ZoneResetAll,
+            0,
+            0,
+            "zone-reset-all, bytes to transfer: 0, delta count: 0",
+        ),
+        (
+            Op::Other,
+            5,
+            512,
+            "other, bytes to transfer: 0, delta count: 0",
+        ),
+    ];
+    for (op, sector, bytes, line) in cases {
+        assert_eq!(lines(&header(op, sector, bytes, 0), &[], None), [line]);
+    }
+}
+
+#[test]
+fn the_other_lines_and_labels() {
+    let header = header(Op::Flush, 0, 0, 0);
+    let found = Found {
+        pattern: b"DAMN",
+        times: 1,
+    };
+    let left_out = Line::LeftOut {
+        requests: 12,
+        log_rate: 1000,
+    };
+    let lost = Line::Lost {
+        records: 3,
+        data: 2,
+    };
+    let cases = [
+        (Line::Ready(b"sdb"), "sdb trace initialization succeeded"),
+        (left_out, "12 requests left out of the log (log_rate 1000)"),
+        (
+            lost,
+            "3 requests passed unrecorded, 2 recorded without their bytes",
+        ),
+        (Line::Mark(b"a b\n"), "mark: a%20b%0A"),
+        (
+            Line::Request(&header),
+            "flush, bytes to transfer: 0, delta count: 0",
+        ),
+        (Line::FoundAcross(found), "Found DAMN across deltas 1 times"),
+    ];
+    for (line, text) in cases {
+        assert_eq!(line.labelled(None).to_string(), text);
+        assert_eq!(
+            line.labelled(Some(b"my db")).to_string(),
+            format!("my%20db: {text}")
+        );
+    }
+}
