@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Device-mapper targets in Rust.
+//!
+//! A target is a type that implements [`Target`]; a module registers it by keeping a
+//! [`Registration`] of it. Device-mapper then makes an instance for each table line that names the
+//! target, and asks it what to do with each bio.
+//!
+//! | Type | Stands for |
+//! |---|---|
+//! | [`Target`], [`Registration`] | `struct target_type` |
+//! | [`Builder`] | `struct dm_target` while the constructor runs |
+//! | [`Args`], [`CtrError`] | the words of a table line or a message, and what is wrong with them |
+//! | [`Device`] | `struct dm_dev`, an underlying device |
+//! | [`MapBio`], [`Mapped`], [`EndBio`] | `struct bio` on its way down, and back |
+//! | [`Segments`], [`Segment`] | its payload, a page-bounded piece at a time |
+//! | [`StatusWriter`] | the buffer that a status or a message answers into |
+//! | [`WorkQueue`] | a work queue of the target's own |
+//!
+//! All `unsafe` of a target lives here. The rules that keep it sound are those of the C interface;
+//! each stands at the place where it is kept.
+//!
+//! C header: `include/linux/device-mapper.h`.
+
+// Paths are given because a crate root in another folder includes this file by path too, and then
+// rustc would look for the modules beside it.
+#[path = "dm/args.rs"]
+mod args;
+#[path = "dm/bindings.rs"]
+mod bindings;
+#[path = "dm/bio.rs"]
+mod bio;
+#[path = "dm/device.rs"]
+mod device;
+#[path = "dm/noio.rs"]
+mod noio;
+#[path = "dm/segment.rs"]
+mod segment;
+#[path = "dm/status.rs"]
+mod status;
+#[path = "dm/target.rs"]
+mod target;
+#[path = "dm/work.rs"]
+mod work;
+
+// The one file that `dm` shares with the pure logic: a word is escaped the same way everywhere.
+#[path = "core/src/word.rs"]
+pub mod word;
+
+pub use self::{
+    args::{
+        Args,
+        CtrError, //
+    },
+    bio::{
+        Completion,
+        EndBio,
+        MapBio,
+        Mapped,
+        Op, //
+    },
+    device::{
+        Device,
+        DiskName, //
+    },
+    segment::{
+        RacyBytes,
+        Segment,
+        Segments, //
+    },
+    status::{
+        StatusKind,
+        StatusWriter, //
+    },
+    target::{
+        Builder,
+        DeviceVisitor,
+        Features,
+        IoctlRoute,
+        QueueLimits,
+        Registration,
+        Target, //
+    },
+    work::WorkQueue, //
+};

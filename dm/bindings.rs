@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What bindgen made of `dm/bindings_helper.h`. For `dm` alone: nothing outside may name it.
+//!
+//! The types of `struct bio`, `struct block_device` and the like are the kernel crate's own.
+
+#![allow(
+    clippy::all,
+    clippy::undocumented_unsafe_blocks,
+    dead_code,
+    improper_ctypes,
+    missing_docs,
+    non_camel_case_types,
+    non_snake_case,
+    non_upper_case_globals,
+    unreachable_pub,
+    unsafe_op_in_unsafe_fn,
+    unused_imports
+)]
+
+// Kbuild says where it put the file: with `MO=` it is not below the sources.
+include!(env!("DM_BINDINGS"));

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What dm/ takes from C: device-mapper's own header, and shims for what is an
+ * inline function or a macro there. bindgen reads this file; dm/helpers.c
+ * includes it, so that the compiler checks each prototype.
+ */
+#ifndef DM_BINDINGS_HELPER_H
+#define DM_BINDINGS_HELPER_H
+
+#include <linux/device-mapper.h>
+#include <linux/workqueue.h>
+
+#ifdef __BINDGEN__
+/* Macros with a cast in them, of which bindgen makes no constants by itself. */
+const unsigned int DM_REQ_OP_MASK = REQ_OP_MASK;
+#endif
+
+/* Where the payload of a bio begins; independent of the names in bvec_iter. */
+struct rust_dm_cursor {
+	/* The vector that holds the first byte. */
+	const struct bio_vec *vec;
+	/* How many bytes of that vector lie before it. */
+	unsigned int done;
+	/* How many bytes there are; 0 for a bio without payload. */
+	unsigned int left;
+};
+
+void rust_dm_bio_cursor(struct bio *bio, struct rust_dm_cursor *cursor);
+void rust_dm_remap(struct bio *bio, struct block_device *bdev, sector_t sector);
+void rust_dm_copy_from_page(void *to, struct page *page, size_t offset, size_t len);
+
+sector_t rust_dm_bdev_sectors(struct block_device *bdev);
+void rust_dm_bdev_name(struct block_device *bdev, char *name, size_t size);
+
+unsigned int rust_dm_noio_save(void);
+void rust_dm_noio_restore(unsigned int saved);
+
+struct workqueue_struct *rust_dm_alloc_workqueue(const char *name);
+void rust_dm_destroy_workqueue(struct workqueue_struct *wq);
+
+#endif

@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A bio on its way down through a target, and on its way back.
+//!
+//! A bio that `Target::map` is given is in one of these states:
+//!
+//! - *held*: a [`MapBio`]; device-mapper waits for the word of the target.
+//! - *remapped*: device-mapper submits it to the device that it was pointed at. It may complete
+//!   before `map` has even returned.
+//! - *killed* or *requeued*: device-mapper frees it, and `Target::end_io` never hears of it.
+//!
+//! Only [`MapBio`]'s methods that consume it lead from the first to the others, and each returns
+//! the [`Mapped`] that `map` must return. So no bio is forgotten, or touched once it has gone, and
+//! none of the values is returned on which device-mapper does a `BUG()` (`__map_bio` takes four).
+
+use super::{
+    bindings,
+    Device,
+    Segments, //
+};
+use core::{
+    marker::PhantomData,
+    mem::{
+        align_of,
+        size_of, //
+    },
+    ptr::NonNull, //
+};
+use kernel::{
+    bindings::{
+        bio,
+        blk_status_t, //
+    },
+    ffi::c_int,
+    prelude::*, //
+};
+
+/// What a bio asks for. C: `enum req_op`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Op {
+    /// Read sectors.
+    Read,
+    /// Write sectors.
+    Write,
+    /// Write back the device's volatile cache.
+    Flush,
+    /// The sectors are of no use any more.
+    Discard,
+    /// Erase sectors for good.
+    SecureErase,
+    /// Write data where the zone's write pointer is.
+    ZoneAppend,
+    /// Make sectors read as zeroes.
+    WriteZeroes,
+    /// Open a zone.
+    ZoneOpen,
+    /// Close a zone.
+    ZoneClose,
+    /// Make a zone full.
+    ZoneFinish,
+    /// Make a zone empty.
+    ZoneReset,
+    /// Make all zones empty.
+    ZoneResetAll,
+    /// One that this abstraction does not know.
+    Other,
+}
+
+impl Op {
+    fn from_opf(opf: u32) -> Self {
+        match opf & bindings::DM_REQ_OP_MASK {
+            kernel::bindings::req_op_REQ_OP_READ => Self::Read,
+            kernel::bindings::req_op_REQ_OP_WRITE => Self::Write,
+            kernel::bindings::req_op_REQ_OP_FLUSH => Self::Flush,
+            kernel::bindings::req_op_REQ_OP_DISCARD => Self::Discard,
+            kernel::bindings::req_op_REQ_OP_SECURE_ERASE => Self::SecureErase,
+            kernel::bindings::req_op_REQ_OP_ZONE_APPEND => Self::ZoneAppend,
+            kernel::bindings::req_op_REQ_OP_WRITE_ZEROES => Self::WriteZeroes,
+            kernel::bindings::req_op_REQ_OP_ZONE_OPEN => Self::ZoneOpen,
+            kernel::bindings::req_op_REQ_OP_ZONE_CLOSE => Self::ZoneClose,
+            kernel::bindings::req_op_REQ_OP_ZONE_FINISH => Self::ZoneFinish,
+            kernel::bindings::req_op_REQ_OP_ZONE_RESET => Self::ZoneReset,
+            kernel::bindings::req_op_REQ_OP_ZONE_RESET_ALL => Self::ZoneResetAll,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// The space of a target's own that comes with each bio, of type `P`.
+///
+/// It is raw memory in front of the clone: not initialised, freed without drop, aligned only as
+/// `struct dm_io` is. The callbacks of `target.rs` write it before `map` and drop it exactly once.
+pub(super) struct PerBio<P>(PhantomData<P>);
+
+impl<P> PerBio<P> {
+    /// How many bytes to ask device-mapper for. The space ends where a `struct dm_io` begins, so
+    /// that it is aligned as that is only if its size is a multiple of the alignment.
+    pub(super) const SIZE: usize = {
+        assert!(
+            align_of::<P>() <= 8,
+            "device-mapper aligns per-bio data to 8 bytes"
+        );
+        size_of::<P>().next_multiple_of(8)
+    };
+
+    /// # Safety
+    ///
+    /// `bio` is a clone that device-mapper made for a target of which `per_io_data_size` is
+    /// [`Self::SIZE`].
+    #[inline]
+    pub(super) unsafe fn of(bio: NonNull<bio>) -> NonNull<P> {
+        if Self::SIZE == 0 {
+            return NonNull::dangling();
+        }
+        // SAFETY: The caller's promise is what `dm_per_bio_data` wants; it never returns null.
+        unsafe {
+            NonNull::new_unchecked(bindings::dm_per_bio_data(bio.as_ptr(), Self::SIZE).cast())
+        }
+    }
+}
+
+/// A bio that `Target::map` decides about.
+///
+/// # Invariants
+///
+/// - `bio` is a live clone whose target is `ti`; nobody has submitted or freed it.
+/// - Its per-bio data is an initialised `P`, of which nobody else holds a reference.
+/// - `'b` ends with the call of `map`. It is invariant, so that the [`Mapped`] of one bio is not
+///   that of another.
+pub struct MapBio<'b, P> {
+    bio: NonNull<bio>,
+    ti: NonNull<bindings::dm_target>,
+    _brand: PhantomData<fn(&'b P) -> &'b P>,
+}
+
+/// What became of a bio; only the methods of [`MapBio`] make one.
+#[must_use = "device-mapper waits for it"]
+pub struct Mapped<'b> {
+    code: u32,
+    _brand: PhantomData<fn(&'b ()) -> &'b ()>,
+}
+
+impl Mapped<'_> {
+    pub(super) fn code(self) -> c_int {
+        self.code as c_int
+    }
+
+    /// Whether `end_io` will be called for the bio.
+    pub(super) fn completes(&self) -> bool {
+        self.code == bindings::DM_MAPIO_REMAPPED
+    }
+}
+
+impl<'b, P> MapBio<'b, P> {
+    /// # Safety
+    ///
+    /// The invariants of the type hold, for a `'b` that ends before `map` returns to device-mapper.
+    #[inline]
+    pub(super) unsafe fn from_raw(bio: NonNull<bio>, ti: NonNull<bindings::dm_target>) -> Self {
+        // INVARIANT: The promise of the caller.
+        Self {
+            bio,
+            ti,
+            _brand: PhantomData,
+        }
+    }
+
+    /// `bi_opf`: the operation and its flags.
+    #[inline]
+    fn opf(&self) -> u32 {
+        // SAFETY: By the invariant the bio is live and ours.
+        unsafe { (*self.bio.as_ptr()).bi_opf }
+    }
+
+    /// What it asks for.
+    ///
+    /// A flush reaches a target as an empty write with `REQ_PREFLUSH` (`__send_empty_flush`), and a
+    /// write that asks for a flush reaches it as that flush and then, from another thread, as the
+    /// write without it. Such an empty write is [`Op::Flush`] here.
+    #[inline]
+    pub fn op(&self) -> Op {
+        match Op::from_opf(self.opf()) {
+            Op::Write if self.is_preflush() && self.bytes() == 0 => Op::Flush,
+            op => op,
+        }
+    }
+
+    /// Whether its data must be on stable media when it completes.
+    #[inline]
+    pub fn is_fua(&self) -> bool {
+        self.has_flag(kernel::bindings::req_flag_bits___REQ_FUA)
+    }
+
+    /// Whether the device's cache must be flushed before it.
+    #[inline]
+    pub fn is_preflush(&self) -> bool {
+        self.has_flag(kernel::bindings::req_flag_bits___REQ_PREFLUSH)
+    }
+
+    /// Whether a file system says that it is about metadata.
+    #[inline]
+    pub fn is_meta(&self) -> bool {
+        self.has_flag(kernel::bindings::req_flag_bits___REQ_META)
+    }
+
+    /// Whether somebody waits for it.
+    #[inline]
+    pub fn is_sync(&self) -> bool {
+        self.has_flag(kernel::bindings::req_flag_bits___REQ_SYNC)
+    }
+
+    /// Whether it must rather fail than wait.
+    #[inline]
+    pub fn is_nowait(&self) -> bool {
+        self.has_flag(kernel::bindings::req_flag_bits___REQ_NOWAIT)
+    }
+
+    /// Whether it must be written as a whole or not at all.
+    #[inline]
+    pub fn is_atomic(&self) -> bool {
+        self.has_flag(kernel::bindings::req_flag_bits___REQ_ATOMIC)
+    }
+
+    #[inline]
+    fn has_flag(&self, bit: u32) -> bool {
+        self.opf() & (1u32 << (bit & 31)) != 0
+    }
+
+    /// The first sector (512 bytes), counted from the start of the target.
+    ///
+    /// Of no meaning for a bio without sectors, a flush above all, of which it may wrap round.
+    #[inline]
+    pub fn sector(&self) -> u64 {
+        // SAFETY: By the invariants both are live; the iterator is packed, hence the copy.
+        let (sector, begin) = unsafe {
+            let iter = (*self.bio.as_ptr()).bi_iter;
+            (iter.bi_sector, (*self.ti.as_ptr()).begin)
+        };
+        sector.wrapping_sub(begin)
+    }
+
+    /// How many bytes it covers, with or without a payload; zero for a flush.
+    #[inline]
+    pub fn bytes(&self) -> u32 {
+        // SAFETY: By the invariant the bio is live; the iterator is packed, hence the copy.
+        unsafe {
+            let iter = (*self.bio.as_ptr()).bi_iter;
+            iter.bi_size
+        }
+    }
+
+    /// Its payload. At this time that of a read is not there yet.
+    #[inline]
+    pub fn segments(&self) -> Segments<'_> {
+        // SAFETY: The bio stays ours while `self` is borrowed, since each way to submit it consumes
+        // `self`.
+        unsafe { Segments::new(self.bio) }
+    }
+
+    /// The target's own data of this bio.
+    #[inline]
+    pub fn per_bio(&mut self) -> &mut P {
+        // SAFETY: By the invariant it is initialised and nobody else has a reference.
+        unsafe { PerBio::<P>::of(self.bio).as_mut() }
+    }
+
+    /// Sends it on to `sector` of `device`.
+    #[inline]
+    pub fn remap(self, device: &Device, sector: u64) -> Mapped<'b> {
+        // SAFETY: The bio is live and not submitted; the block device is open.
+        unsafe { bindings::rust_dm_remap(self.bio.as_ptr(), device.bdev(), sector) };
+        Mapped {
+            code: bindings::DM_MAPIO_REMAPPED,
+            _brand: PhantomData,
+        }
+    }
+
+    /// Fails it with an I/O error.
+    #[inline]
+    pub fn kill(self) -> Mapped<'b> {
+        Mapped {
+            code: bindings::DM_MAPIO_KILL,
+            _brand: PhantomData,
+        }
+    }
+
+    /// Gives it back, to be mapped again by the table that is resumed next. Outside of a suspend
+    /// without flush it fails.
+    #[inline]
+    pub fn requeue(self) -> Mapped<'b> {
+        Mapped {
+            code: bindings::DM_MAPIO_REQUEUE,
+            _brand: PhantomData,
+        }
+    }
+}
+
+/// What `Target::end_io` makes of a completed bio.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Completion {
+    /// It is done; its status goes up.
+    Done,
+    /// It is to be mapped again, as with [`MapBio::requeue`].
+    Requeue,
+}
+
+/// A bio that has completed.
+///
+/// Its sector, length and payload are gone: the iterator is used up, and the device may be another.
+/// What is needed of them is saved in per-bio data by `map`.
+///
+/// # Invariants
+///
+/// - `bio` is a live clone in its end_io callback, and its per-bio data an initialised `P`.
+/// - `status` is valid for reads and writes.
+pub struct EndBio<'a, P> {
+    bio: NonNull<bio>,
+    status: NonNull<blk_status_t>,
+    _data: PhantomData<&'a mut P>,
+}
+
+impl<P> EndBio<'_, P> {
+    /// # Safety
+    ///
+    /// The invariants of the type hold for its lifetime.
+    #[inline]
+    pub(super) unsafe fn from_raw(bio: NonNull<bio>, status: NonNull<blk_status_t>) -> Self {
+        // INVARIANT: The promise of the caller.
+        Self {
+            bio,
+            status,
+            _data: PhantomData,
+        }
+    }
+
+    /// What it asked for. An empty flush is the write that device-mapper made of it.
+    #[inline]
+    pub fn op(&self) -> Op {
+        // SAFETY: By the invariant the bio is live.
+        Op::from_opf(unsafe { (*self.bio.as_ptr()).bi_opf })
+    }
+
+    /// How it went.
+    ///
+    /// # Errors
+    ///
+    /// The errno of its status.
+    #[inline]
+    pub fn result(&self) -> Result {
+        // SAFETY: By the invariant.
+        match unsafe { self.status.read() } {
+            0 => Ok(()),
+            // SAFETY: The function takes any status.
+            status => kernel::error::to_result(unsafe { kernel::bindings::blk_status_to_errno(status) }),
+        }
+    }
+
+    /// The target's own data of this bio, as `map` left it.
+    #[inline]
+    pub fn per_bio(&mut self) -> &mut P {
+        // SAFETY: By the invariant it is initialised, and `self` is the only way to it.
+        unsafe { PerBio::<P>::of(self.bio).as_mut() }
+    }
+}

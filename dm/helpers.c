@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * C shims for the kernel's inline functions and macros that dm/ needs.
+ */
+#include <linux/bio.h>
+#include <linux/blkdev.h>
+#include <linux/highmem.h>
+#include <linux/sched/mm.h>
+#include <linux/workqueue.h>
+
+#include "dm/bindings_helper.h"
+
+void rust_dm_bio_cursor(struct bio *bio, struct rust_dm_cursor *cursor)
+{
+	if (!bio_has_data(bio)) {
+		*cursor = (struct rust_dm_cursor){};
+		return;
+	}
+
+	cursor->vec = __bvec_iter_bvec(bio->bi_io_vec, bio->bi_iter);
+	cursor->done = mp_bvec_iter_offset(bio->bi_io_vec, bio->bi_iter) -
+		       cursor->vec->bv_offset;
+	cursor->left = bio->bi_iter.bi_size;
+}
+
+void rust_dm_remap(struct bio *bio, struct block_device *bdev, sector_t sector)
+{
+	bio_set_dev(bio, bdev);
+	bio->bi_iter.bi_sector = sector;
+}
+
+void rust_dm_copy_from_page(void *to, struct page *page, size_t offset, size_t len)
+{
+	memcpy_from_page(to, page, offset, len);
+}
+
+sector_t rust_dm_bdev_sectors(struct block_device *bdev)
+{
+	return bdev_nr_sectors(bdev);
+}
+
+void rust_dm_bdev_name(struct block_device *bdev, char *name, size_t size)
+{
+	snprintf(name, size, "%pg", bdev);
+}
+
+unsigned int rust_dm_noio_save(void)
+{
+	return memalloc_noio_save();
+}
+
+void rust_dm_noio_restore(unsigned int saved)
+{
+	memalloc_noio_restore(saved);
+}
+
+struct workqueue_struct *rust_dm_alloc_workqueue(const char *name)
+{
+	return alloc_ordered_workqueue("%s", WQ_MEM_RECLAIM, name);
+}
+
+void rust_dm_destroy_workqueue(struct workqueue_struct *wq)
+{
+	destroy_workqueue(wq);
+}

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The payload of a bio, a page-bounded piece at a time.
+
+use super::bindings;
+use core::{
+    marker::PhantomData,
+    ptr::NonNull, //
+};
+use kernel::{
+    bindings::{
+        bio,
+        bio_vec,
+        page, //
+    },
+    page::PAGE_SIZE, //
+};
+
+/// The segments of a bio that carries data, in order; none for any other.
+///
+/// It starts at `bi_iter`, as it must: a clone shares the vectors of its parent and may begin in
+/// the middle of one after a split. A vector may span pages, so that it is cut at their ends.
+///
+/// # Invariants
+///
+/// - `vec` points at the vector that holds the next byte, and `done` bytes of it are behind us.
+/// - The vectors hold at least `left` more bytes, and they and their pages stay for `'b`.
+#[derive(Clone)]
+pub struct Segments<'b> {
+    vec: *const bio_vec,
+    done: u32,
+    left: u32,
+    _bio: PhantomData<&'b ()>,
+}
+
+impl<'b> Segments<'b> {
+    /// # Safety
+    ///
+    /// `bio` has not been submitted yet, and is not during `'b`.
+    #[inline]
+    pub(super) unsafe fn new(bio: NonNull<bio>) -> Self {
+        let mut cursor = bindings::rust_dm_cursor::default();
+
+        // SAFETY: The bio is ours to look at, by the promise of the caller.
+        unsafe { bindings::rust_dm_bio_cursor(bio.as_ptr(), &mut cursor) };
+        // INVARIANT: The shim read it off `bi_iter`, and says that no bytes are left where the bio
+        // has no payload: a discard has a size and no vectors.
+        Self {
+            vec: cursor.vec,
+            done: cursor.done,
+            left: cursor.left,
+            _bio: PhantomData,
+        }
+    }
+}
+
+impl<'b> Iterator for Segments<'b> {
+    type Item = Segment<'b>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Segment<'b>> {
+        if self.left == 0 {
+            return None;
+        }
+
+        // SAFETY: By the invariant, bytes are left and `vec` points at the vector of the next one.
+        let vec = unsafe { self.vec.read() };
+        // None of these wraps: they lie within one vector, whose length is a `u32`, and whose
+        // offset is below that of a page where the block layer made it. If they did, the page would
+        // still be one of the vector's.
+        let start = vec.bv_offset.wrapping_add(self.done) as usize;
+        let offset = start % PAGE_SIZE;
+        let in_vec = vec.bv_len.wrapping_sub(self.done);
+        let len = in_vec.min(self.left).min((PAGE_SIZE - offset) as u32);
+
+        // INVARIANT: `len` is at most what is left of the vector and of the bio. Where the vector
+        // is used up and bytes are left, the next one holds them.
+        self.left = self.left.wrapping_sub(len);
+        self.done = self.done.wrapping_add(len);
+        if self.done == vec.bv_len {
+            self.vec = self.vec.wrapping_add(1);
+            self.done = 0;
+        }
+        Some(Segment {
+            // The pages of a vector are contiguous in `struct page` too (`bvec_iter_page`).
+            page: vec.bv_page.wrapping_add(start / PAGE_SIZE),
+            offset: offset as u32,
+            len,
+            _bio: PhantomData,
+        })
+    }
+}
+
+/// A piece of a bio's payload that lies within one page.
+///
+/// The bytes may change at any time: user space or a file system may write to the page while the
+/// request is under way. So there is no reference to them to be had. They are copied, or looked at
+/// one by one, each at its moment; what was seen is perhaps not what reaches the disk.
+///
+/// # Invariants
+///
+/// `offset + len` is at most the size of a page, and `page` stays for `'b`.
+#[derive(Clone)]
+pub struct Segment<'b> {
+    page: *mut page,
+    offset: u32,
+    len: u32,
+    _bio: PhantomData<&'b ()>,
+}
+
+impl Segment<'_> {
+    /// Its length in bytes; never zero.
+    #[inline]
+    #[expect(clippy::len_without_is_empty, reason = "A segment is never empty.")]
+    pub fn len(&self) -> u32 {
+        self.len
+    }
+
+    /// Where in its page it begins, in bytes.
+    #[inline]
+    pub fn offset(&self) -> u32 {
+        self.offset
+    }
+
+    /// Copies bytes from its start on, as many as both have, and returns how many. Does not sleep.
+    #[inline]
+    pub fn copy_to(&self, to: &mut [u8]) -> usize {
+        self.copy_from(0, to)
+    }
+
+    /// Copies bytes from `skip` bytes behind its start on, as many as both have, and returns how
+    /// many. Does not sleep.
+    #[inline]
+    pub fn copy_from(&self, skip: u32, to: &mut [u8]) -> usize {
+        let skip = skip.min(self.len);
+        let len = to.len().min(self.len.wrapping_sub(skip) as usize);
+
+        // SAFETY:
+        // - `to` has room for `len` bytes, and no page of a bio is memory that Rust references.
+        // - `skip + len` is at most the segment's length, so that by the invariant the copy stays
+        //   within the page.
+        // - The copy is made in C, where bytes that change meanwhile are no undefined behaviour.
+        unsafe {
+            bindings::rust_dm_copy_from_page(
+                to.as_mut_ptr().cast(),
+                self.page,
+                self.offset.wrapping_add(skip) as usize,
+                len,
+            )
+        };
+        len
+    }
+
+    /// Lets `look` see the bytes in place, each of them once.
+    ///
+    /// One page is mapped while it runs; calls within calls unmap in reverse order by themselves,
+    /// as `kmap_local_page` wants it.
+    #[inline]
+    pub fn with_bytes<R>(&self, look: impl FnOnce(RacyBytes<'_>) -> R) -> R {
+        // SAFETY: By the invariant the page stays.
+        let mapped = unsafe { kernel::bindings::kmap_local_page(self.page) };
+        let result = look(RacyBytes {
+            // By the invariant both stay within the page that is mapped here.
+            next: mapped.cast::<u8>().wrapping_add(self.offset as usize),
+            left: self.len as usize,
+            _mapping: PhantomData,
+        });
+
+        // SAFETY: It is the mapping just made, and those made in `look` are gone.
+        unsafe { kernel::bindings::kunmap_local(mapped) };
+        result
+    }
+}
+
+/// Bytes of memory that others may write to meanwhile, each loaded once.
+///
+/// # Invariants
+///
+/// `next` is valid for volatile reads of `left` bytes for `'m`.
+pub struct RacyBytes<'m> {
+    next: *const u8,
+    left: usize,
+    _mapping: PhantomData<&'m ()>,
+}
+
+impl Iterator for RacyBytes<'_> {
+    type Item = u8;
+
+    #[inline]
+    fn next(&mut self) -> Option<u8> {
+        self.left = self.left.checked_sub(1)?;
+        // SAFETY: By the invariant. The load is volatile, which is how the kernel's Rust code reads
+        // memory that others write (`READ_ONCE`): any byte is a valid one.
+        let byte = unsafe { self.next.read_volatile() };
+        // INVARIANT: One byte fewer is left behind the one just read.
+        self.next = self.next.wrapping_add(1);
+        Some(byte)
+    }
+
+    #[inline]
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left, Some(self.left))
+    }
+}

@@ -1,0 +1,807 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A target type, its registration, and the callbacks through which device-mapper reaches it.
+
+use super::{
+    bindings,
+    bio::PerBio,
+    noio::NoIo,
+    Args,
+    Completion,
+    CtrError,
+    Device,
+    EndBio,
+    MapBio,
+    Mapped,
+    StatusKind,
+    StatusWriter, //
+};
+use core::{
+    marker::PhantomData,
+    ops::BitOr,
+    ptr::NonNull, //
+};
+use kernel::{
+    bindings::{
+        bio,
+        block_device,
+        blk_status_t,
+        queue_limits, //
+    },
+    error::{
+        to_result,
+        VTABLE_DEFAULT_ERROR, //
+    },
+    ffi::{
+        c_char,
+        c_int,
+        c_uint,
+        c_ulong,
+        c_void, //
+    },
+    fmt::Write,
+    module::this_module,
+    prelude::*,
+    types::Opaque, //
+};
+
+/// What a target type claims to support. C: `DM_TARGET_*`.
+///
+/// Each is a promise that device-mapper builds on: claim it when it holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Features(u64);
+
+impl Features {
+    /// Nothing beyond plain bios.
+    pub const NONE: Self = Self(0);
+    /// `map` does not sleep for a bio that must not wait.
+    pub const NOWAIT: Self = Self(bindings::DM_TARGET_NOWAIT as u64);
+}
+
+impl BitOr for Features {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+/// A kind of device-mapper target; a value of the type is one line of a table.
+///
+/// Everything but [`Target::ctr`] takes `&self`: device-mapper calls them at the same time, from
+/// different CPUs. Optional ones that are left out stay null in the `target_type`, so that
+/// device-mapper does what it does for C targets without them.
+///
+/// When a table is reloaded, two instances overlap: the new one's `ctr` runs first, then the old
+/// one's suspend hooks, the swap, the new one's resume hooks, and last the old one is dropped. So
+/// `ctr` must make nothing of which there can be only one a device. A table may also be dropped
+/// without ever having been resumed.
+#[vtable]
+pub trait Target: Sized + Sync {
+    /// The word that names it in tables. The module `dm-NAME` is loaded when it is not there.
+    const NAME: &'static CStr;
+
+    /// Its version: the major number changes when the interface breaks, the minor one when it
+    /// grows.
+    const VERSION: [u32; 3];
+
+    /// What it claims to support.
+    const FEATURES: Features = Features::NONE;
+
+    /// What it keeps with each bio from `map` to `end_io`; `()` for nothing. Its alignment is 8 at
+    /// the most.
+    type PerBio: Default + Send;
+
+    /// Makes an instance from the words of a table line. May sleep.
+    ///
+    /// Words that it leaves in `args` are refused. On any error all that it got is released again
+    /// by being dropped: the destructor of a failed constructor never runs.
+    fn ctr(
+        builder: &mut Builder<'_>,
+        args: &mut Args<'_>,
+    ) -> Result<impl PinInit<Self, Error>, CtrError>;
+
+    /// Decides about a bio. Runs in process context, on any number of CPUs at once.
+    ///
+    /// It may sleep unless the bio is a NOWAIT one and [`Features::NOWAIT`] is claimed, but must not
+    /// wait for other I/O of the same device. Allocations within never start I/O.
+    fn map<'b>(&self, bio: MapBio<'b, Self::PerBio>) -> Mapped<'b>;
+
+    /// Hears of a completed bio. May run in an interrupt: it must not sleep.
+    fn end_io(&self, _bio: &mut EndBio<'_, Self::PerBio>) -> Completion {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// A suspend begins; I/O goes on meanwhile. It may yet be undone. May sleep.
+    fn presuspend(&self) {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// The suspend that had begun is given up. May sleep.
+    fn presuspend_undo(&self) {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// No I/O is under way any more: the time to drain workers. May sleep.
+    fn postsuspend(&self) {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// I/O is about to begin: the time to start workers. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// The device stays suspended.
+    fn preresume(&self) -> Result {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// I/O has begun. May sleep.
+    fn resume(&self) {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Answers `dmsetup status`, `dmsetup table` and the integrity measurement. May sleep.
+    fn status(&self, _kind: StatusKind, _out: &mut StatusWriter<'_>) {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Takes a message. What it writes to `reply` goes to the sender. May sleep, and several may
+    /// run at once.
+    ///
+    /// # Errors
+    ///
+    /// [`Args::refuse`] prints what is wrong and makes the error.
+    fn message(&self, _args: &mut Args<'_>, _reply: &mut StatusWriter<'_>) -> Result<(), CtrError> {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Says where an ioctl for the whole device is to go. May sleep.
+    fn prepare_ioctl(&self) -> IoctlRoute<'_> {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Shows each stretch of an underlying device that it uses to `visitor`. The limits of the
+    /// queue are stacked from these.
+    fn iterate_devices(&self, _visitor: &mut DeviceVisitor<'_>) {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Changes the limits that were stacked from the underlying devices.
+    fn io_hints(&self, _limits: &mut QueueLimits<'_>) {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+}
+
+/// A `struct dm_target` while its constructor runs: the only time at which these may be set, since
+/// some are bit-fields that share a word.
+///
+/// # Invariants
+///
+/// `ti` is live, its constructor runs, and nobody else accesses it meanwhile.
+pub struct Builder<'a> {
+    ti: NonNull<bindings::dm_target>,
+    _ti: PhantomData<&'a mut bindings::dm_target>,
+}
+
+impl Builder<'_> {
+    /// How long the target is, in 512-byte sectors.
+    pub fn sectors(&self) -> u64 {
+        // SAFETY: By the invariant.
+        unsafe { (*self.ti.as_ptr()).len }
+    }
+
+    /// Opens the device that the next of `args` names, by its path or as `major:minor`, with the
+    /// mode of the table.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel says about the device; most often `EBUSY` for one that is mounted or held,
+    /// and `ENODEV`, `ENOENT` or `ENXIO` for one that is not there.
+    pub fn next_device(&mut self, args: &mut Args<'_>) -> Result<Device, CtrError> {
+        let path = args.next_word("DEVICE")?;
+
+        // SAFETY: By the invariant the constructor runs. A `Device` does not leave the target, as
+        // the type says.
+        unsafe { Device::open(self.ti, path) }.map_err(|errno| {
+            let why = if errno == EBUSY {
+                "is in use: mounted, or held by another device or program"
+            } else if errno == EACCES || errno == EPERM || errno == EROFS {
+                "may not be opened for writing"
+            } else {
+                "is not a block device that is there"
+            };
+            args.refuse(
+                Some(path),
+                errno,
+                c"Device lookup failed",
+                format_args!("{why}; DEVICE is the path or major:minor of a free block device"),
+            )
+        })
+    }
+
+    /// Opens the device and reads the sector of it that the next two of `args` name: `DEVICE OFFSET`,
+    /// as most targets have it. The whole target must fit behind that sector.
+    ///
+    /// Device-mapper checks that itself, but of a table that is reloaded only when it is resumed,
+    /// and then it cannot say which word is at fault.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::next_device`], and `EINVAL` for an offset that is no number or too large.
+    pub fn next_range(&mut self, args: &mut Args<'_>) -> Result<(Device, u64), CtrError> {
+        let path = args.clone().next();
+        let device = self.next_device(args)?;
+        let (size, sectors) = (device.sectors(), self.sectors());
+        let Some(last) = size.checked_sub(sectors) else {
+            return Err(args.refuse(
+                path,
+                EINVAL,
+                c"Device too small",
+                format_args!("has {size} sectors; LENGTH, here {sectors}, may not be more"),
+            ));
+        };
+        let offset = args.next_u64("OFFSET", 0..=last, c"Invalid device sector")?;
+
+        Ok((device, offset))
+    }
+
+    /// How many copies of each flush the target wants to see. It must not be zero for flushes to
+    /// get through.
+    pub fn flush_bios(&mut self, count: u32) {
+        // SAFETY: By the invariant.
+        unsafe { (*self.ti.as_ptr()).num_flush_bios = count };
+    }
+
+    /// How many copies of each discard the target wants to see; with zero it has no discard.
+    pub fn discard_bios(&mut self, count: u32) {
+        // SAFETY: By the invariant.
+        unsafe { (*self.ti.as_ptr()).num_discard_bios = count };
+    }
+
+    /// How many copies of each secure erase the target wants to see; with zero it has none.
+    pub fn secure_erase_bios(&mut self, count: u32) {
+        // SAFETY: By the invariant.
+        unsafe { (*self.ti.as_ptr()).num_secure_erase_bios = count };
+    }
+
+    /// How many copies of each write-zeroes the target wants to see; with zero it has none.
+    pub fn write_zeroes_bios(&mut self, count: u32) {
+        // SAFETY: By the invariant.
+        unsafe { (*self.ti.as_ptr()).num_write_zeroes_bios = count };
+    }
+
+    /// Has bios split so that none crosses a multiple of `sectors` (512 bytes each).
+    pub fn max_io_len(&mut self, sectors: u32) {
+        // SAFETY: By the invariant.
+        unsafe { (*self.ti.as_ptr()).max_io_len = sectors };
+    }
+
+    /// Lets device-mapper send flushes to the underlying devices by itself, past `map`. For targets
+    /// that do nothing with a flush but pass it on.
+    pub fn flush_bypasses_map(&mut self) {
+        // SAFETY: By the invariant; nobody else writes the bit-field's word meanwhile.
+        unsafe { (*self.ti.as_ptr()).set_flush_bypasses_map(true.into()) };
+    }
+}
+
+/// Where an ioctl for the whole device goes.
+pub enum IoctlRoute<'a> {
+    /// To this device, which the target passes through from its first sector to its last.
+    Whole(&'a Device),
+    /// To this device, of which the target is but a part: only for those who may do raw I/O.
+    Part(&'a Device),
+}
+
+impl<'a> IoctlRoute<'a> {
+    /// The route to a target of `sectors` sectors from sector `start` of `device` on: that of
+    /// dm-linear.
+    pub fn of_range(device: &'a Device, start: u64, sectors: u64) -> Self {
+        if start == 0 && sectors == device.sectors() {
+            Self::Whole(device)
+        } else {
+            Self::Part(device)
+        }
+    }
+}
+
+/// Is shown the devices of a target, for device-mapper.
+///
+/// # Invariants
+///
+/// `callout` may be called with `ti`, a device of that target, and `data`.
+pub struct DeviceVisitor<'a> {
+    ti: *mut bindings::dm_target,
+    callout: bindings::iterate_devices_callout_fn,
+    data: *mut c_void,
+    result: c_int,
+    _data: PhantomData<&'a mut c_void>,
+}
+
+impl DeviceVisitor<'_> {
+    /// Shows `sectors` sectors of `device` from sector `start` on.
+    ///
+    /// Once device-mapper has seen what it looked for, further devices are passed over: that is the
+    /// rule of `dm_iterate_devices_fn`, kept here so that no target can break it.
+    pub fn visit(&mut self, device: &Device, start: u64, sectors: u64) {
+        if let (0, Some(callout)) = (self.result, self.callout) {
+            // SAFETY: By the invariant, for a device that is open.
+            self.result = unsafe { callout(self.ti, device.as_raw(), start, sectors, self.data) };
+        }
+    }
+}
+
+/// The limits of a queue, while `io_hints` runs.
+///
+/// # Invariants
+///
+/// The pointer is valid and nobody else accesses the limits.
+pub struct QueueLimits<'a>(NonNull<queue_limits>, PhantomData<&'a mut queue_limits>);
+
+impl QueueLimits<'_> {
+    /// The preferred smallest size of a request, in bytes.
+    pub fn io_min(&self) -> u32 {
+        // SAFETY: By the invariant.
+        unsafe { (*self.0.as_ptr()).io_min }
+    }
+
+    /// Sets the preferred smallest size of a request, in bytes.
+    pub fn set_io_min(&mut self, bytes: u32) {
+        // SAFETY: By the invariant.
+        unsafe { (*self.0.as_ptr()).io_min = bytes };
+    }
+
+    /// The preferred size of a request, in bytes; 0 for none.
+    pub fn io_opt(&self) -> u32 {
+        // SAFETY: By the invariant.
+        unsafe { (*self.0.as_ptr()).io_opt }
+    }
+
+    /// Sets the preferred size of a request, in bytes; 0 for none.
+    pub fn set_io_opt(&mut self, bytes: u32) {
+        // SAFETY: By the invariant.
+        unsafe { (*self.0.as_ptr()).io_opt = bytes };
+    }
+}
+
+/// A target type that device-mapper knows, for as long as this lives.
+///
+/// Once it is made, tables can be loaded: in a module's state it comes last of all that targets
+/// need, and is dropped first. A module that is in use cannot be unloaded, since each table holds a
+/// reference to `T::OwnerModule`; so no instance outlives this.
+///
+/// # Invariants
+///
+/// `inner` is a `target_type` that is registered, and stays where it is: device-mapper links it
+/// into a list.
+#[pin_data(PinnedDrop)]
+pub struct Registration<T: Target> {
+    #[pin]
+    inner: Opaque<bindings::target_type>,
+    _target: PhantomData<T>,
+}
+
+// SAFETY: A target type may be unregistered from any thread.
+unsafe impl<T: Target> Send for Registration<T> {}
+// SAFETY: There is nothing to do with a shared reference to it.
+unsafe impl<T: Target> Sync for Registration<T> {}
+
+impl<T: Target> Registration<T> {
+    /// Registers the type. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `EBUSY` when there is a target of that name already.
+    pub fn new() -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            inner <- Opaque::try_ffi_init(|slot: *mut bindings::target_type| {
+                // SAFETY: The slot is ours to write. The type is made whole first, null in each
+                // callback that `T` does not have, and pinned from here on.
+                unsafe { slot.write(Callbacks::<T>::target_type()) };
+
+                // SAFETY: It is initialised, and unregistered before its memory goes.
+                // INVARIANT: On success it is registered.
+                to_result(unsafe { bindings::dm_register_target(slot) })
+            }),
+            _target: PhantomData,
+        })
+    }
+}
+
+#[pinned_drop]
+impl<T: Target> PinnedDrop for Registration<T> {
+    fn drop(self: Pin<&mut Self>) {
+        // SAFETY: By the invariant it is registered; of another name this would be a `BUG()`.
+        unsafe { bindings::dm_unregister_target(self.inner.get()) };
+    }
+}
+
+/// The C side of a target type.
+struct Callbacks<T: Target>(PhantomData<T>);
+
+impl<T: Target> Callbacks<T> {
+    /// Whether device-mapper has to tell us of completions.
+    const ENDS_IO: bool = T::HAS_END_IO || core::mem::needs_drop::<T::PerBio>();
+
+    /// How many bytes come with each bio.
+    const PER_BIO: c_uint = {
+        assert!(PerBio::<T::PerBio>::SIZE <= 4096);
+        PerBio::<T::PerBio>::SIZE as c_uint
+    };
+
+    fn target_type() -> bindings::target_type {
+        bindings::target_type {
+            features: T::FEATURES.0,
+            name: T::NAME.as_char_ptr(),
+            // A null module would let the code be unloaded while it runs.
+            module: this_module::<T::OwnerModule>().as_ptr(),
+            version: T::VERSION,
+            ctr: Some(Self::ctr),
+            dtr: Some(Self::dtr),
+            map: Some(Self::map),
+            end_io: if Self::ENDS_IO {
+                Some(Self::end_io)
+            } else {
+                None
+            },
+            presuspend: if T::HAS_PRESUSPEND {
+                Some(Self::presuspend)
+            } else {
+                None
+            },
+            presuspend_undo: if T::HAS_PRESUSPEND_UNDO {
+                Some(Self::presuspend_undo)
+            } else {
+                None
+            },
+            postsuspend: if T::HAS_POSTSUSPEND {
+                Some(Self::postsuspend)
+            } else {
+                None
+            },
+            preresume: if T::HAS_PRERESUME {
+                Some(Self::preresume)
+            } else {
+                None
+            },
+            resume: if T::HAS_RESUME {
+                Some(Self::resume)
+            } else {
+                None
+            },
+            status: if T::HAS_STATUS {
+                Some(Self::status)
+            } else {
+                None
+            },
+            message: if T::HAS_MESSAGE {
+                Some(Self::message)
+            } else {
+                None
+            },
+            prepare_ioctl: if T::HAS_PREPARE_IOCTL {
+                Some(Self::prepare_ioctl)
+            } else {
+                None
+            },
+            iterate_devices: if T::HAS_ITERATE_DEVICES {
+                Some(Self::iterate_devices)
+            } else {
+                None
+            },
+            io_hints: if T::HAS_IO_HINTS {
+                Some(Self::io_hints)
+            } else {
+                None
+            },
+            ..Default::default()
+        }
+    }
+
+    /// The instance behind `ti`.
+    ///
+    /// # Safety
+    ///
+    /// The constructor of `ti` has succeeded, and its destructor does not begin during `'a`.
+    #[inline]
+    unsafe fn target<'a>(ti: *mut bindings::dm_target) -> &'a T {
+        // SAFETY: The constructor left a `Pin<KBox<T>>` there, which lives until the destructor.
+        unsafe { &*(*ti).private.cast::<T>() }
+    }
+
+    /// The words of a call of device-mapper.
+    ///
+    /// # Safety
+    ///
+    /// `ti` is live, and `argc` and `argv` are those of the call, for which `'a` must end.
+    unsafe fn args<'a>(
+        ti: *mut bindings::dm_target,
+        argc: c_uint,
+        argv: *mut *mut c_char,
+    ) -> Args<'a> {
+        // SAFETY: A table has a name for as long as it lives; the caller promises the rest.
+        unsafe { Args::from_raw(bindings::dm_table_device_name((*ti).table), argc, argv) }
+    }
+
+    /// # Safety
+    ///
+    /// For device-mapper's `ctr` slot alone: `ti` is live and ours, `argv` holds `argc` strings.
+    unsafe extern "C" fn ctr(
+        ti: *mut bindings::dm_target,
+        argc: c_uint,
+        argv: *mut *mut c_char,
+    ) -> c_int {
+        // SAFETY: By the contract of the slot.
+        let mut args = unsafe { Self::args(ti, argc, argv) };
+        let Some(live) = NonNull::new(ti) else {
+            return EINVAL.to_errno();
+        };
+
+        // INVARIANT: The constructor runs, and device-mapper leaves `ti` alone meanwhile.
+        let mut builder = Builder {
+            ti: live,
+            _ti: PhantomData,
+        };
+
+        match Self::construct(&mut builder, &mut args) {
+            Ok(instance) => {
+                // SAFETY: `ti` is ours until the constructor returns.
+                unsafe {
+                    (*ti).per_io_data_size = Self::PER_BIO;
+                    // What is pinned is not moved: `target` hands out shared references only.
+                    (*ti).private = KBox::into_raw(Pin::into_inner_unchecked(instance)).cast();
+                }
+                0
+            }
+            Err(error) => {
+                // SAFETY: As above. Device-mapper only reads the text, which is static, as it
+                // must be: it is printed after this has returned.
+                unsafe { (*ti).error = error.sentence().as_char_ptr().cast_mut() };
+                error.errno().to_errno()
+            }
+        }
+    }
+
+    fn construct(builder: &mut Builder<'_>, args: &mut Args<'_>) -> Result<Pin<KBox<T>>, CtrError> {
+        let instance = KBox::try_pin_init(T::ctr(builder, args)?, GFP_KERNEL)?;
+
+        match args.next() {
+            None => Ok(instance),
+            Some(word) => Err(args.refuse(
+                Some(word),
+                EINVAL,
+                c"Too many arguments",
+                format_args!("nothing may stand here"),
+            )),
+        }
+    }
+
+    /// # Safety
+    ///
+    /// For the `dtr` slot alone: the constructor of `ti` has succeeded, no other callback runs or
+    /// will run.
+    unsafe extern "C" fn dtr(ti: *mut bindings::dm_target) {
+        // SAFETY: The constructor left it there, and nobody uses it any more.
+        drop(unsafe { KBox::from_raw((*ti).private.cast::<T>()) });
+    }
+
+    /// # Safety
+    ///
+    /// For the `map` slot alone: `ti` is constructed, and `clone` a live bio of it.
+    unsafe extern "C" fn map(ti: *mut bindings::dm_target, clone: *mut bio) -> c_int {
+        // SAFETY: The contract of the slot: neither is null.
+        let (live, bio) = unsafe { (NonNull::new_unchecked(ti), NonNull::new_unchecked(clone)) };
+        // SAFETY: I/O only comes between constructor and destructor.
+        let target = unsafe { Self::target(ti) };
+        // SAFETY: The bio is a clone for this target, whose `per_io_data_size` the constructor set.
+        let mut per_bio = unsafe { PerBio::<T::PerBio>::of(bio) };
+
+        // SAFETY: The memory is there, aligned (asserted in `PerBio`) and nobody else's.
+        unsafe { per_bio.write(T::PerBio::default()) };
+
+        let mapped = {
+            let _noio = NoIo::enter();
+            // SAFETY: The bio is live and held by us until the `MapBio` is consumed, its data has
+            // been initialised above, and `'b` cannot leave `T::map`.
+            T::map(target, unsafe { MapBio::from_raw(bio, live) })
+        };
+
+        if core::mem::needs_drop::<T::PerBio>() && !mapped.completes() {
+            // SAFETY: The bio is still ours, its data is initialised, and `end_io` will not come.
+            unsafe { core::ptr::drop_in_place(per_bio.as_mut()) };
+        }
+        mapped.code()
+    }
+
+    /// # Safety
+    ///
+    /// For the `end_io` slot alone: `ti` is constructed, `clone` a bio of it that was remapped and
+    /// has completed.
+    unsafe extern "C" fn end_io(
+        ti: *mut bindings::dm_target,
+        clone: *mut bio,
+        status: *mut blk_status_t,
+    ) -> c_int {
+        // SAFETY: The contract of the slot: none is null.
+        let (bio, status) =
+            unsafe { (NonNull::new_unchecked(clone), NonNull::new_unchecked(status)) };
+        let completion = if T::HAS_END_IO {
+            // SAFETY: A destructor waits for all I/O of its target.
+            let target = unsafe { Self::target(ti) };
+            // SAFETY: The bio is live, and its data was initialised by `map`.
+            T::end_io(target, &mut unsafe { EndBio::from_raw(bio, status) })
+        } else {
+            Completion::Done
+        };
+
+        if core::mem::needs_drop::<T::PerBio>() {
+            // SAFETY: `map` initialised it; both completions free the clone, so this is the last
+            // use.
+            unsafe { core::ptr::drop_in_place(PerBio::<T::PerBio>::of(bio).as_ptr()) };
+        }
+        match completion {
+            Completion::Done => bindings::DM_ENDIO_DONE as c_int,
+            Completion::Requeue => bindings::DM_ENDIO_REQUEUE as c_int,
+        }
+    }
+
+    /// # Safety
+    ///
+    /// For the slot of its name alone: `ti` is constructed.
+    unsafe extern "C" fn presuspend(ti: *mut bindings::dm_target) {
+        // SAFETY: The contract of the slot.
+        unsafe { Self::target(ti) }.presuspend();
+    }
+
+    /// # Safety
+    ///
+    /// For the slot of its name alone: `ti` is constructed.
+    unsafe extern "C" fn presuspend_undo(ti: *mut bindings::dm_target) {
+        // SAFETY: The contract of the slot.
+        unsafe { Self::target(ti) }.presuspend_undo();
+    }
+
+    /// # Safety
+    ///
+    /// For the slot of its name alone: `ti` is constructed.
+    unsafe extern "C" fn postsuspend(ti: *mut bindings::dm_target) {
+        // SAFETY: The contract of the slot.
+        unsafe { Self::target(ti) }.postsuspend();
+    }
+
+    /// # Safety
+    ///
+    /// For the slot of its name alone: `ti` is constructed.
+    unsafe extern "C" fn preresume(ti: *mut bindings::dm_target) -> c_int {
+        // SAFETY: The contract of the slot.
+        match unsafe { Self::target(ti) }.preresume() {
+            Ok(()) => 0,
+            Err(error) => error.to_errno(),
+        }
+    }
+
+    /// # Safety
+    ///
+    /// For the slot of its name alone: `ti` is constructed.
+    unsafe extern "C" fn resume(ti: *mut bindings::dm_target) {
+        // SAFETY: The contract of the slot.
+        unsafe { Self::target(ti) }.resume();
+    }
+
+    /// # Safety
+    ///
+    /// For the slot of its name alone: `ti` is constructed, and `result` has room for `maxlen`
+    /// bytes.
+    unsafe extern "C" fn status(
+        ti: *mut bindings::dm_target,
+        kind: bindings::status_type_t,
+        _flags: c_uint,
+        result: *mut c_char,
+        maxlen: c_uint,
+    ) {
+        // SAFETY: The contract of the slot.
+        let target = unsafe { Self::target(ti) };
+        // SAFETY: The contract of the slot; the buffer is not used by others during the call.
+        let Some(mut out) = (unsafe { StatusWriter::from_raw(result, maxlen) }) else {
+            return;
+        };
+        let Some(kind) = StatusKind::from_raw(kind) else {
+            return;
+        };
+
+        if kind == StatusKind::Ima {
+            let [major, minor, patch] = T::VERSION;
+            // The writer never fails: it cuts off, which is what device-mapper looks for.
+            let _ = write!(
+                out,
+                "target_name={},target_version={major}.{minor}.{patch}",
+                super::word::Escaped(T::NAME.to_bytes())
+            );
+        }
+        target.status(kind, &mut out);
+    }
+
+    /// # Safety
+    ///
+    /// For the slot of its name alone: `ti` is constructed, `argv` holds `argc` strings, and
+    /// `result` has room for `maxlen` bytes.
+    unsafe extern "C" fn message(
+        ti: *mut bindings::dm_target,
+        argc: c_uint,
+        argv: *mut *mut c_char,
+        result: *mut c_char,
+        maxlen: c_uint,
+    ) -> c_int {
+        // SAFETY: The contract of the slot.
+        let target = unsafe { Self::target(ti) };
+        // SAFETY: The contract of the slot.
+        let mut args = unsafe { Self::args(ti, argc, argv) };
+        // SAFETY: The contract of the slot; the buffer is not used by others during the call.
+        let Some(mut reply) = (unsafe { StatusWriter::from_raw(result, maxlen) }) else {
+            return EINVAL.to_errno();
+        };
+
+        match target.message(&mut args, &mut reply) {
+            Err(error) => error.errno().to_errno(),
+            // With 1, device-mapper copies the reply to the sender (`target_message`).
+            Ok(()) if reply.is_empty() => 0,
+            Ok(()) => 1,
+        }
+    }
+
+    /// # Safety
+    ///
+    /// For the slot of its name alone: `ti` is constructed, and `bdev` is valid for a write.
+    unsafe extern "C" fn prepare_ioctl(
+        ti: *mut bindings::dm_target,
+        bdev: *mut *mut block_device,
+        _cmd: c_uint,
+        _arg: c_ulong,
+        _forward: *mut bool,
+    ) -> c_int {
+        // SAFETY: The contract of the slot.
+        let (device, result) = match unsafe { Self::target(ti) }.prepare_ioctl() {
+            IoctlRoute::Whole(device) => (device, 0),
+            IoctlRoute::Part(device) => (device, 1),
+        };
+
+        // SAFETY: The contract of the slot. The device lives as long as the table, which
+        // device-mapper holds during the ioctl.
+        unsafe { *bdev = device.bdev() };
+        result
+    }
+
+    /// # Safety
+    ///
+    /// For the slot of its name alone: `ti` is constructed, and `callout` takes `data`.
+    unsafe extern "C" fn iterate_devices(
+        ti: *mut bindings::dm_target,
+        callout: bindings::iterate_devices_callout_fn,
+        data: *mut c_void,
+    ) -> c_int {
+        // INVARIANT: The contract of the slot.
+        let mut visitor = DeviceVisitor {
+            ti,
+            callout,
+            data,
+            result: 0,
+            _data: PhantomData,
+        };
+
+        // SAFETY: The contract of the slot.
+        unsafe { Self::target(ti) }.iterate_devices(&mut visitor);
+        visitor.result
+    }
+
+    /// # Safety
+    ///
+    /// For the slot of its name alone: `ti` is constructed, and `limits` is valid and ours.
+    unsafe extern "C" fn io_hints(ti: *mut bindings::dm_target, limits: *mut queue_limits) {
+        if let Some(limits) = NonNull::new(limits) {
+            // INVARIANT: The contract of the slot.
+            let mut limits = QueueLimits(limits, PhantomData);
+            // SAFETY: The contract of the slot.
+            unsafe { Self::target(ti) }.io_hints(&mut limits);
+        }
+    }
+}
