@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! imgrement: a device-mapper target that traces what reaches a disk.
+//!
+//! `START LENGTH imgrement DEVICE OFFSET [#ARGS ARG...]`
+//!
+//! It wraps a device, passes every bio on to it unchanged, and on the way keeps a list of the deltas
+//! of each request and counts a byte pattern in what is written. People see that in `dmesg`, in
+//! `dmsetup status`, and change it with `dmsetup message`.
+//!
+//! No failure of tracing ever delays, fails or changes a request.
+
+#![deny(unsafe_code)]
+
+use kernel::{
+    fmt::Write,
+    prelude::*,
+    sync::Arc, //
+};
+
+// Device-mapper and bios, made safe. All `unsafe` is there, but for the leaves of `trace` that say
+// so at their top.
+#[allow(unsafe_code)]
+pub mod dm;
+
+// What happens to a request that is seen.
+mod trace;
+
+// Pure logic, which Cargo builds too, for tests on the host.
+#[path = "core/src/delta.rs"]
+pub mod delta;
+#[path = "core/src/limit.rs"]
+pub mod limit;
+#[path = "core/src/lines.rs"]
+pub mod lines;
+#[path = "core/src/matcher.rs"]
+pub mod matcher;
+#[path = "core/src/params.rs"]
+pub mod params;
+#[path = "core/src/record.rs"]
+pub mod record;
+#[path = "core/src/slots.rs"]
+pub mod slots;
+use dm::word;
+
+use dm::{
+    Args,
+    Builder,
+    Completion,
+    CtrError,
+    Device,
+    DeviceVisitor,
+    EndBio,
+    IoctlRoute,
+    MapBio,
+    Mapped,
+    Registration,
+    StatusKind,
+    StatusWriter,
+    Target,
+    WorkQueue, //
+};
+use params::{
+    Change,
+    Mistake,
+    Params, //
+};
+use trace::Trace;
+
+module! {
+    type: ImgrementModule,
+    name: "imgrement",
+    authors: ["The imgrement authors"],
+    description: "Device-mapper target that traces the deltas of a disk",
+    license: "GPL",
+}
+
+#[pin_data]
+struct ImgrementModule {
+    #[pin]
+    _target: Registration<Imgrement>,
+}
+
+impl kernel::InPlaceModule for ImgrementModule {
+    fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
+        try_pin_init!(Self { _target <- Registration::new() })
+    }
+}
+
+/// One line of a table.
+struct Imgrement {
+    device: Device,
+    /// Where on the device the target begins, in sectors.
+    offset: u64,
+    /// How long it is, in sectors.
+    sectors: u64,
+    /// Runs the worker that prints. Dropped before the trace: it waits for the worker, which must
+    /// not be the one that drops the trace, and with it, its own queue.
+    queue: WorkQueue,
+    trace: Arc<Trace>,
+}
+
+#[vtable]
+impl Target for Imgrement {
+    const NAME: &'static CStr = c"imgrement";
+    const VERSION: [u32; 3] = [1, 0, 0];
+    type PerBio = ();
+
+    fn ctr(
+        builder: &mut Builder<'_>,
+        args: &mut Args<'_>,
+    ) -> Result<impl PinInit<Self, Error>, CtrError> {
+        let (device, offset) = builder.next_range(args)?;
+        let mut words = args.rest_as_group()?;
+        let params = Params::parse(words.by_ref().map(CStr::to_bytes))
+            .map_err(|mistake| refuse(&words, &mistake))?;
+        let queue = WorkQueue::new(c"imgrement")?;
+        let trace = Trace::new(params)?;
+
+        builder.flush_bios(1);
+        builder.discard_bios(1);
+        builder.secure_erase_bios(1);
+        builder.write_zeroes_bios(1);
+        let sectors = builder.sectors();
+        Ok(init!(Self { device, offset, sectors, queue, trace }? Error))
+    }
+
+    fn map<'b>(&self, bio: MapBio<'b, ()>) -> Mapped<'b> {
+        let sector = self.offset.wrapping_add(bio.sector());
+
+        self.trace.request(&bio, sector, &self.queue);
+        bio.remap(&self.device, sector)
+    }
+
+    fn end_io(&self, bio: &mut EndBio<'_, ()>) -> Completion {
+        if bio.result().is_err() {
+            self.trace.failed();
+        }
+        Completion::Done
+    }
+
+    fn resume(&self) {
+        self.trace.announce(self.device.disk_name().as_bytes());
+    }
+
+    fn postsuspend(&self) {
+        self.trace.drain();
+    }
+
+    fn status(&self, kind: StatusKind, out: &mut StatusWriter<'_>) {
+        let (device, offset) = (self.device.name(), self.offset);
+        // The writer never fails: it cuts off, and device-mapper comes again with more room.
+        let _ = match kind {
+            StatusKind::Info => {
+                let mut space = "";
+                self.trace.counts().try_for_each(|(name, count)| {
+                    write!(out, "{}{name} {count}", core::mem::replace(&mut space, " "))
+                })
+            }
+            StatusKind::Table => write!(out, "{device} {offset} {}", self.trace.params()),
+            StatusKind::Ima => write!(out, ",device_name={device},start={offset};"),
+        };
+    }
+
+    fn message(&self, args: &mut Args<'_>, _reply: &mut StatusWriter<'_>) -> Result<(), CtrError> {
+        let change = Change::parse(args.by_ref().map(CStr::to_bytes))
+            .map_err(|mistake| refuse(args, &mistake))?;
+
+        Ok(self.trace.change(&change)?)
+    }
+
+    fn prepare_ioctl(&self) -> IoctlRoute<'_> {
+        IoctlRoute::of_range(&self.device, self.offset, self.sectors)
+    }
+
+    fn iterate_devices(&self, visitor: &mut DeviceVisitor<'_>) {
+        visitor.visit(&self.device, self.offset, self.sectors);
+    }
+}
+
+impl Drop for Imgrement {
+    fn drop(&mut self) {
+        self.trace.drain();
+    }
+}
+
+/// Refuses words of a table or a message.
+fn refuse(args: &Args<'_>, mistake: &Mistake<'_>) -> CtrError {
+    args.refuse(None, EINVAL, mistake.what.sentence(), format_args!("{mistake}"))
+}

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A request on its way through: counted, searched, recorded, and handed to the readers.
+//!
+//! Nothing in [`Trace::request`] waits, allocates, or fails the request: where the pool has no room,
+//! the request goes on unrecorded, and that is counted.
+//!
+//! Lock order: `changes`, then `log`, then the mutex within the pool.
+
+mod counters;
+mod log;
+mod percpu;
+mod pool;
+mod record;
+mod settings;
+mod swap;
+
+use self::{
+    counters::{
+        Counter,
+        Counters, //
+    },
+    log::Log,
+    pool::Pool,
+    record::{
+        Draft,
+        Record, //
+    },
+    settings::Settings,
+    swap::Swap, //
+};
+use crate::{
+    delta::Cursor,
+    dm::{
+        self,
+        MapBio,
+        WorkQueue, //
+    },
+    lines::Line,
+    matcher::State,
+    params::{
+        Change,
+        Params, //
+    },
+    record::{
+        Flags,
+        Header,
+        Op,
+        Payload, //
+    },
+};
+use core::sync::atomic::{
+    AtomicBool,
+    Ordering, //
+};
+use kernel::{
+    impl_has_work,
+    new_mutex,
+    new_work,
+    prelude::*,
+    sync::{
+        Arc,
+        Mutex, //
+    },
+    time::{
+        delay::fsleep,
+        Delta, //
+    },
+    workqueue::{
+        Work,
+        WorkItem, //
+    },
+};
+
+/// The trace of one target.
+#[pin_data]
+pub(crate) struct Trace {
+    settings: Swap<Settings>,
+    counters: Counters,
+    #[pin]
+    pool: Pool,
+    /// Whether the worker will run, and see what is sent before that.
+    scheduled: AtomicBool,
+    /// Whether the line about the beginning has been printed.
+    announced: AtomicBool,
+    /// Held while the settings are changed.
+    #[pin]
+    changes: Mutex<()>,
+    #[pin]
+    log: Mutex<Log>,
+    #[pin]
+    work: Work<Trace>,
+}
+
+impl_has_work! {
+    impl HasWork<Self> for Trace { self.work }
+}
+
+impl WorkItem for Trace {
+    type Pointer = Arc<Trace>;
+
+    fn run(this: Arc<Trace>) {
+        // What is sent after this schedules the worker anew; what was sent before is seen below.
+        this.scheduled.swap(false, Ordering::AcqRel);
+        this.print_ready_up_to(0);
+    }
+}
+
+impl Trace {
+    /// A trace with its pool. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn new(params: Params) -> Result<Arc<Self>> {
+        let (records, label) = (params.records, params.label);
+
+        Arc::pin_init(
+            try_pin_init!(Self {
+                settings: Swap::new(Settings::new(params)?),
+                counters: Counters::new()?,
+                pool <- Pool::new(records),
+                scheduled: AtomicBool::new(false),
+                announced: AtomicBool::new(false),
+                changes <- new_mutex!((), "imgrement_changes"),
+                log <- new_mutex!(Log::new(label), "imgrement_log"),
+                work <- new_work!("imgrement_work"),
+            }),
+            GFP_KERNEL,
+        )
+    }
+
+    /// Looks at a request, which goes to `sector` of the underlying device.
+    ///
+    /// Whatever the log needs is in the record when this returns; the worker prints it later, on
+    /// `queue`.
+    pub(crate) fn request<P>(self: &Arc<Self>, bio: &MapBio<'_, P>, sector: u64, queue: &WorkQueue) {
+        let settings = self.settings.read();
+        let counters = self.counters.this();
+        let mut header = header(bio, sector);
+        counters.request(&header);
+
+        // A read's payload is not there yet.
+        let writes = matches!(header.op, Op::Write | Op::ZoneAppend);
+        let search = settings.matcher.as_ref().filter(|_| writes);
+        let keep = settings.params.data && writes;
+        let log = settings.params.log;
+
+        let mut draft = None;
+        if log || keep {
+            draft = Draft::new(&self.pool, bio.segments(), keep);
+            match draft.as_ref().map(Draft::payload) {
+                Some(Payload::None | Payload::Kept) => {}
+                Some(Payload::Lost) => {
+                    counters.add(Counter::Degraded, 1);
+                    counters.add(Counter::DataLost, 1);
+                }
+                None => {
+                    counters.add(Counter::Degraded, 1);
+                    counters.add(Counter::RecordLost, 1);
+                }
+            }
+            header.payload = draft.as_ref().map(Draft::payload).unwrap_or_default();
+        }
+
+        let mut writer = draft.as_mut().map(Draft::writer);
+        let mut cursor = Cursor::new(sector);
+        let mut state = State::default();
+        let mut page: u64 = 0;
+        let mut deltas: u64 = 0;
+        for segment in bio.segments() {
+            let mut delta = cursor.delta(segment.offset(), segment.len());
+
+            if let Some(search) = search {
+                let hits = segment.with_bytes(|bytes| search.feed(&mut state, bytes));
+                delta.page_hits = hits.inside;
+                header.straddling = header.straddling.saturating_add(hits.straddling);
+            }
+            if let Some(writer) = &mut writer {
+                delta = writer.add(delta, &segment, search);
+            }
+            page = page.wrapping_add(u64::from(delta.page_hits));
+            deltas = deltas.wrapping_add(u64::from(delta.copy_hits));
+        }
+        drop(writer);
+
+        header.deltas = cursor.count();
+        counters.add(Counter::Segments, u64::from(header.deltas));
+        let across = u64::from(header.straddling);
+        let found = page | deltas | across != 0;
+        if found {
+            counters.add(Counter::Page, page);
+            counters.add(Counter::Deltas, deltas);
+            counters.add(Counter::Across, across);
+        }
+
+        // Without a log there is nobody to read it, and its blocks go back.
+        if let Some(draft) = draft.filter(|_| log) {
+            let pattern = settings.params.pattern.as_ref().filter(|_| found);
+
+            draft.send(&self.pool, header, pattern.map(|pattern| pattern.as_bytes()));
+            if !self.scheduled.swap(true, Ordering::AcqRel) {
+                // It is not on the queue, or runs already and then once more.
+                let _ = queue.enqueue::<Arc<Self>, 0>(self.clone());
+            }
+        }
+    }
+
+    /// Counts a request that completed with an error. In any context.
+    pub(crate) fn failed(&self) {
+        self.counters.this().add(Counter::Errors, 1);
+    }
+
+    /// Says, once, that tracing begins on `disk`.
+    pub(crate) fn announce(&self, disk: &[u8]) {
+        if !self.announced.swap(true, Ordering::Relaxed) {
+            self.log.lock().print(Line::Ready(disk));
+        }
+    }
+
+    /// Changes the settings or does what a message asks for. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`, and then nothing has changed.
+    pub(crate) fn change(&self, change: &Change) -> Result {
+        let _changes = self.changes.lock();
+        let mut params = self.settings.read().params;
+
+        match change {
+            Change::Pattern(pattern) => params.pattern = *pattern,
+            Change::Data(data) => params.data = *data,
+            Change::Log(log) => params.log = *log,
+            Change::LogRate(log_rate) => params.log_rate = *log_rate,
+            Change::Reset => {
+                self.counters.reset();
+                return Ok(());
+            }
+            Change::Mark(text) => {
+                self.drain();
+                self.log.lock().print(Line::Mark(text.as_bytes()));
+                return Ok(());
+            }
+        }
+        self.settings.replace(Settings::new(params)?);
+        Ok(())
+    }
+
+    /// Prints all that has been recorded up to now, and what is missing. May sleep.
+    pub(crate) fn drain(&self) {
+        let end = self.pool.sequence();
+
+        while !self.print_ready_up_to(end) {
+            // A request has its number but has not been sent: its task was interrupted in between.
+            fsleep(Delta::from_millis(1));
+        }
+        self.log.lock().missing(&self.counters);
+    }
+
+    /// Prints what has been sent. Returns whether that was all below the number `end`.
+    fn print_ready_up_to(&self, end: u64) -> bool {
+        let mut log = self.log.lock();
+        let mut receiver = self.pool.receiver();
+
+        while let Some(chains) = receiver.receive() {
+            if let Some(record) = Record::new(chains) {
+                log.request(&record, self.params().log_rate, &self.counters);
+            }
+        }
+        receiver.has_received(end)
+    }
+
+    /// The settings as they print in a table line.
+    pub(crate) fn params(&self) -> Params {
+        self.settings.read().params
+    }
+
+    /// What has been counted: a word and its sum each, in the order of the status line.
+    pub(crate) fn counts(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
+        self.counters.iter()
+    }
+}
+
+/// What a bio says about itself.
+fn header<P>(bio: &MapBio<'_, P>, sector: u64) -> Header {
+    let flags = [
+        (bio.is_fua(), Flags::FUA),
+        (bio.is_preflush(), Flags::PREFLUSH),
+        (bio.is_meta(), Flags::META),
+        (bio.is_sync(), Flags::SYNC),
+        (bio.is_nowait(), Flags::NOWAIT),
+        (bio.is_atomic(), Flags::ATOMIC),
+    ];
+
+    Header {
+        sequence: 0,
+        sector,
+        bytes: u64::from(bio.bytes()),
+        op: op(bio.op()),
+        flags: flags
+            .into_iter()
+            .filter(|(set, _)| *set)
+            .fold(Flags::NONE, |all, (_, flag)| all.with(flag)),
+        payload: Payload::None,
+        deltas: 0,
+        straddling: 0,
+    }
+}
+
+/// The kernel's numbers of ops may change; those of records may not.
+fn op(op: dm::Op) -> Op {
+    match op {
+        dm::Op::Read => Op::Read,
+        dm::Op::Write => Op::Write,
+        dm::Op::Flush => Op::Flush,
+        dm::Op::Discard => Op::Discard,
+        dm::Op::SecureErase => Op::SecureErase,
+        dm::Op::WriteZeroes => Op::WriteZeroes,
+        dm::Op::ZoneAppend => Op::ZoneAppend,
+        dm::Op::ZoneReset => Op::ZoneReset,
+        dm::Op::ZoneResetAll => Op::ZoneResetAll,
+        dm::Op::ZoneOpen => Op::ZoneOpen,
+        dm::Op::ZoneClose => Op::ZoneClose,
+        dm::Op::ZoneFinish => Op::ZoneFinish,
+        dm::Op::Other => Op::Other,
+    }
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What trace/percpu.rs takes from C. bindgen reads this file; trace/helpers.c
+ * includes it, so that the compiler checks each prototype.
+ */
+#ifndef TRACE_BINDINGS_HELPER_H
+#define TRACE_BINDINGS_HELPER_H
+
+#include <linux/types.h>
+
+void *imgrement_alloc_percpu(size_t size, size_t align);
+void imgrement_free_percpu(void *percpu);
+void *imgrement_raw_cpu_ptr(void *percpu);
+void *imgrement_per_cpu_ptr(void *percpu, unsigned int cpu);
+unsigned int imgrement_next_possible_cpu(int cpu);
+
+#endif

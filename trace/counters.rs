@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What `dmsetup status` counts.
+
+use super::percpu::PerCpu;
+use crate::record::{
+    Header,
+    Op, //
+};
+use core::sync::atomic::{
+    AtomicU64,
+    Ordering, //
+};
+use kernel::prelude::*;
+
+/// What is counted, in the order of the status line. New ones go at the end: programs read it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Counter {
+    /// Reads.
+    Read,
+    /// Writes.
+    Write,
+    /// Flushes, those that device-mapper splits off a write included.
+    Flush,
+    /// Discards.
+    Discard,
+    /// Secure erases.
+    SecureErase,
+    /// Write-zeroes.
+    WriteZeroes,
+    /// Requests about zones, zone appends included.
+    Zone,
+    /// All other requests.
+    Other,
+    /// Sectors read.
+    SectorsRead,
+    /// Sectors of payload written.
+    SectorsWritten,
+    /// Sectors discarded, securely or not.
+    SectorsDiscarded,
+    /// Sectors zeroed without a payload.
+    SectorsZeroed,
+    /// Page-bounded segments of payload.
+    Segments,
+    /// Occurrences found in one segment, in the page in place.
+    Page,
+    /// Occurrences found in one segment, in its recorded copy.
+    Deltas,
+    /// Occurrences that straddle segments of a request.
+    Across,
+    /// Requests that were not recorded in full: the sum of the next two.
+    Degraded,
+    /// Requests recorded without the copy of their bytes.
+    DataLost,
+    /// Requests not recorded at all.
+    RecordLost,
+    /// Recorded requests that the limit kept out of the log.
+    LeftOut,
+    /// Requests that completed with an error.
+    Errors,
+}
+
+/// All of them with their words, in order.
+const NAMES: [(Counter, &str); 21] = [
+    (Counter::Read, "read"),
+    (Counter::Write, "write"),
+    (Counter::Flush, "flush"),
+    (Counter::Discard, "discard"),
+    (Counter::SecureErase, "secure_erase"),
+    (Counter::WriteZeroes, "write_zeroes"),
+    (Counter::Zone, "zone"),
+    (Counter::Other, "other"),
+    (Counter::SectorsRead, "sectors_read"),
+    (Counter::SectorsWritten, "sectors_written"),
+    (Counter::SectorsDiscarded, "sectors_discarded"),
+    (Counter::SectorsZeroed, "sectors_zeroed"),
+    (Counter::Segments, "segments"),
+    (Counter::Page, "page"),
+    (Counter::Deltas, "deltas"),
+    (Counter::Across, "across"),
+    (Counter::Degraded, "degraded"),
+    (Counter::DataLost, "data_lost"),
+    (Counter::RecordLost, "record_lost"),
+    (Counter::LeftOut, "left_out"),
+    (Counter::Errors, "errors"),
+];
+
+/// The counters of one device, each CPU counting for itself.
+pub(crate) struct Counters(PerCpu<Cells>);
+
+/// The counters of one CPU, on cache lines of their own.
+///
+/// They are atomic because a task can be moved while it counts; since others touch them only to
+/// read, that costs no more than a plain addition on a line that is there.
+#[repr(align(64))]
+pub(crate) struct Cells([AtomicU64; NAMES.len()]);
+
+impl Cells {
+    /// Adds to a counter. In any context.
+    #[inline]
+    pub(crate) fn add(&self, counter: Counter, amount: u64) {
+        if let Some(cell) = self.0.get(counter as usize) {
+            cell.fetch_add(amount, Ordering::Relaxed);
+        }
+    }
+
+    /// Counts a request by its op and its sectors. In any context.
+    #[inline]
+    pub(crate) fn request(&self, header: &Header) {
+        let (counter, sectors) = match header.op {
+            Op::Read => (Counter::Read, Some(Counter::SectorsRead)),
+            Op::Write => (Counter::Write, Some(Counter::SectorsWritten)),
+            Op::Flush => (Counter::Flush, None),
+            Op::Discard => (Counter::Discard, Some(Counter::SectorsDiscarded)),
+            Op::SecureErase => (Counter::SecureErase, Some(Counter::SectorsDiscarded)),
+            Op::WriteZeroes => (Counter::WriteZeroes, Some(Counter::SectorsZeroed)),
+            Op::ZoneAppend => (Counter::Zone, Some(Counter::SectorsWritten)),
+            Op::ZoneReset | Op::ZoneResetAll | Op::ZoneOpen | Op::ZoneClose | Op::ZoneFinish => {
+                (Counter::Zone, None)
+            }
+            Op::Other => (Counter::Other, None),
+        };
+
+        self.add(counter, 1);
+        if let Some(sectors) = sectors {
+            self.add(sectors, header.bytes / crate::delta::SECTOR_SIZE);
+        }
+    }
+}
+
+impl Counters {
+    /// All zero. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn new() -> Result<Self> {
+        PerCpu::new(|_| Cells(core::array::from_fn(|_| AtomicU64::new(0)))).map(Self)
+    }
+
+    /// Those of the CPU that this runs on.
+    #[inline]
+    pub(crate) fn this(&self) -> &Cells {
+        self.0.this()
+    }
+
+    /// The sum over all CPUs. Not a snapshot: others count meanwhile.
+    pub(crate) fn sum(&self, counter: Counter) -> u64 {
+        self.0
+            .iter()
+            .filter_map(|cells| cells.0.get(counter as usize))
+            .fold(0, |sum, cell| sum.wrapping_add(cell.load(Ordering::Relaxed)))
+    }
+
+    /// Each counter's word and its sum, in the order of the status line.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
+        NAMES
+            .iter()
+            .map(|&(counter, name)| (name, self.sum(counter)))
+    }
+
+    /// Begins to count anew.
+    pub(crate) fn reset(&self) {
+        for cells in self.0.iter() {
+            for cell in &cells.0 {
+                cell.store(0, Ordering::Relaxed);
+            }
+        }
+    }
+}

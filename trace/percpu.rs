@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A value for each CPU.
+//!
+//! A leaf with `unsafe`: the kernel crate has no per-CPU memory.
+
+#![allow(unsafe_code)]
+
+use core::{
+    marker::PhantomData,
+    mem::{
+        align_of,
+        size_of, //
+    },
+    ptr::NonNull, //
+};
+use kernel::{
+    cpu::nr_cpu_ids,
+    ffi::c_void,
+    prelude::*, //
+};
+
+mod bindings {
+    //! What bindgen made of `trace/bindings_helper.h`.
+
+    #![allow(
+        clippy::all,
+        clippy::undocumented_unsafe_blocks,
+        dead_code,
+        missing_docs,
+        non_camel_case_types,
+        unreachable_pub,
+        unused_imports
+    )]
+
+    include!(env!("TRACE_BINDINGS"));
+}
+
+/// A `T` for each CPU that there can be.
+///
+/// Each CPU has one that is near, but may see those of all: a task can be moved to another CPU while
+/// it holds a reference. Hence `T` is `Sync`, and what counts is built of atomics that others rarely
+/// touch.
+///
+/// # Invariants
+///
+/// The pointer is per-CPU memory for a `T`, with an initialised `T` for each possible CPU, and freed
+/// by `drop` alone.
+pub(crate) struct PerCpu<T> {
+    memory: NonNull<c_void>,
+    _values: PhantomData<T>,
+}
+
+// SAFETY: It owns its values, which may be sent.
+unsafe impl<T: Send> Send for PerCpu<T> {}
+// SAFETY: It hands out shared references only, which several threads may use.
+unsafe impl<T: Sync> Sync for PerCpu<T> {}
+
+impl<T: Sync> PerCpu<T> {
+    /// Makes a value for each CPU, which `make` is given the number of. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn new(make: impl Fn(u32) -> T) -> Result<Self> {
+        // SAFETY: It takes any size and alignment.
+        let memory = unsafe { bindings::imgrement_alloc_percpu(size_of::<T>(), align_of::<T>()) };
+        let memory = NonNull::new(memory).ok_or(ENOMEM)?;
+
+        for cpu in PossibleCpus::new() {
+            let value = make(cpu.0);
+            // SAFETY: The memory of that CPU is there, aligned, and nobody else's yet.
+            unsafe { cpu.place::<T>(memory).write(value) };
+        }
+        // INVARIANT: Each possible CPU has its value now.
+        Ok(Self {
+            memory,
+            _values: PhantomData,
+        })
+    }
+
+    /// The value of the CPU that this runs on, or ran on a moment ago.
+    #[inline]
+    pub(crate) fn this(&self) -> &T {
+        // SAFETY: By the invariant there is a value for each CPU, and it lives as long as `self`.
+        unsafe { &*bindings::imgrement_raw_cpu_ptr(self.memory.as_ptr()).cast::<T>() }
+    }
+
+    /// The values of all CPUs.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+        // SAFETY: As in `this`.
+        PossibleCpus::new().map(|cpu| unsafe { &*cpu.place::<T>(self.memory) })
+    }
+}
+
+impl<T> Drop for PerCpu<T> {
+    fn drop(&mut self) {
+        for cpu in PossibleCpus::new() {
+            // SAFETY: By the invariant it is initialised, and nobody has a reference any more.
+            unsafe { core::ptr::drop_in_place(cpu.place::<T>(self.memory)) };
+        }
+        // SAFETY: By the invariant it is per-CPU memory that nobody else frees.
+        unsafe { bindings::imgrement_free_percpu(self.memory.as_ptr()) };
+    }
+}
+
+/// The number of a CPU that there can be.
+struct PossibleCpu(u32);
+
+impl PossibleCpu {
+    /// Where its value is.
+    ///
+    /// # Safety
+    ///
+    /// `memory` is per-CPU memory for a `T`.
+    unsafe fn place<T>(&self, memory: NonNull<c_void>) -> *mut T {
+        // SAFETY: The caller's promise; the CPU is possible.
+        unsafe { bindings::imgrement_per_cpu_ptr(memory.as_ptr(), self.0) }.cast()
+    }
+}
+
+/// All of them, in order. Their set does not change after boot.
+struct PossibleCpus(Option<u32>);
+
+impl PossibleCpus {
+    fn new() -> Self {
+        Self(None)
+    }
+}
+
+impl Iterator for PossibleCpus {
+    type Item = PossibleCpu;
+
+    fn next(&mut self) -> Option<PossibleCpu> {
+        let before = self.0.map_or(-1, |cpu| cpu as i32);
+        // SAFETY: It takes -1 and the number of any possible CPU.
+        let cpu = unsafe { bindings::imgrement_next_possible_cpu(before) };
+
+        (cpu < nr_cpu_ids()).then(|| {
+            self.0 = Some(cpu);
+            PossibleCpu(cpu)
+        })
+    }
+}

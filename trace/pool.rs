@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The bounded pool that records are made of, and their way to the reader.
+//!
+//! The pool is a number of blocks, a page each, made once. Who takes some has a [`Chain`], alone,
+//! until it is dropped or sent. What is sent goes into a queue of the sender's CPU, with the next
+//! number of one sequence; the one reader at a time gets everything in the order of these numbers.
+//! Nobody ever waits for anybody, but readers for each other.
+//!
+//! A leaf with `unsafe`: which block belongs to whom is settled by the atomics of `slots.rs` at run
+//! time, which the borrow checker cannot see.
+//!
+//! Lock order: the reader's mutex alone.
+
+#![allow(unsafe_code)]
+
+use super::percpu::PerCpu;
+use crate::slots;
+use core::{
+    ptr::NonNull,
+    sync::atomic::{
+        AtomicU32,
+        AtomicU64,
+        Ordering, //
+    },
+};
+use kernel::{
+    new_mutex,
+    page::PAGE_SIZE,
+    prelude::*,
+    sync::{
+        Mutex,
+        MutexGuard, //
+    },
+};
+
+/// The size of a block, in bytes: that of the largest segment.
+pub(crate) const BLOCK: usize = PAGE_SIZE;
+
+/// The contents of a block.
+pub(crate) type Block = [u8; BLOCK];
+
+/// The pool.
+///
+/// # Invariants
+///
+/// - `blocks` points at `nodes.len()` blocks within `_memory`, which never moves.
+/// - The number of a block is at any time in exactly one place: free in `taken`, in one [`Chain`],
+///   or sent and not yet received. Only who has it accesses the block.
+/// - A chain's numbers are linked by `Node::next`, up to [`slots::EMPTY`].
+#[pin_data]
+pub(crate) struct Pool {
+    blocks: NonNull<Block>,
+    _memory: KVVec<u8>,
+    nodes: KVVec<Node>,
+    /// A bit for each block that is not free.
+    taken: KVVec<AtomicU64>,
+    /// The links of the queues; see `slots::push`.
+    links: KVVec<AtomicU32>,
+    corners: PerCpu<Corner>,
+    /// The sequence number that is given next.
+    sequence: AtomicU64,
+    #[pin]
+    inbox: Mutex<Inbox>,
+}
+
+// SAFETY: The memory that `blocks` points at is owned, and not bound to a thread.
+unsafe impl Send for Pool {}
+// SAFETY: By the invariants each block has one owner at a time; all else is `Sync` by itself.
+unsafe impl Sync for Pool {}
+
+/// What is kept of a block beside its contents.
+struct Node {
+    /// The next block of its chain.
+    next: AtomicU32,
+    /// The first block of the chain that was sent along; of the first block of a chain.
+    second: AtomicU32,
+    /// The number under which its chain was sent; of the first block of a chain.
+    sequence: AtomicU64,
+}
+
+/// What a CPU has of the pool.
+struct Corner {
+    /// The newest of its queue; see `slots::push`.
+    newest: AtomicU32,
+    /// Where it begins to look for free blocks, so that CPUs do not meet; see `slots::claim`.
+    hint: usize,
+}
+
+/// What the reader has taken out of the queues.
+struct Inbox {
+    /// The first of a list, sorted by sequence, of what was sent; linked by `Pool::links`.
+    first: u32,
+    /// The number of what is received next.
+    next: u64,
+}
+
+impl Pool {
+    /// A pool of `count` blocks. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn new(count: u32) -> impl PinInit<Self, Error> {
+        try_pin_init!(&this in Self {
+            _memory: KVVec::from_elem(
+                0,
+                BLOCK.checked_mul(count as usize).ok_or(EOVERFLOW)?,
+                GFP_KERNEL,
+            )?,
+            // INVARIANT: The memory has just been made of that size; it stays where it is, since
+            // the vector is never touched again.
+            blocks: {
+                // SAFETY: The field was initialised just before, and nobody else has it.
+                let memory = unsafe { &mut (*this.as_ptr())._memory };
+                NonNull::new(memory.as_mut_ptr().cast()).ok_or(ENOMEM)?
+            },
+            nodes: with_each(count, || Node {
+                next: AtomicU32::new(slots::EMPTY),
+                second: AtomicU32::new(slots::EMPTY),
+                sequence: AtomicU64::new(0),
+            })?,
+            taken: with_each(count.div_ceil(slots::SLOTS_PER_WORD), || AtomicU64::new(0))?,
+            links: with_each(count, || AtomicU32::new(slots::EMPTY))?,
+            corners: PerCpu::new(|cpu| Corner {
+                newest: AtomicU32::new(slots::EMPTY),
+                hint: cpu as usize,
+            })?,
+            sequence: AtomicU64::new(0),
+            inbox <- new_mutex!(Inbox { first: slots::EMPTY, next: 0 }, "imgrement_inbox"),
+        })
+    }
+
+    /// Takes `count` blocks, at least one; `None` where the pool has not got as many. In any
+    /// context.
+    pub(crate) fn take(&self, count: usize) -> Option<Chain<'_>> {
+        let mut chain = Chain {
+            pool: self,
+            first: self.claim()?,
+        };
+
+        for _ in 1..count {
+            let index = self.claim()?;
+            self.node(index)?.next.store(chain.first, Ordering::Relaxed);
+            // INVARIANT: The block has just been claimed and linked before the others.
+            chain.first = index;
+        }
+        Some(chain)
+    }
+
+    fn claim(&self) -> Option<u32> {
+        let hint = self.corners.this().hint;
+        let index = slots::claim(&self.taken, self.nodes.len() as u32, hint)?;
+
+        self.node(index)?.next.store(slots::EMPTY, Ordering::Relaxed);
+        Some(index)
+    }
+
+    fn node(&self, index: u32) -> Option<&Node> {
+        self.nodes.get(index as usize)
+    }
+
+    /// Where the contents of a block are.
+    fn block(&self, index: u32) -> NonNull<Block> {
+        // SAFETY: By the invariant, every number that is in use is one of a block of the memory.
+        unsafe { self.blocks.add(index as usize) }
+    }
+
+    /// Sends a chain, with a second one if there is one, to the reader. `seal` gets the first block
+    /// and the number under which it goes. In any context.
+    pub(crate) fn send(
+        &self,
+        mut chain: Chain<'_>,
+        second: Option<Chain<'_>>,
+        seal: impl FnOnce(&mut Block, u64),
+    ) {
+        // From here on nothing may fail: the reader waits for this number.
+        let sequence = self.sequence.fetch_add(1, Ordering::Relaxed);
+
+        seal(chain.first_mut(), sequence);
+        let first = chain.into_first();
+        if let Some(node) = self.node(first) {
+            let second = second.map_or(slots::EMPTY, Chain::into_first);
+            node.second.store(second, Ordering::Relaxed);
+            node.sequence.store(sequence, Ordering::Relaxed);
+        }
+        // INVARIANT: The numbers are in the queue now. There is a link for each.
+        slots::push(&self.corners.this().newest, &self.links, first);
+    }
+
+    /// The number that is given next: what has been sent has lower ones.
+    pub(crate) fn sequence(&self) -> u64 {
+        self.sequence.load(Ordering::Acquire)
+    }
+
+    /// Becomes the reader. Sleeps while there is another.
+    pub(crate) fn receiver(&self) -> Receiver<'_> {
+        Receiver {
+            pool: self,
+            inbox: self.inbox.lock(),
+        }
+    }
+
+    fn sequence_of(&self, index: u32) -> u64 {
+        self.node(index)
+            .map_or(u64::MAX, |node| node.sequence.load(Ordering::Relaxed))
+    }
+
+    fn link(&self, index: u32) -> Option<&AtomicU32> {
+        self.links.get(index as usize)
+    }
+}
+
+/// A vector of `count` values.
+fn with_each<T>(count: u32, mut make: impl FnMut() -> T) -> Result<KVVec<T>> {
+    let mut values = KVVec::with_capacity(count as usize, GFP_KERNEL)?;
+
+    for _ in 0..count {
+        values.push(make(), GFP_KERNEL)?;
+    }
+    Ok(values)
+}
+
+/// Blocks that one owner has, one after the other.
+///
+/// # Invariants
+///
+/// It has the number `first` and those that are linked to it.
+pub(crate) struct Chain<'p> {
+    pool: &'p Pool,
+    first: u32,
+}
+
+impl<'p> Chain<'p> {
+    /// The first block.
+    pub(crate) fn first_mut(&mut self) -> &mut Block {
+        // SAFETY: By the invariant the block is ours alone.
+        unsafe { self.pool.block(self.first).as_mut() }
+    }
+
+    /// All blocks in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Block> + Clone {
+        let pool = self.pool;
+        // SAFETY: By the invariant the blocks are ours, and borrowed as long as `self`.
+        Indexes::from(pool, self.first).map(move |index| unsafe { pool.block(index).as_ref() })
+    }
+
+    /// All blocks in order, to be written.
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Block> {
+        let pool = self.pool;
+        // SAFETY: As in `iter`; each block comes up once.
+        Indexes::from(pool, self.first).map(move |index| unsafe { pool.block(index).as_mut() })
+    }
+
+    /// Gives up the ownership, and returns the first number.
+    fn into_first(self) -> u32 {
+        core::mem::ManuallyDrop::new(self).first
+    }
+
+    /// # Safety
+    ///
+    /// `first` was returned by [`Self::into_first`] of a chain of `pool`, and is nobody's now.
+    unsafe fn from_first(pool: &'p Pool, first: u32) -> Self {
+        // INVARIANT: The promise of the caller.
+        Self { pool, first }
+    }
+}
+
+impl Drop for Chain<'_> {
+    fn drop(&mut self) {
+        for index in Indexes::from(self.pool, self.first) {
+            // INVARIANT: The numbers are free now, and `self` is gone.
+            slots::release(&self.pool.taken, index);
+        }
+    }
+}
+
+/// The numbers of a chain. Each is passed on only after its link has been read.
+#[derive(Clone)]
+struct Indexes<'p> {
+    pool: &'p Pool,
+    next: u32,
+}
+
+impl<'p> Indexes<'p> {
+    fn from(pool: &'p Pool, next: u32) -> Self {
+        Self { pool, next }
+    }
+}
+
+impl Iterator for Indexes<'_> {
+    type Item = u32;
+
+    fn next(&mut self) -> Option<u32> {
+        let index = self.next;
+        // `EMPTY` has no node.
+        self.next = self.pool.node(index)?.next.load(Ordering::Relaxed);
+        Some(index)
+    }
+}
+
+/// The one reader, for as long as it lives.
+pub(crate) struct Receiver<'p> {
+    pool: &'p Pool,
+    inbox: MutexGuard<'p, Inbox>,
+}
+
+impl<'p> Receiver<'p> {
+    /// The chains that were sent next, in the order of their numbers; `None` when they are not there
+    /// yet.
+    pub(crate) fn receive(&mut self) -> Option<(Chain<'p>, Option<Chain<'p>>)> {
+        if !self.is_ready() {
+            self.collect();
+        }
+        if !self.is_ready() {
+            return None;
+        }
+
+        let first = self.inbox.first;
+        let second = self.pool.node(first)?.second.load(Ordering::Relaxed);
+        self.inbox.first = self.pool.link(first)?.load(Ordering::Relaxed);
+        self.inbox.next = self.inbox.next.wrapping_add(1);
+        // SAFETY: `send` gave them up, and they have just been taken out of the inbox.
+        Some(unsafe {
+            (
+                Chain::from_first(self.pool, first),
+                (second != slots::EMPTY).then(|| Chain::from_first(self.pool, second)),
+            )
+        })
+    }
+
+    /// Whether everything with a number below `sequence` has been received.
+    pub(crate) fn has_received(&self, sequence: u64) -> bool {
+        self.inbox.next >= sequence
+    }
+
+    fn is_ready(&self) -> bool {
+        let first = self.inbox.first;
+        first != slots::EMPTY && self.pool.sequence_of(first) == self.inbox.next
+    }
+
+    /// Sorts what was sent into the inbox.
+    ///
+    /// A queue is all but sorted, because its CPU gave out the numbers in the order in which it
+    /// sent, unless one task interrupted another. So each search goes on from where the one before
+    /// ended, and begins anew only for a number that is lower.
+    fn collect(&mut self) {
+        let pool = self.pool;
+
+        for corner in pool.corners.iter() {
+            let mut before = slots::EMPTY;
+            for index in slots::take_all(&corner.newest, &pool.links) {
+                let sequence = pool.sequence_of(index);
+                if before != slots::EMPTY && pool.sequence_of(before) > sequence {
+                    before = slots::EMPTY;
+                }
+                before = self.insert(index, sequence, before);
+            }
+        }
+    }
+
+    /// Puts a number into the inbox, somewhere behind `before`, and returns it.
+    fn insert(&mut self, index: u32, sequence: u64, mut before: u32) -> u32 {
+        let pool = self.pool;
+
+        loop {
+            let after = match pool.link(before) {
+                Some(link) => link.load(Ordering::Relaxed),
+                None => self.inbox.first,
+            };
+            if after != slots::EMPTY && pool.sequence_of(after) < sequence {
+                before = after;
+                continue;
+            }
+            if let Some(link) = pool.link(index) {
+                link.store(after, Ordering::Relaxed);
+            }
+            match pool.link(before) {
+                Some(link) => link.store(index, Ordering::Relaxed),
+                None => self.inbox.first = index,
+            }
+            return index;
+        }
+    }
+}

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A request's record: a value of its own, in blocks of the pool.
+//!
+//! ```text
+//! the first chain                                the second chain, where bytes are kept
+//! 0    header (core/src/record.rs)               the bytes of each delta in turn; those of one
+//! 40   length of the pattern, then its bytes,    delta lie in one block: where they do not fit
+//!      where any was found                       the rest of a block, they begin the next one
+//! 112  deltas, and on from byte 0 of the blocks
+//!      that follow; none is split
+//! ```
+//!
+//! The pattern is kept because a message may change it before the record is read.
+
+use super::pool::{
+    Block,
+    Chain,
+    Pool,
+    BLOCK, //
+};
+use crate::{
+    delta::Delta,
+    dm::{
+        Segment,
+        Segments, //
+    },
+    matcher::{
+        Matcher,
+        State, //
+    },
+    params::PATTERN_MAX,
+    record::{
+        Header,
+        Payload, //
+    },
+};
+
+/// Where the deltas begin in the first block.
+const DELTAS: usize = 112;
+
+const _: () = assert!(Header::SIZE + 1 + PATTERN_MAX <= DELTAS);
+
+/// What a request needs of the pool.
+struct Need {
+    /// Blocks of the first chain.
+    deltas: usize,
+    /// Blocks of the second chain.
+    bytes: usize,
+}
+
+impl Need {
+    fn of(segments: Segments<'_>) -> Self {
+        let mut deltas: usize = 0;
+        let mut bytes: usize = 0;
+        let mut room: usize = 0;
+
+        for segment in segments {
+            let len = segment.len() as usize;
+
+            deltas = deltas.saturating_add(1);
+            if room < len {
+                bytes = bytes.saturating_add(1);
+                room = BLOCK;
+            }
+            room = room.saturating_sub(len);
+        }
+
+        let beyond_first = deltas.saturating_sub((BLOCK - DELTAS) / Delta::SIZE);
+        Self {
+            deltas: beyond_first.div_ceil(BLOCK / Delta::SIZE).saturating_add(1),
+            bytes,
+        }
+    }
+}
+
+/// A record that is being made.
+///
+/// All its blocks are there from the start, so that it becomes complete whatever happens.
+pub(crate) struct Draft<'p> {
+    deltas: Chain<'p>,
+    bytes: Option<Chain<'p>>,
+    payload: Payload,
+}
+
+impl<'p> Draft<'p> {
+    /// Takes the blocks for a request of these segments, with those for a copy of its bytes if
+    /// `keep`. Where the pool has not got enough for the copy, it goes without; where it has not
+    /// even got enough for the deltas, there is no record.
+    pub(crate) fn new(pool: &'p Pool, segments: Segments<'_>, keep: bool) -> Option<Self> {
+        let need = Need::of(segments);
+        let deltas = pool.take(need.deltas)?;
+
+        let keep = keep && need.bytes != 0;
+        let bytes = keep.then(|| pool.take(need.bytes)).flatten();
+        let payload = match (keep, &bytes) {
+            (false, _) => Payload::None,
+            (true, Some(_)) => Payload::Kept,
+            (true, None) => Payload::Lost,
+        };
+        Some(Self {
+            deltas,
+            bytes,
+            payload,
+        })
+    }
+
+    /// What became of the request's bytes.
+    pub(crate) fn payload(&self) -> Payload {
+        self.payload
+    }
+
+    /// Begins to fill it.
+    pub(crate) fn writer(&mut self) -> Writer<'_, impl Blocks<'_>, impl Blocks<'_>> {
+        let mut deltas = self.deltas.iter_mut();
+        let first = deltas.next().and_then(|block| block.get_mut(DELTAS..));
+
+        Writer {
+            deltas: Room {
+                blocks: deltas,
+                room: first.unwrap_or_default(),
+            },
+            bytes: self.bytes.as_mut().map(|bytes| Room {
+                blocks: bytes.iter_mut(),
+                room: &mut [],
+            }),
+            state: State::default(),
+        }
+    }
+
+    /// Sends it to the reader, complete. `pattern` is what was found in it, if anything was.
+    pub(crate) fn send(self, pool: &Pool, header: Header, pattern: Option<&[u8]>) {
+        pool.send(self.deltas, self.bytes, |block, sequence| {
+            let header = Header { sequence, ..header };
+            let pattern = pattern.unwrap_or_default();
+
+            if let Some((head, rest)) = block.split_first_chunk_mut() {
+                *head = header.encode();
+                put_pattern(rest, pattern);
+            }
+        });
+    }
+}
+
+fn put_pattern(to: &mut [u8], pattern: &[u8]) {
+    if let Some((len, bytes)) = to.split_first_mut() {
+        // A pattern has at most `PATTERN_MAX` bytes.
+        *len = pattern.len() as u8;
+        for (to, from) in bytes.iter_mut().zip(pattern) {
+            *to = *from;
+        }
+    }
+}
+
+/// Blocks to be written one after the other.
+pub(crate) trait Blocks<'w>: Iterator<Item = &'w mut Block> {}
+
+impl<'w, I: Iterator<Item = &'w mut Block>> Blocks<'w> for I {}
+
+/// Fills a [`Draft`], a segment at a time.
+pub(crate) struct Writer<'w, D, B> {
+    deltas: Room<'w, D>,
+    bytes: Option<Room<'w, B>>,
+    state: State,
+}
+
+/// Blocks, and what is left of the one that is being filled.
+struct Room<'w, I> {
+    blocks: I,
+    room: &'w mut [u8],
+}
+
+impl<'w, I: Blocks<'w>> Room<'w, I> {
+    /// The next `len` bytes, all in one block.
+    fn next(&mut self, len: usize) -> Option<&'w mut [u8]> {
+        if self.room.len() < len {
+            self.room = self.blocks.next()?;
+        }
+        let (next, rest) = core::mem::take(&mut self.room).split_at_mut_checked(len)?;
+        self.room = rest;
+        Some(next)
+    }
+}
+
+impl<'w, D: Blocks<'w>, B: Blocks<'w>> Writer<'w, D, B> {
+    /// Adds a segment: its bytes, if they are kept, what `search` finds in the bytes kept, and its
+    /// delta, which it returns as it was recorded.
+    pub(crate) fn add(
+        &mut self,
+        mut delta: Delta,
+        segment: &Segment<'_>,
+        search: Option<&Matcher>,
+    ) -> Delta {
+        let len = segment.len() as usize;
+
+        if let Some(copy) = self.bytes.as_mut().and_then(|bytes| bytes.next(len)) {
+            segment.copy_to(copy);
+            if let Some(search) = search {
+                delta.copy_hits = search.feed(&mut self.state, copy.iter().copied()).inside;
+            }
+        }
+        if let Some(to) = self
+            .deltas
+            .next(Delta::SIZE)
+            .and_then(|to| to.first_chunk_mut())
+        {
+            *to = delta.encode();
+        }
+        delta
+    }
+}
+
+/// A record that has been received.
+pub(crate) struct Record<'p> {
+    header: Header,
+    deltas: Chain<'p>,
+    _bytes: Option<Chain<'p>>,
+}
+
+impl<'p> Record<'p> {
+    /// `None` for what no [`Draft`] has written.
+    pub(crate) fn new((deltas, bytes): (Chain<'p>, Option<Chain<'p>>)) -> Option<Self> {
+        let header = Header::decode(deltas.iter().next()?.first_chunk()?)?;
+
+        Some(Self {
+            header,
+            deltas,
+            _bytes: bytes,
+        })
+    }
+
+    /// The request as a whole.
+    pub(crate) fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// What was found in it, if anything was.
+    pub(crate) fn pattern(&self) -> Option<&[u8]> {
+        let (len, bytes) = self
+            .deltas
+            .iter()
+            .next()?
+            .get(Header::SIZE..)?
+            .split_first()?;
+
+        bytes
+            .get(..usize::from(*len))
+            .filter(|text| !text.is_empty())
+    }
+
+    /// Its deltas in order.
+    pub(crate) fn deltas(&self) -> impl Iterator<Item = Delta> + Clone + '_ {
+        self.deltas
+            .iter()
+            .enumerate()
+            .flat_map(|(index, block)| {
+                let skip = if index == 0 { DELTAS } else { 0 };
+                block
+                    .get(skip..)
+                    .unwrap_or_default()
+                    .chunks_exact(Delta::SIZE)
+            })
+            .filter_map(|bytes| Delta::decode(bytes.first_chunk()?))
+            .take(self.header.deltas as usize)
+    }
+}
