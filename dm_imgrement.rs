@@ -186,5 +186,10 @@ impl Drop for Imgrement {
 
 /// Refuses words of a table or a message.
 fn refuse(args: &Args<'_>, mistake: &Mistake<'_>) -> CtrError {
-    args.refuse(None, EINVAL, mistake.what.sentence(), format_args!("{mistake}"))
+    args.refuse(
+        None,
+        EINVAL,
+        mistake.what.sentence(),
+        format_args!("{mistake}"),
+    )
 }

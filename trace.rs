@@ -54,9 +54,7 @@ use core::sync::atomic::{
     Ordering, //
 };
 use kernel::{
-    impl_has_work,
-    new_mutex,
-    new_work,
+    impl_has_work, new_mutex, new_work,
     prelude::*,
     sync::{
         Arc,
@@ -134,7 +132,12 @@ impl Trace {
     ///
     /// Whatever the log needs is in the record when this returns; the worker prints it later, on
     /// `queue`.
-    pub(crate) fn request<P>(self: &Arc<Self>, bio: &MapBio<'_, P>, sector: u64, queue: &WorkQueue) {
+    pub(crate) fn request<P>(
+        self: &Arc<Self>,
+        bio: &MapBio<'_, P>,
+        sector: u64,
+        queue: &WorkQueue,
+    ) {
         let settings = self.settings.read();
         let counters = self.counters.this();
         let mut header = header(bio, sector);
@@ -198,7 +201,11 @@ impl Trace {
         if let Some(draft) = draft.filter(|_| log) {
             let pattern = settings.params.pattern.as_ref().filter(|_| found);
 
-            draft.send(&self.pool, header, pattern.map(|pattern| pattern.as_bytes()));
+            draft.send(
+                &self.pool,
+                header,
+                pattern.map(|pattern| pattern.as_bytes()),
+            );
             if !self.scheduled.swap(true, Ordering::AcqRel) {
                 // It is not on the queue, or runs already and then once more.
                 let _ = queue.enqueue::<Arc<Self>, 0>(self.clone());

@@ -27,7 +27,8 @@ struct rust_dm_cursor {
 
 void rust_dm_bio_cursor(struct bio *bio, struct rust_dm_cursor *cursor);
 void rust_dm_remap(struct bio *bio, struct block_device *bdev, sector_t sector);
-void rust_dm_copy_from_page(void *to, struct page *page, size_t offset, size_t len);
+void rust_dm_copy_from_page(void *to, struct page *page, size_t offset,
+			    size_t len);
 
 sector_t rust_dm_bdev_sectors(struct block_device *bdev);
 void rust_dm_bdev_name(struct block_device *bdev, char *name, size_t size);

@@ -29,8 +29,10 @@ use core::{
 use kernel::{
     bindings::{
         bio,
-        blk_status_t, //
+        blk_status_t,
+        blk_status_to_errno, //
     },
+    error::to_result,
     ffi::c_int,
     prelude::*, //
 };
@@ -348,11 +350,12 @@ impl<P> EndBio<'_, P> {
     #[inline]
     pub fn result(&self) -> Result {
         // SAFETY: By the invariant.
-        match unsafe { self.status.read() } {
-            0 => Ok(()),
-            // SAFETY: The function takes any status.
-            status => kernel::error::to_result(unsafe { kernel::bindings::blk_status_to_errno(status) }),
+        let status = unsafe { self.status.read() };
+        if status == 0 {
+            return Ok(());
         }
+        // SAFETY: The function takes any status.
+        to_result(unsafe { blk_status_to_errno(status) })
     }
 
     /// The target's own data of this bio, as `map` left it.

@@ -71,9 +71,8 @@ impl Device {
     /// Its number as `major:minor`: the name that tables use.
     pub fn name(&self) -> Escaped<'_> {
         // SAFETY: `dm_get_device` filled it with a string, which stays as it is.
-        let name = unsafe {
-            CStr::from_char_ptr((&raw const (*self.dev.as_ptr()).name).cast::<c_char>())
-        };
+        let name =
+            unsafe { CStr::from_char_ptr((&raw const (*self.dev.as_ptr()).name).cast::<c_char>()) };
         Escaped(name.to_bytes())
     }
 

@@ -29,7 +29,8 @@ void rust_dm_remap(struct bio *bio, struct block_device *bdev, sector_t sector)
 	bio->bi_iter.bi_sector = sector;
 }
 
-void rust_dm_copy_from_page(void *to, struct page *page, size_t offset, size_t len)
+void rust_dm_copy_from_page(void *to, struct page *page, size_t offset,
+			    size_t len)
 {
 	memcpy_from_page(to, page, offset, len);
 }

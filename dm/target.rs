@@ -24,8 +24,8 @@ use core::{
 use kernel::{
     bindings::{
         bio,
-        block_device,
         blk_status_t,
+        block_device,
         queue_limits, //
     },
     error::{
@@ -281,7 +281,7 @@ impl Builder<'_> {
     /// that do nothing with a flush but pass it on.
     pub fn flush_bypasses_map(&mut self) {
         // SAFETY: By the invariant; nobody else writes the bit-field's word meanwhile.
-        unsafe { (*self.ti.as_ptr()).set_flush_bypasses_map(true.into()) };
+        unsafe { (*self.ti.as_ptr()).set_flush_bypasses_map(true) };
     }
 }
 
@@ -623,8 +623,12 @@ impl<T: Target> Callbacks<T> {
         status: *mut blk_status_t,
     ) -> c_int {
         // SAFETY: The contract of the slot: none is null.
-        let (bio, status) =
-            unsafe { (NonNull::new_unchecked(clone), NonNull::new_unchecked(status)) };
+        let (bio, status) = unsafe {
+            (
+                NonNull::new_unchecked(clone),
+                NonNull::new_unchecked(status),
+            )
+        };
         let completion = if T::HAS_END_IO {
             // SAFETY: A destructor waits for all I/O of its target.
             let target = unsafe { Self::target(ti) };

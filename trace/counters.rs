@@ -149,7 +149,9 @@ impl Counters {
         self.0
             .iter()
             .filter_map(|cells| cells.0.get(counter as usize))
-            .fold(0, |sum, cell| sum.wrapping_add(cell.load(Ordering::Relaxed)))
+            .fold(0, |sum, cell| {
+                sum.wrapping_add(cell.load(Ordering::Relaxed))
+            })
     }
 
     /// Each counter's word and its sum, in the order of the status line.

@@ -25,6 +25,9 @@ mod bindings {
 
     #![allow(
         clippy::all,
+        clippy::cast_lossless,
+        clippy::ptr_as_ptr,
+        clippy::ref_as_ptr,
         clippy::undocumented_unsafe_blocks,
         dead_code,
         missing_docs,

@@ -152,7 +152,9 @@ impl Pool {
         let hint = self.corners.this().hint;
         let index = slots::claim(&self.taken, self.nodes.len() as u32, hint)?;
 
-        self.node(index)?.next.store(slots::EMPTY, Ordering::Relaxed);
+        self.node(index)?
+            .next
+            .store(slots::EMPTY, Ordering::Relaxed);
         Some(index)
     }
 
