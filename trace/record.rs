@@ -250,13 +250,14 @@ impl<'p> Record<'p> {
 
     /// Its deltas in order.
     pub(crate) fn deltas(&self) -> impl Iterator<Item = Delta> + Clone + '_ {
+        // In the first block only.
+        let mut skip = DELTAS;
+
         self.deltas
             .iter()
-            .enumerate()
-            .flat_map(|(index, block)| {
-                let skip = if index == 0 { DELTAS } else { 0 };
+            .flat_map(move |block| {
                 block
-                    .get(skip..)
+                    .get(core::mem::take(&mut skip)..)
                     .unwrap_or_default()
                     .chunks_exact(Delta::SIZE)
             })

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Nothing that a bio reaches can panic, which would be a BUG() in the kernel: the disassembly of
+# the modules calls core::panicking in the functions below only, of which none is for bios.
+. "$(dirname "$0")/../../scripts/lib/common.sh"
+
+# Those that handle words. CStr's inline functions add or subtract 1 from the length of a string;
+# that overflows for a string that fills all memory, and for one without its NUL.
+known='dm::args::Args|::refuse>|dm::device::Device>::name|dm::target::Builder>::next_range'
+known+='|dm::target::Callbacks<.*>>::(ctr|message)>|dm::target::Target>::(ctr|status|message)>'
+# The worker that prints. Instant::elapsed subtracts two readings of a clock that never goes back.
+known+='|trace::Trace>::print_ready_up_to'
+
+"$TOP/scripts/module-for-vm"
+release=${KERNEL:-$(readlink "$KITDIR/default")}
+for module in dm-imgrement dm-rust-linear; do
+	listing=$LOGS/$module.objdump
+	"$TOP/scripts/enter" objdump -dr "$BUILD/module/$release/$module.ko" |
+		"$TOP/scripts/enter" c++filt > "$listing"
+	grep -q '<.*dm::target::Target>::map>:$' "$listing" || die "$module: where is its map?"
+	# A function begins with its name; a call in it names what is called in a relocation.
+	awk '/^[0-9a-f]+ <.*>:$/ { name = $0 } /R_.*core\[.*\]::panicking/ { print name }' "$listing" |
+		sort -u | grep -vE "$known" > "$LOGS/$module.panics" || true
+	if [ -s "$LOGS/$module.panics" ]; then
+		cat "$LOGS/$module.panics"
+		die "$module: these can panic; see $(short "$listing")"
+	fi
+done
