@@ -25,6 +25,7 @@ use core::{
     },
 };
 use kernel::{
+    alloc::flags::__GFP_NOWARN,
     new_mutex,
     page::PAGE_SIZE,
     prelude::*,
@@ -105,8 +106,9 @@ impl Pool {
         try_pin_init!(&this in Self {
             _memory: KVVec::from_elem(
                 0,
-                BLOCK.checked_mul(count as usize).ok_or(EOVERFLOW)?,
-                GFP_KERNEL,
+                BLOCK.checked_mul(count as usize).ok_or(ENOMEM)?,
+                // Too much to ask for is the person's mistake, not the kernel's.
+                GFP_KERNEL | __GFP_NOWARN,
             )?,
             // INVARIANT: The memory has just been made of that size; it stays where it is, since
             // the vector is never touched again.

@@ -28,7 +28,7 @@ pub const LABEL_MAX: usize = 32;
 pub const MARK_MAX: usize = 128;
 
 /// How many records a pool may have.
-pub const RECORDS: RangeInclusive<u32> = 1..=1_048_576;
+pub const RECORDS: RangeInclusive<u32> = 1..=65_536;
 
 /// How much of a wrong word a [`Mistake`] prints, in bytes, so that what is allowed still fits
 /// the line of at most about 1000 bytes that printk keeps.
@@ -454,7 +454,7 @@ impl Key {
             Self::Pattern => "1 to 64 bytes, %HH for what is not plain; or none",
             Self::Data | Self::Log => "on or off",
             Self::LogRate => "a whole number from 0 to 4294967295, 0 for no limit",
-            Self::Records => "a whole number from 1 to 1048576",
+            Self::Records => "a whole number from 1 to 65536",
             Self::Label => "1 to 32 bytes, %HH for what is not plain",
             Self::Reset => "reset alone",
             Self::Mark => "1 to 128 bytes, %HH for what is not plain",

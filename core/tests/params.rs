@@ -87,8 +87,8 @@ fn all_arguments_in_any_order() {
 
 #[test]
 fn the_bounds_are_taken() {
-    let params = table("log_rate 4294967295 records 1048576").unwrap();
-    assert_eq!((params.log_rate, params.records), (u32::MAX, 1_048_576));
+    let params = table("log_rate 4294967295 records 65536").unwrap();
+    assert_eq!((params.log_rate, params.records), (u32::MAX, 65_536));
     assert_eq!(table("log_rate 007").unwrap().log_rate, 7);
 
     let longest = "%41".repeat(64);
@@ -144,7 +144,7 @@ const LABEL: &str = "1 to 32 bytes, %HH for what is not plain";
 const MARK: &str = "1 to 128 bytes, %HH for what is not plain";
 const SWITCH: &str = "on or off";
 const RATE: &str = "a whole number from 0 to 4294967295, 0 for no limit";
-const RECORDS: &str = "a whole number from 1 to 1048576";
+const RECORDS: &str = "a whole number from 1 to 65536";
 
 /// Checks dm's sentence and our line.
 fn refused<T: core::fmt::Debug>(result: Result<T, Mistake<'_>>, sentence: &str, line: &str) {
@@ -305,9 +305,9 @@ fn every_mistake_in_a_table() {
             RECORDS,
         ),
         (
-            "records 1048577",
+            "records 65537",
             "Invalid records",
-            "records 1048577: out of range",
+            "records 65537: out of range",
             RECORDS,
         ),
         (
@@ -470,7 +470,7 @@ fn params() -> impl Strategy<Value = Params> {
         any::<bool>(),
         any::<bool>(),
         any::<u32>(),
-        1..=1_048_576_u32,
+        1..=65_536_u32,
         prop::option::of(bytes(32)),
     )
         .prop_map(|(pattern, data, log, log_rate, records, label)| Params {
