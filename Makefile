@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-2.0
+# What a person types; `make help` tells. What the kernel's build makes is in Kbuild.
+
+# On the command line or in the environment: KDIR, KERNEL, CASE, CMD, V, W, ... go to the scripts.
+export KDIR KERNEL CASE CMD V W C CLIPPY KRUSTFLAGS KCFLAGS INSTALL_MOD_PATH
+
+.DEFAULT_GOAL := module
+.PHONY: module install kit demo test vm shell check clean distclean help
+
+module: ## the modules, dm-imgrement.ko first, in build/module/RELEASE
+	@scripts/module
+
+install: ## into the running kernel's module folder (or INSTALL_MOD_PATH), with depmod
+	@scripts/install
+
+kit: ## Debian tree with toolchain, stock kernel and prepared source (done by whatever needs it)
+	@scripts/kit $(KERNEL)
+
+demo: ## the walkthrough, in a virtual machine with a stock kernel
+	@scripts/demo
+
+test: ## all tests, on the host and in virtual machines; CASE=name runs one
+	@tests/run $(CASE)
+
+vm: ## run CMD='...' in the virtual machine and end with its status
+	@scripts/module-for-vm
+	@scripts/vm "$${CMD:?tells what to run: make vm CMD='lsblk'}"
+
+shell: ## a prompt in the virtual machine
+	@scripts/module-for-vm
+	@scripts/vm --shell
+
+check: ## format and lints
+	@scripts/check
+
+clean: ## remove what was built, but keep the kit and what was fetched
+	rm -rf build/module build/vm build/test build/log
+
+distclean: ## remove everything under build/
+	rm -rf build
+
+help: ## this
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@echo
+	@echo 'KERNEL=RELEASE  a stock Debian kernel instead of the newest cloud kernel with Rust'
+	@echo 'KDIR=FOLDER     the build folder of a kernel with Rust metadata, instead of a kit'
+	@echo 'V=1, W=1, ...   as in the kernel'

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Paths and messages that every script here shares. To be sourced.
+
+set -euo pipefail
+
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
+BUILD=$TOP/build
+# What is costly to make or to fetch. Several clones may share both.
+KITDIR=${KITDIR:-$BUILD/kit}
+CACHEDIR=${CACHEDIR:-$BUILD/cache}
+LOGS=$BUILD/log
+
+mkdir -p "$LOGS" "$KITDIR" "$CACHEDIR"
+KITDIR=$(cd "$KITDIR" && pwd -P)
+CACHEDIR=$(cd "$CACHEDIR" && pwd -P)
+
+NAME=${0##*/}
+
+say() { printf '%s: %s\n' "$NAME" "$*" >&2; }
+die() { say "$@"; exit 1; }
+
+# A path as a person in the project's folder would type it.
+short() { printf '%s' "${1#"$TOP"/}"; }
+
+# step NAME WHAT COMMAND...: run something long. Its output goes to the log NAME,
+# a line says what is being done, and another how long it took.
+step() {
+	local log=$LOGS/$1.log what=$2 from=$SECONDS
+	shift 2
+	say "$what ..."
+	# A subshell of its own: `set -e` is off in whatever `||` or `if` looks at. So a step
+	# must not stand in front of `||` either.
+	set +e
+	(set -e; "$@") > "$log" 2>&1 < /dev/null
+	local status=$?
+	set -e
+	if [ $status != 0 ]; then
+		tail -n 15 "$log" | sed 's/^/    /' >&2
+		die "failed: $what; the whole log is $(short "$log")"
+	fi
+	say "$what: done ($((SECONDS - from)) s)"
+}
+
+# locked FILE COMMAND...: one at a time, so that two makes do not build one kit at once.
+locked() {
+	local file=$1
+	shift
+	(
+		flock -n 9 || { say "waiting for another run to finish"; flock 9; }
+		"$@"
+	) 9> "$file"
+}

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# What must be installed on the host. To be sourced after common.sh.
+
+# need PACKAGE[:COMMAND | :/FILE]...: see that each is there. Root on a Debian-like
+# host installs what is missing, anyone else is told all of it in one line.
+need() {
+	local want probe missing=()
+	for want; do
+		probe=${want#*:}
+		case $probe in
+		/*) [ -e "$probe" ] || missing+=("${want%%:*}") ;;
+		*) command -v "$probe" > /dev/null || missing+=("${want%%:*}") ;;
+		esac
+	done
+	[ ${#missing[@]} = 0 ] && return
+	if [ "$(id -u)" != 0 ] || ! command -v apt-get > /dev/null; then
+		die "please install (as root): ${missing[*]}"
+	fi
+	locked "$BUILD/.need.lock" step need "installing ${missing[*]}" need_install "${missing[@]}"
+}
+
+need_install() {
+	local install=(apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=300 "$@")
+	export DEBIAN_FRONTEND=noninteractive
+	# A fresh machine has no package lists, or old ones.
+	"${install[@]}" || { apt-get update && "${install[@]}"; }
+}
