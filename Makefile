@@ -37,7 +37,8 @@ clean: ## remove what was built, but keep the kit and what was fetched
 	rm -rf build/module build/vm build/test build/log
 
 distclean: ## remove everything under build/
-	rm -rf build
+	@# Who is not root made trees with other users' files in it.
+	bash -c '. scripts/lib/common.sh; as_root rm -rf "$$BUILD"'
 
 help: ## this
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12

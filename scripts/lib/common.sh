@@ -23,6 +23,16 @@ die() { say "$@"; exit 1; }
 # A path as a person in the project's folder would type it.
 short() { printf '%s' "${1#"$TOP"/}"; }
 
+# as_root COMMAND...: with the rights over a Debian tree. Who is not root has them, over the
+# trees that he made himself, in a user namespace.
+as_root() {
+	if [ "$(id -u)" = 0 ]; then
+		"$@"
+	else
+		unshare --map-root-user --map-auto --mount --pid --fork --mount-proc "$@"
+	fi
+}
+
 # step NAME WHAT COMMAND...: run something long. Its output goes to the log NAME,
 # a line says what is being done, and another how long it took.
 step() {

@@ -8,40 +8,42 @@ GUEST_PACKAGES+=,findutils,diffutils,python3-minimal,libpython3-stdlib,fio,sg3-u
 # guest_make SUITE DIR: no more than unpacked packages, since nothing in it is ever
 # installed or started by the distribution's own means.
 guest_make() {
-	rm -rf "$2.part"
+	as_root rm -rf "$2.part"
 	mkdir -p "${2%/*}"
 	rootfs_debootstrap "$1" "$2.part" --variant=extract --include="$GUEST_PACKAGES"
-	rm -rf "$2.part"/{boot,var/cache,var/lib/apt,usr/share/{doc,man,locale,info}}
-	mkdir -p "$2.part"/{mnt,tmp,proc,sys,dev,run,root,etc}
-	echo 'root:x:0:0:root:/root:/bin/bash' > "$2.part/etc/passwd"
-	echo 'root:x:0:' > "$2.part/etc/group"
-	# What Debian's alternatives would choose.
-	ln -sf gawk "$2.part/usr/bin/awk"
-	ln -sf /proc/self/mounts "$2.part/etc/mtab"
+	# shellcheck disable=SC2016 # expanded in there
+	as_root bash -euc '
+		cd "$1"
+		rm -rf boot var/cache var/lib/apt usr/share/{doc,man,locale,info}
+		mkdir -p mnt tmp proc sys dev run root etc
+		echo "root:x:0:0:root:/root:/bin/bash" > etc/passwd
+		echo "root:x:0:" > etc/group
+		ln -sf /proc/self/mounts etc/mtab
+		# What the alternatives system would choose.
+		ln -sf gawk usr/bin/awk
+	' bash "$2.part"
 	mv "$2.part" "$2"
 }
 
 # guest_disk RELEASE: an ext4 image of that tree and the kernel's modules.
 guest_disk() {
-	local dir tree
-	dir=$(kernel_dir "$1")
-	tree=$KITDIR/guest/$(cat "$dir/suite")
-	rm -rf "$dir/guest.part" "$dir/guest.ext4.part"
-	# Hard links cost no space.
-	cp -al "$tree" "$dir/guest.part"
-	mkdir -p "$dir/guest.part/usr/lib/modules"
-	cp -al "$(realpath "$dir/modules")" "$dir/guest.part/usr/lib/modules/"
-	KERNEL=$1 "$TOP/scripts/enter" mke2fs -q -t ext4 -O ^has_journal -m 0 \
-		-d "/kit/$1/guest.part" "/kit/$1/guest.ext4.part" 2G
-	rm -rf "$dir/guest.part"
-	mv "$dir/guest.ext4.part" "$dir/guest.ext4"
+	# shellcheck disable=SC2016 # expanded in there
+	KERNEL=$1 "$TOP/scripts/enter" bash -euc '
+		cd "/kit/$1"
+		rm -rf guest.part guest.ext4.part
+		# Hard links cost no space.
+		cp -al "/kit/guest/$(cat suite)" guest.part
+		mkdir -p guest.part/usr/lib/modules
+		cp -a "$(realpath modules)" guest.part/usr/lib/modules/
+		mke2fs -q -t ext4 -O ^has_journal -m 0 -d guest.part guest.ext4.part 2G
+		rm -rf guest.part
+		mv guest.ext4.part guest.ext4
+	' bash "$1"
 }
 
 # guest_initramfs RELEASE: busybox and the modules that it takes to mount that disk, to
 # be loaded in the order of the file `modules`. Its /init comes with each run.
 guest_initramfs() {
-	local dir
-	dir=$(kernel_dir "$1")
 	# shellcheck disable=SC2016 # expanded in there
 	KERNEL=$1 "$TOP/scripts/enter" bash -euc '
 		release=$1

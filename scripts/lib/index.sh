@@ -31,8 +31,8 @@ index_make() {
 }
 
 index_try() {
-	rm -rf "$2.part"
-	mmdebstrap --variant=custom --skip=cleanup/apt ${APTOPT:+--aptopt="$APTOPT"} \
+	as_root rm -rf "$2.part"
+	as_root mmdebstrap --mode=root --variant=custom --skip=cleanup/apt ${APTOPT:+--aptopt="$APTOPT"} \
 		--setup-hook="$INDEX_BACKPORTS" "$1" "$2.part"
 }
 

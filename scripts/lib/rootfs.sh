@@ -14,7 +14,7 @@ rootfs_debootstrap() {
 	local suite=$1 target=$2
 	shift 2
 	# shellcheck disable=SC2016 # mmdebstrap expands it
-	mmdebstrap --skip=update,download/empty,essential/unlink \
+	as_root mmdebstrap --mode=root --skip=update,download/empty,essential/unlink \
 		--dpkgopt=force-unsafe-io \
 		--dpkgopt='path-exclude=/usr/share/doc/*' \
 		--dpkgopt='path-exclude=/usr/share/man/*' \
@@ -29,7 +29,7 @@ rootfs_debootstrap() {
 
 # rootfs_make SUITE GCC DIR: the tree with the toolchain.
 rootfs_make() {
-	rm -rf "$3.part"
+	as_root rm -rf "$3.part"
 	mkdir -p "${3%/*}"
 	rootfs_debootstrap "$1" "$3.part" --variant=apt --include="$ROOTFS_TOOLCHAIN,$2"
 	mv "$3.part" "$3"
