@@ -90,6 +90,20 @@ pub(crate) struct Trace {
     work: Work<Trace>,
 }
 
+/// How many requests are printed before others may print.
+const PRINT_AT_ONCE: usize = 32;
+
+/// How far printing has come.
+#[derive(PartialEq, Eq)]
+enum Printed {
+    /// As far as was asked for.
+    All,
+    /// As far as there is something.
+    AllThatIsThere,
+    /// There may be more.
+    Some,
+}
+
 impl_has_work! {
     impl HasWork<Self> for Trace { self.work }
 }
@@ -100,7 +114,7 @@ impl WorkItem for Trace {
     fn run(this: Arc<Trace>) {
         // What is sent after this schedules the worker anew; what was sent before is seen below.
         this.scheduled.swap(false, Ordering::AcqRel);
-        this.print_ready_up_to(0);
+        while this.print(u64::MAX) == Printed::Some {}
     }
 }
 
@@ -257,24 +271,36 @@ impl Trace {
     pub(crate) fn drain(&self) {
         let end = self.pool.sequence();
 
-        while !self.print_ready_up_to(end) {
-            // A request has its number but has not been sent: its task was interrupted in between.
-            fsleep(Delta::from_millis(1));
+        loop {
+            match self.print(end) {
+                Printed::All => break,
+                Printed::Some => {}
+                // A request has its number but has not been sent: its task was interrupted in
+                // between.
+                Printed::AllThatIsThere => fsleep(Delta::from_millis(1)),
+            }
         }
         self.log.lock().missing(&self.counters);
     }
 
-    /// Prints what has been sent. Returns whether that was all below the number `end`.
-    fn print_ready_up_to(&self, end: u64) -> bool {
+    /// Prints some of what has a lower number than `end`. Between the calls others get their turn,
+    /// however fast requests come.
+    fn print(&self, end: u64) -> Printed {
         let mut log = self.log.lock();
         let mut receiver = self.pool.receiver();
 
-        while let Some(chains) = receiver.receive() {
+        for _ in 0..PRINT_AT_ONCE {
+            if receiver.has_received(end) {
+                return Printed::All;
+            }
+            let Some(chains) = receiver.receive() else {
+                return Printed::AllThatIsThere;
+            };
             if let Some(record) = Record::new(chains) {
                 log.request(&record, self.params().log_rate, &self.counters);
             }
         }
-        receiver.has_received(end)
+        Printed::Some
     }
 
     /// The settings as they print in a table line.

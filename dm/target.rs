@@ -196,8 +196,8 @@ impl Builder<'_> {
     ///
     /// # Errors
     ///
-    /// What the kernel says about the device; most often `EBUSY` for one that is mounted or held,
-    /// and `ENODEV`, `ENOENT` or `ENXIO` for one that is not there.
+    /// What the kernel says about the device; most often `EBUSY` for one that is mounted or
+    /// claimed otherwise, and `ENODEV`, `ENOENT` or `ENXIO` for one that is not there.
     pub fn next_device(&mut self, args: &mut Args<'_>) -> Result<Device, CtrError> {
         let path = args.next_word("DEVICE")?;
 
@@ -205,7 +205,7 @@ impl Builder<'_> {
         // the type says.
         unsafe { Device::open(self.ti, path) }.map_err(|errno| {
             let why = if errno == EBUSY {
-                "is in use: mounted, or held by another device or program"
+                "is in use: mounted, or claimed by another driver or program"
             } else if errno == EACCES || errno == EPERM || errno == EROFS {
                 "may not be opened for writing"
             } else {

@@ -86,7 +86,12 @@ const NAMES: [(Counter, &str); 21] = [
 ];
 
 /// The counters of one device, each CPU counting for itself.
-pub(crate) struct Counters(PerCpu<Cells>);
+pub(crate) struct Counters {
+    cells: PerCpu<Cells>,
+    /// The sums at the last reset. The counters themselves only ever grow, so that nothing that is
+    /// counted meanwhile gets lost.
+    base: [AtomicU64; NAMES.len()],
+}
 
 /// The counters of one CPU, on cache lines of their own.
 ///
@@ -96,6 +101,10 @@ pub(crate) struct Counters(PerCpu<Cells>);
 pub(crate) struct Cells([AtomicU64; NAMES.len()]);
 
 impl Cells {
+    fn new() -> Self {
+        Self(core::array::from_fn(|_| AtomicU64::new(0)))
+    }
+
     /// Adds to a counter. In any context.
     #[inline]
     pub(crate) fn add(&self, counter: Counter, amount: u64) {
@@ -135,18 +144,21 @@ impl Counters {
     ///
     /// `ENOMEM`.
     pub(crate) fn new() -> Result<Self> {
-        PerCpu::new(|_| Cells(core::array::from_fn(|_| AtomicU64::new(0)))).map(Self)
+        Ok(Self {
+            cells: PerCpu::new(|_| Cells::new())?,
+            base: core::array::from_fn(|_| AtomicU64::new(0)),
+        })
     }
 
     /// Those of the CPU that this runs on.
     #[inline]
     pub(crate) fn this(&self) -> &Cells {
-        self.0.this()
+        self.cells.this()
     }
 
-    /// The sum over all CPUs. Not a snapshot: others count meanwhile.
-    pub(crate) fn sum(&self, counter: Counter) -> u64 {
-        self.0
+    /// What was counted since the beginning, over all CPUs. Not a snapshot: others count meanwhile.
+    pub(crate) fn total(&self, counter: Counter) -> u64 {
+        self.cells
             .iter()
             .filter_map(|cells| cells.0.get(counter as usize))
             .fold(0, |sum, cell| {
@@ -154,19 +166,24 @@ impl Counters {
             })
     }
 
-    /// Each counter's word and its sum, in the order of the status line.
+    /// Each counter's word and what was counted since the last reset, in the order of the status
+    /// line.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
         NAMES
             .iter()
-            .map(|&(counter, name)| (name, self.sum(counter)))
+            .zip(&self.base)
+            .map(|(&(counter, name), base)| {
+                let count = self
+                    .total(counter)
+                    .wrapping_sub(base.load(Ordering::Relaxed));
+                (name, count)
+            })
     }
 
     /// Begins to count anew.
     pub(crate) fn reset(&self) {
-        for cells in self.0.iter() {
-            for cell in &cells.0 {
-                cell.store(0, Ordering::Relaxed);
-            }
+        for (&(counter, _), base) in NAMES.iter().zip(&self.base) {
+            base.store(self.total(counter), Ordering::Relaxed);
         }
     }
 }

@@ -51,8 +51,8 @@ struct Losses {
 impl Losses {
     fn of(counters: &Counters) -> Self {
         Self {
-            records: counters.sum(Counter::RecordLost),
-            data: counters.sum(Counter::DataLost),
+            records: counters.total(Counter::RecordLost),
+            data: counters.total(Counter::DataLost),
         }
     }
 }
@@ -96,11 +96,8 @@ impl Log {
         }
 
         let losses = Losses::of(counters);
-        // After a reset they are lower than before.
-        let records = losses.records.checked_sub(self.told.records);
-        let records = records.unwrap_or(losses.records);
-        let data = losses.data.checked_sub(self.told.data);
-        let data = data.unwrap_or(losses.data);
+        let records = losses.records.wrapping_sub(self.told.records);
+        let data = losses.data.wrapping_sub(self.told.data);
         if records != 0 || data != 0 {
             self.print(Line::Lost { records, data });
         }

@@ -9,7 +9,7 @@
 known='dm::args::Args|::refuse>|dm::device::Device>::name|dm::target::Builder>::next_range'
 known+='|dm::target::Callbacks<.*>>::(ctr|message)>|dm::target::Target>::(ctr|status|message)>'
 # The worker that prints. Instant::elapsed subtracts two readings of a clock that never goes back.
-known+='|trace::Trace>::print_ready_up_to'
+known+='|trace::Trace>::print>'
 
 "$TOP/scripts/module-for-vm"
 release=${KERNEL:-$(readlink "$KITDIR/default")}
