@@ -75,21 +75,24 @@ module! {
     license: "GPL",
 }
 
-#[pin_data]
 struct ImgrementModule {
-    #[pin]
     _target: Registration<Imgrement>,
 }
 
-impl kernel::InPlaceModule for ImgrementModule {
-    fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
-        try_pin_init!(Self { _target <- Registration::new() })
+impl kernel::Module for ImgrementModule {
+    fn init(_module: &'static ThisModule) -> Result<Self> {
+        Ok(Self {
+            _target: Registration::new()?,
+        })
     }
 }
 
-/// One line of a table.
-struct Imgrement {
-    device: Device,
+/// The target type.
+struct Imgrement;
+
+/// One line of a table: a range of a device, and its trace.
+struct Traced<'t> {
+    device: Device<'t>,
     /// Where on the device the target begins, in sectors.
     offset: u64,
     /// How long it is, in sectors.
@@ -104,83 +107,83 @@ struct Imgrement {
 impl Target for Imgrement {
     const NAME: &'static CStr = c"imgrement";
     const VERSION: [u32; 3] = [1, 0, 0];
+    type State<'t> = Traced<'t>;
     type PerBio = ();
 
-    fn ctr(
-        builder: &mut Builder<'_>,
+    fn ctr<'t>(
+        builder: &mut Builder<'t>,
         args: &mut Args<'_>,
-    ) -> Result<impl PinInit<Self, Error>, CtrError> {
+    ) -> Result<impl PinInit<Traced<'t>, Error>, CtrError> {
         let (device, offset) = builder.next_range(args)?;
+        let sectors = builder.sectors();
         let mut words = args.rest_as_group()?;
         let params = Params::parse(words.by_ref().map(CStr::to_bytes))
             .map_err(|mistake| refuse(&words, &mistake))?;
         let queue = WorkQueue::new(c"imgrement")?;
         let trace = Trace::new(params)?;
 
-        builder.flush_bios(1);
         builder.discard_bios(1);
         builder.secure_erase_bios(1);
         builder.write_zeroes_bios(1);
-        let sectors = builder.sectors();
-        Ok(init!(Self { device, offset, sectors, queue, trace }? Error))
+        Ok(init!(Traced { device, offset, sectors, queue, trace }? Error))
     }
 
-    fn map<'b>(&self, bio: MapBio<'b, ()>) -> Mapped<'b> {
-        let sector = self.offset.wrapping_add(bio.sector());
+    fn map<'b>(this: &Traced<'_>, bio: MapBio<'b, ()>) -> Mapped<'b> {
+        let sector = this.offset.wrapping_add(bio.sector());
 
-        self.trace.request(&bio, sector, &self.queue);
-        bio.remap(&self.device, sector)
+        this.trace.request(&bio, sector, &this.queue);
+        bio.remap(this.device, sector)
     }
 
-    fn end_io(&self, bio: &mut EndBio<'_, ()>) -> Completion {
+    fn end_io(this: &Traced<'_>, bio: &mut EndBio<'_, ()>) -> Completion {
         if bio.result().is_err() {
-            self.trace.failed();
+            this.trace.failed();
         }
         Completion::Done
     }
 
-    fn resume(&self) {
-        self.trace.announce(self.device.disk_name().as_bytes());
+    fn resume(this: &Traced<'_>) {
+        this.trace.announce(this.device.disk_name().as_bytes());
     }
 
-    fn postsuspend(&self) {
-        self.trace.drain();
+    fn postsuspend(this: &Traced<'_>) {
+        this.trace.finish();
     }
 
-    fn status(&self, kind: StatusKind, out: &mut StatusWriter<'_>) {
-        let (device, offset) = (self.device.name(), self.offset);
+    fn status(this: &Traced<'_>, kind: StatusKind, out: &mut StatusWriter<'_>) {
+        let (device, offset) = (this.device.name(), this.offset);
         // The writer never fails: it cuts off, and device-mapper comes again with more room.
         let _ = match kind {
             StatusKind::Info => {
                 let mut space = "";
-                self.trace.counts().try_for_each(|(name, count)| {
+                this.trace.counts().try_for_each(|(name, count)| {
                     write!(out, "{}{name} {count}", core::mem::replace(&mut space, " "))
                 })
             }
-            StatusKind::Table => write!(out, "{device} {offset} {}", self.trace.params()),
+            StatusKind::Table => write!(out, "{device} {offset} {}", this.trace.params()),
             StatusKind::Ima => write!(out, ",device_name={device},start={offset};"),
         };
     }
 
-    fn message(&self, args: &mut Args<'_>, _reply: &mut StatusWriter<'_>) -> Result<(), CtrError> {
+    fn message(this: &Traced<'_>, args: &mut Args<'_>) -> Result<(), CtrError> {
         let change = Change::parse(args.by_ref().map(CStr::to_bytes))
             .map_err(|mistake| refuse(args, &mistake))?;
 
-        Ok(self.trace.change(&change)?)
+        Ok(this.trace.change(&change)?)
     }
 
-    fn prepare_ioctl(&self) -> IoctlRoute<'_> {
-        IoctlRoute::of_range(&self.device, self.offset, self.sectors)
+    fn prepare_ioctl<'s>(this: &'s Traced<'_>) -> IoctlRoute<'s> {
+        IoctlRoute::of_range(this.device, this.offset, this.sectors)
     }
 
-    fn iterate_devices(&self, visitor: &mut DeviceVisitor<'_>) {
-        visitor.visit(&self.device, self.offset, self.sectors);
+    fn iterate_devices(this: &Traced<'_>, visitor: &mut DeviceVisitor<'_>) {
+        visitor.visit(this.device, this.offset, this.sectors);
     }
 }
 
-impl Drop for Imgrement {
+impl Drop for Traced<'_> {
     fn drop(&mut self) {
-        self.trace.drain();
+        self.trace.finish();
     }
 }
 

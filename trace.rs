@@ -62,7 +62,9 @@ use kernel::{
     },
     time::{
         delay::fsleep,
-        Delta, //
+        Delta,
+        Instant,
+        Monotonic, //
     },
     workqueue::{
         Work,
@@ -91,7 +93,7 @@ pub(crate) struct Trace {
 }
 
 /// How many requests are printed before others may print.
-const PRINT_AT_ONCE: usize = 32;
+const PRINT_AT_ONCE: usize = 8;
 
 /// How far printing has come.
 #[derive(PartialEq, Eq)]
@@ -114,7 +116,9 @@ impl WorkItem for Trace {
     fn run(this: Arc<Trace>) {
         // What is sent after this schedules the worker anew; what was sent before is seen below.
         this.scheduled.swap(false, Ordering::AcqRel);
-        while this.print(u64::MAX) == Printed::Some {}
+        // Read after the flag was taken down: who gets this number or a higher one puts it up anew.
+        let end = this.pool.sequence();
+        while this.print(end, false) == Printed::Some {}
     }
 }
 
@@ -215,11 +219,7 @@ impl Trace {
         if let Some(draft) = draft.filter(|_| log) {
             let pattern = settings.params.pattern.as_ref().filter(|_| found);
 
-            draft.send(
-                &self.pool,
-                header,
-                pattern.map(|pattern| pattern.as_bytes()),
-            );
+            draft.send(header, pattern.map(|pattern| pattern.as_bytes()));
             if !self.scheduled.swap(true, Ordering::AcqRel) {
                 // It is not on the queue, or runs already and then once more.
                 let _ = queue.enqueue::<Arc<Self>, 0>(self.clone());
@@ -245,6 +245,12 @@ impl Trace {
     ///
     /// `ENOMEM`, and then nothing has changed.
     pub(crate) fn change(&self, change: &Change) -> Result {
+        if let Change::Mark(text) = change {
+            self.drain();
+            self.log.lock().print(Line::Mark(text.as_bytes()));
+            return Ok(());
+        }
+
         let _changes = self.changes.lock();
         let mut params = self.settings.read().params;
 
@@ -257,11 +263,7 @@ impl Trace {
                 self.counters.reset();
                 return Ok(());
             }
-            Change::Mark(text) => {
-                self.drain();
-                self.log.lock().print(Line::Mark(text.as_bytes()));
-                return Ok(());
-            }
+            Change::Mark(_) => return Ok(()),
         }
         self.settings.replace(Settings::new(params)?);
         Ok(())
@@ -269,10 +271,22 @@ impl Trace {
 
     /// Prints all that has been recorded up to now, and what is missing. May sleep.
     pub(crate) fn drain(&self) {
+        self.drain_until(None);
+    }
+
+    /// The same, but what a slow console has not taken after two seconds is left out, and counted:
+    /// I/O waits for who calls this.
+    pub(crate) fn finish(&self) {
+        self.drain_until(Some(Delta::from_secs(2)));
+    }
+
+    fn drain_until(&self, limit: Option<Delta>) {
+        let began = Instant::<Monotonic>::now();
         let end = self.pool.sequence();
 
         loop {
-            match self.print(end) {
+            let late = limit.is_some_and(|limit| began.elapsed() > limit);
+            match self.print(end, late) {
                 Printed::All => break,
                 Printed::Some => {}
                 // A request has its number but has not been sent: its task was interrupted in
@@ -283,9 +297,9 @@ impl Trace {
         self.log.lock().missing(&self.counters);
     }
 
-    /// Prints some of what has a lower number than `end`. Between the calls others get their turn,
-    /// however fast requests come.
-    fn print(&self, end: u64) -> Printed {
+    /// Prints, or with `late` leaves out, some of what has a lower number than `end`. Between the
+    /// calls others get their turn, however fast requests come.
+    fn print(&self, end: u64, late: bool) -> Printed {
         let mut log = self.log.lock();
         let mut receiver = self.pool.receiver();
 
@@ -296,7 +310,9 @@ impl Trace {
             let Some(chains) = receiver.receive() else {
                 return Printed::AllThatIsThere;
             };
-            if let Some(record) = Record::new(chains) {
+            if late {
+                log.leave_out(&self.counters);
+            } else if let Some(record) = Record::new(chains) {
                 log.request(&record, self.params().log_rate, &self.counters);
             }
         }

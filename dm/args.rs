@@ -11,6 +11,9 @@ use kernel::{
     prelude::*, //
 };
 
+/// How much of a wrong word is printed, in bytes.
+const WORD_MAX: usize = 128;
+
 /// Why a constructor refuses its table line.
 ///
 /// Device-mapper prints `sentence` after the constructor has returned, hence it is static and cannot
@@ -186,8 +189,13 @@ impl<'a> Args<'a> {
         let device = Escaped(self.device.to_bytes());
         match word {
             Some(word) => {
-                let word = Escaped(word.to_bytes());
-                pr_err!("{}\n", format_args!("{device}: '{word}': {allowed}"));
+                let word = word.to_bytes();
+                // What is allowed must still fit the line that printk keeps.
+                let (word, dots) = match word.get(..WORD_MAX) {
+                    Some(start) if start.len() < word.len() => (Escaped(start), "..."),
+                    _ => (Escaped(word), ""),
+                };
+                pr_err!("{}\n", format_args!("{device}: '{word}{dots}': {allowed}"));
             }
             None => pr_err!("{}\n", format_args!("{device}: {allowed}")),
         }

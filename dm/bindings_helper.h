@@ -33,6 +33,8 @@ void rust_dm_copy_from_page(void *to, struct page *page, size_t offset,
 sector_t rust_dm_bdev_sectors(struct block_device *bdev);
 void rust_dm_bdev_name(struct block_device *bdev, char *name, size_t size);
 
+bool rust_dm_module_is_used(struct module *module);
+
 unsigned int rust_dm_noio_save(void);
 void rust_dm_noio_restore(unsigned int saved);
 

@@ -99,10 +99,10 @@ impl<P> PerBio<P> {
     /// that it is aligned as that is only if its size is a multiple of the alignment.
     pub(super) const SIZE: usize = {
         assert!(
-            align_of::<P>() <= 8,
-            "device-mapper aligns per-bio data to 8 bytes"
+            align_of::<P>() <= align_of::<bio>(),
+            "device-mapper aligns per-bio data as its own struct dm_io, which holds a bio"
         );
-        size_of::<P>().next_multiple_of(8)
+        size_of::<P>().next_multiple_of(align_of::<bio>())
     };
 
     /// # Safety
@@ -268,7 +268,7 @@ impl<'b, P> MapBio<'b, P> {
 
     /// Sends it on to `sector` of `device`.
     #[inline]
-    pub fn remap(self, device: &Device, sector: u64) -> Mapped<'b> {
+    pub fn remap(self, device: Device<'_>, sector: u64) -> Mapped<'b> {
         // SAFETY: The bio is live and not submitted; the block device is open.
         unsafe { bindings::rust_dm_remap(self.bio.as_ptr(), device.bdev(), sector) };
         Mapped {
@@ -333,13 +333,6 @@ impl<P> EndBio<'_, P> {
             status,
             _data: PhantomData,
         }
-    }
-
-    /// What it asked for. An empty flush is the write that device-mapper made of it.
-    #[inline]
-    pub fn op(&self) -> Op {
-        // SAFETY: By the invariant the bio is live.
-        Op::from_opf(unsafe { (*self.bio.as_ptr()).bi_opf })
     }
 
     /// How it went.

@@ -6,57 +6,102 @@ use super::{
     bindings,
     word::Escaped, //
 };
-use core::ptr::NonNull;
+use core::{
+    marker::PhantomData,
+    ptr::NonNull, //
+};
 use kernel::{
     bindings::block_device,
+    error::to_result,
     ffi::c_char,
-    prelude::*,
-    types::NotThreadSafe, //
+    prelude::*, //
 };
 
-/// A device that a target sits on, opened by [`Builder::device`] and closed when dropped.
+/// A device that a target sits on, opened by [`Builder::next_device`].
 ///
-/// It can be used from every thread but only be dropped by the thread that drops the target:
-/// `dm_put_device` walks the list of the table unlocked and needs a live `dm_target`, which a
-/// `Device` that went away with a work item or an open file could outlive. Hence it is not `Send`.
+/// It is a handle: the abstraction keeps the device open until the instance is gone, and closes it
+/// then, in the destructor, as device-mapper wants it (`dm_put_device` needs a live `dm_target`, and
+/// walks a list without a lock). Nothing that outlives the instance can hold it, since `'t` is never
+/// `'static` for a constructor; and it does not matter who drops it, or whether anybody does.
 ///
 /// # Invariants
 ///
-/// - `dev` was got by `dm_get_device` for `ti`, and is put once, by `drop`.
-/// - `ti` is live: the target that owns this `Device` is dropped by its destructor at the latest.
+/// `dev` is open for `'t`.
 ///
-/// [`Builder::device`]: super::Builder::device
-pub struct Device {
-    ti: NonNull<bindings::dm_target>,
+/// [`Builder::next_device`]: super::Builder::next_device
+#[derive(Clone, Copy)]
+pub struct Device<'t> {
     dev: NonNull<bindings::dm_dev>,
-    _not_send: NotThreadSafe,
+    _open: PhantomData<&'t bindings::dm_dev>,
 }
 
 // SAFETY: All methods only read fields that stay as they are while the device is open.
-unsafe impl Sync for Device {}
+unsafe impl Send for Device<'_> {}
+// SAFETY: As above.
+unsafe impl Sync for Device<'_> {}
 
-impl Device {
+/// The devices that the constructor of `ti` has opened. Dropping it closes them.
+///
+/// # Invariants
+///
+/// - Each was got by `dm_get_device` for `ti`, and is put by `drop` alone.
+/// - `ti` is live, and in its constructor or its destructor when this is dropped.
+pub(super) struct OpenDevices {
+    ti: NonNull<bindings::dm_target>,
+    devices: KVec<NonNull<bindings::dm_dev>>,
+}
+
+impl OpenDevices {
+    /// None yet.
+    ///
     /// # Safety
     ///
-    /// `ti` is live and has its constructor running. Nothing made from it may leave the target.
-    pub(super) unsafe fn open(ti: NonNull<bindings::dm_target>, path: &CStr) -> Result<Self> {
-        let mut dev = core::ptr::null_mut();
-
-        // SAFETY:
-        // - `ti` is live and `path` is a string, as is `dev` a place for the result.
-        // - A table whose constructor runs has its mode set.
-        kernel::error::to_result(unsafe {
-            let mode = bindings::dm_table_get_mode((*ti.as_ptr()).table);
-            bindings::dm_get_device(ti.as_ptr(), path.as_char_ptr(), mode, &mut dev)
-        })?;
-        // INVARIANT: The device has just been got for `ti`.
-        Ok(Self {
+    /// The last invariant of the type holds until it is dropped.
+    pub(super) unsafe fn new(ti: NonNull<bindings::dm_target>) -> Self {
+        Self {
             ti,
-            dev: NonNull::new(dev).ok_or(ENODEV)?,
-            _not_send: NotThreadSafe,
-        })
+            devices: KVec::new(),
+        }
     }
 
+    /// Opens a device with the mode of the table.
+    ///
+    /// # Safety
+    ///
+    /// - The constructor of `ti` runs.
+    /// - `'t` ends before `self` is dropped.
+    pub(super) unsafe fn open<'t>(&mut self, path: &CStr) -> Result<Device<'t>> {
+        let mut dev = core::ptr::null_mut();
+
+        self.devices.reserve(1, GFP_KERNEL)?;
+        // SAFETY:
+        // - `ti` is live, `path` is a string, and `dev` a place for the result.
+        // - A table whose constructor runs has its mode set.
+        to_result(unsafe {
+            let mode = bindings::dm_table_get_mode((*self.ti.as_ptr()).table);
+            bindings::dm_get_device(self.ti.as_ptr(), path.as_char_ptr(), mode, &mut dev)
+        })?;
+        let dev = NonNull::new(dev).ok_or(ENODEV)?;
+        // INVARIANT: It was got just now. There is room, so that it cannot fail to be remembered.
+        self.devices.push(dev, GFP_KERNEL)?;
+        // INVARIANT: It stays open until `self` is dropped.
+        Ok(Device {
+            dev,
+            _open: PhantomData,
+        })
+    }
+}
+
+impl Drop for OpenDevices {
+    fn drop(&mut self) {
+        for dev in &self.devices {
+            // SAFETY: By the invariants both are live, and this is the only put.
+            unsafe { bindings::dm_put_device(self.ti.as_ptr(), dev.as_ptr()) };
+        }
+    }
+}
+
+impl Device<'_> {
     /// The block device, valid for as long as `self`.
     pub(super) fn bdev(&self) -> *mut block_device {
         // SAFETY: By the invariant `dev` is open, and `bdev` stays the same while it is.
@@ -91,13 +136,6 @@ impl Device {
     pub fn sectors(&self) -> u64 {
         // SAFETY: The block device is open.
         unsafe { bindings::rust_dm_bdev_sectors(self.bdev()) }
-    }
-}
-
-impl Drop for Device {
-    fn drop(&mut self) {
-        // SAFETY: By the invariants both are live, and this is the only put.
-        unsafe { bindings::dm_put_device(self.ti.as_ptr(), self.dev.as_ptr()) };
     }
 }
 

@@ -5,6 +5,7 @@
 #include <linux/bio.h>
 #include <linux/blkdev.h>
 #include <linux/highmem.h>
+#include <linux/module.h>
 #include <linux/sched/mm.h>
 #include <linux/workqueue.h>
 
@@ -43,6 +44,12 @@ sector_t rust_dm_bdev_sectors(struct block_device *bdev)
 void rust_dm_bdev_name(struct block_device *bdev, char *name, size_t size)
 {
 	snprintf(name, size, "%pg", bdev);
+}
+
+/* Not while it is being unloaded, where its count is -1. */
+bool rust_dm_module_is_used(struct module *module)
+{
+	return module && module_refcount(module) > 0;
 }
 
 unsigned int rust_dm_noio_save(void)

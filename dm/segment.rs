@@ -109,9 +109,9 @@ pub struct Segment<'b> {
 }
 
 impl Segment<'_> {
-    /// Its length in bytes; never zero.
+    /// Its length in bytes.
     #[inline]
-    #[expect(clippy::len_without_is_empty, reason = "A segment is never empty.")]
+    #[expect(clippy::len_without_is_empty, reason = "It is no collection.")]
     pub fn len(&self) -> u32 {
         self.len
     }
@@ -125,26 +125,17 @@ impl Segment<'_> {
     /// Copies bytes from its start on, as many as both have, and returns how many. Does not sleep.
     #[inline]
     pub fn copy_to(&self, to: &mut [u8]) -> usize {
-        self.copy_from(0, to)
-    }
-
-    /// Copies bytes from `skip` bytes behind its start on, as many as both have, and returns how
-    /// many. Does not sleep.
-    #[inline]
-    pub fn copy_from(&self, skip: u32, to: &mut [u8]) -> usize {
-        let skip = skip.min(self.len);
-        let len = to.len().min(self.len.wrapping_sub(skip) as usize);
+        let len = to.len().min(self.len as usize);
 
         // SAFETY:
-        // - `to` has room for `len` bytes, and no page of a bio is memory that Rust references.
-        // - `skip + len` is at most the segment's length, so that by the invariant the copy stays
-        //   within the page.
+        // - `to` has room for `len` bytes, and nobody else accesses it.
+        // - By the invariant, `len` bytes from `offset` on lie within the page.
         // - The copy is made in C, where bytes that change meanwhile are no undefined behaviour.
         unsafe {
             bindings::rust_dm_copy_from_page(
                 to.as_mut_ptr().cast(),
                 self.page,
-                self.offset.wrapping_add(skip) as usize,
+                self.offset as usize,
                 len,
             )
         };

@@ -5,6 +5,7 @@
 use super::{
     bindings,
     bio::PerBio,
+    device::OpenDevices,
     noio::NoIo,
     Args,
     Completion,
@@ -41,8 +42,7 @@ use kernel::{
     },
     fmt::Write,
     module::this_module,
-    prelude::*,
-    types::Opaque, //
+    prelude::*, //
 };
 
 /// What a target type claims to support. C: `DM_TARGET_*`.
@@ -66,18 +66,21 @@ impl BitOr for Features {
     }
 }
 
-/// A kind of device-mapper target; a value of the type is one line of a table.
+/// A kind of device-mapper target. [`Target::State`] is one line of a table.
 ///
-/// Everything but [`Target::ctr`] takes `&self`: device-mapper calls them at the same time, from
-/// different CPUs. Optional ones that are left out stay null in the `target_type`, so that
-/// device-mapper does what it does for C targets without them.
+/// Everything but [`Target::ctr`] has a shared reference to it: device-mapper calls them at the same
+/// time, from different CPUs. Optional ones that are left out stay null in the `target_type`, so
+/// that device-mapper does what it does for C targets without them.
 ///
 /// When a table is reloaded, two instances overlap: the new one's `ctr` runs first, then the old
 /// one's suspend hooks, the swap, the new one's resume hooks, and last the old one is dropped. So
 /// `ctr` must make nothing of which there can be only one a device. A table may also be dropped
 /// without ever having been resumed.
+///
+/// Allocations in all of these never start I/O but in `ctr`: the device may be suspended, or its I/O
+/// may be what waits for the memory.
 #[vtable]
-pub trait Target: Sized + Sync {
+pub trait Target: Sized + 'static {
     /// The word that names it in tables. The module `dm-NAME` is loaded when it is not there.
     const NAME: &'static CStr;
 
@@ -88,87 +91,91 @@ pub trait Target: Sized + Sync {
     /// What it claims to support.
     const FEATURES: Features = Features::NONE;
 
-    /// What it keeps with each bio from `map` to `end_io`; `()` for nothing. Its alignment is 8 at
-    /// the most.
-    type PerBio: Default + Send;
+    /// An instance, with the devices that are open for `'t`.
+    type State<'t>: Send + Sync + 't;
+
+    /// What it keeps with each bio from `map` to `end_io`; `()` for nothing.
+    type PerBio: Default + Send + 'static;
 
     /// Makes an instance from the words of a table line. May sleep.
     ///
     /// Words that it leaves in `args` are refused. On any error all that it got is released again
     /// by being dropped: the destructor of a failed constructor never runs.
-    fn ctr(
-        builder: &mut Builder<'_>,
+    fn ctr<'t>(
+        builder: &mut Builder<'t>,
         args: &mut Args<'_>,
-    ) -> Result<impl PinInit<Self, Error>, CtrError>;
+    ) -> Result<impl PinInit<Self::State<'t>, Error>, CtrError>;
 
     /// Decides about a bio. Runs in process context, on any number of CPUs at once.
     ///
     /// It may sleep unless the bio is a NOWAIT one and [`Features::NOWAIT`] is claimed, but must not
-    /// wait for other I/O of the same device. Allocations within never start I/O.
-    fn map<'b>(&self, bio: MapBio<'b, Self::PerBio>) -> Mapped<'b>;
+    /// wait for other I/O of the same device.
+    fn map<'b>(state: &Self::State<'_>, bio: MapBio<'b, Self::PerBio>) -> Mapped<'b>;
 
     /// Hears of a completed bio. May run in an interrupt: it must not sleep.
-    fn end_io(&self, _bio: &mut EndBio<'_, Self::PerBio>) -> Completion {
+    fn end_io(_state: &Self::State<'_>, _bio: &mut EndBio<'_, Self::PerBio>) -> Completion {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
     /// A suspend begins; I/O goes on meanwhile. It may yet be undone. May sleep.
-    fn presuspend(&self) {
+    fn presuspend(_state: &Self::State<'_>) {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
     /// The suspend that had begun is given up. May sleep.
-    fn presuspend_undo(&self) {
+    fn presuspend_undo(_state: &Self::State<'_>) {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
-    /// No I/O is under way any more: the time to drain workers. May sleep.
-    fn postsuspend(&self) {
+    /// No I/O is under way any more, unless the device is being removed by force: the time to drain
+    /// workers. May sleep.
+    fn postsuspend(_state: &Self::State<'_>) {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
-    /// I/O is about to begin: the time to start workers. May sleep.
+    /// The table is about to be used: the time to start workers. May sleep.
     ///
     /// # Errors
     ///
     /// The device stays suspended.
-    fn preresume(&self) -> Result {
+    fn preresume(_state: &Self::State<'_>) -> Result {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
-    /// I/O has begun. May sleep.
-    fn resume(&self) {
+    /// The table is used; I/O begins right after this. May sleep.
+    fn resume(_state: &Self::State<'_>) {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
     /// Answers `dmsetup status`, `dmsetup table` and the integrity measurement. May sleep.
-    fn status(&self, _kind: StatusKind, _out: &mut StatusWriter<'_>) {
+    fn status(_state: &Self::State<'_>, _kind: StatusKind, _out: &mut StatusWriter<'_>) {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
-    /// Takes a message. What it writes to `reply` goes to the sender. May sleep, and several may
-    /// run at once.
+    /// Takes a message. May sleep, and several may run at once.
+    ///
+    /// There is no answer: device-mapper's buffer for it is where the words are.
     ///
     /// # Errors
     ///
     /// [`Args::refuse`] prints what is wrong and makes the error.
-    fn message(&self, _args: &mut Args<'_>, _reply: &mut StatusWriter<'_>) -> Result<(), CtrError> {
+    fn message(_state: &Self::State<'_>, _args: &mut Args<'_>) -> Result<(), CtrError> {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
     /// Says where an ioctl for the whole device is to go. May sleep.
-    fn prepare_ioctl(&self) -> IoctlRoute<'_> {
+    fn prepare_ioctl<'s>(_state: &'s Self::State<'_>) -> IoctlRoute<'s> {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
     /// Shows each stretch of an underlying device that it uses to `visitor`. The limits of the
     /// queue are stacked from these.
-    fn iterate_devices(&self, _visitor: &mut DeviceVisitor<'_>) {
+    fn iterate_devices(_state: &Self::State<'_>, _visitor: &mut DeviceVisitor<'_>) {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
     /// Changes the limits that were stacked from the underlying devices.
-    fn io_hints(&self, _limits: &mut QueueLimits<'_>) {
+    fn io_hints(_state: &Self::State<'_>, _limits: &mut QueueLimits<'_>) {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 }
@@ -176,15 +183,19 @@ pub trait Target: Sized + Sync {
 /// A `struct dm_target` while its constructor runs: the only time at which these may be set, since
 /// some are bit-fields that share a word.
 ///
+/// `'t` is how long the instance will live. It is invariant, and any to the constructor, so that
+/// nothing it opens can be kept for longer.
+///
 /// # Invariants
 ///
 /// `ti` is live, its constructor runs, and nobody else accesses it meanwhile.
-pub struct Builder<'a> {
+pub struct Builder<'t> {
     ti: NonNull<bindings::dm_target>,
-    _ti: PhantomData<&'a mut bindings::dm_target>,
+    devices: OpenDevices,
+    _brand: PhantomData<fn(&'t ()) -> &'t ()>,
 }
 
-impl Builder<'_> {
+impl<'t> Builder<'t> {
     /// How long the target is, in 512-byte sectors.
     pub fn sectors(&self) -> u64 {
         // SAFETY: By the invariant.
@@ -198,18 +209,20 @@ impl Builder<'_> {
     ///
     /// What the kernel says about the device; most often `EBUSY` for one that is mounted or
     /// claimed otherwise, and `ENODEV`, `ENOENT` or `ENXIO` for one that is not there.
-    pub fn next_device(&mut self, args: &mut Args<'_>) -> Result<Device, CtrError> {
+    pub fn next_device(&mut self, args: &mut Args<'_>) -> Result<Device<'t>, CtrError> {
         let path = args.next_word("DEVICE")?;
 
-        // SAFETY: By the invariant the constructor runs. A `Device` does not leave the target, as
-        // the type says.
-        unsafe { Device::open(self.ti, path) }.map_err(|errno| {
+        // SAFETY: By the invariant the constructor runs. The instance, of which `'t` is the life, is
+        // dropped before its devices.
+        unsafe { self.devices.open(path) }.map_err(|errno| {
             let why = if errno == EBUSY {
                 "is in use: mounted, or claimed by another driver or program"
             } else if errno == EACCES || errno == EPERM || errno == EROFS {
                 "may not be opened for writing"
-            } else {
+            } else if errno == ENODEV || errno == ENOENT || errno == ENXIO || errno == ENOTBLK {
                 "is not a block device that is there"
+            } else {
+                "cannot be opened"
             };
             args.refuse(
                 Some(path),
@@ -224,16 +237,17 @@ impl Builder<'_> {
     /// as most targets have it. The whole target must fit behind that sector.
     ///
     /// Device-mapper checks that itself, but of a table that is reloaded only when it is resumed,
-    /// and then it cannot say which word is at fault.
+    /// and then it cannot say which word is at fault. As there, a device of no size at all passes.
     ///
     /// # Errors
     ///
     /// Those of [`Self::next_device`], and `EINVAL` for an offset that is no number or too large.
-    pub fn next_range(&mut self, args: &mut Args<'_>) -> Result<(Device, u64), CtrError> {
+    pub fn next_range(&mut self, args: &mut Args<'_>) -> Result<(Device<'t>, u64), CtrError> {
         let path = args.clone().next();
         let device = self.next_device(args)?;
         let (size, sectors) = (device.sectors(), self.sectors());
-        let Some(last) = size.checked_sub(sectors) else {
+        let room = if size == 0 { u64::MAX } else { size };
+        let Some(last) = room.checked_sub(sectors) else {
             return Err(args.refuse(
                 path,
                 EINVAL,
@@ -246,8 +260,8 @@ impl Builder<'_> {
         Ok((device, offset))
     }
 
-    /// How many copies of each flush the target wants to see. It must not be zero for flushes to
-    /// get through.
+    /// How many copies of each flush the target wants to see: one, unless it says otherwise. With
+    /// zero, flushes would succeed without having been done.
     pub fn flush_bios(&mut self, count: u32) {
         // SAFETY: By the invariant.
         unsafe { (*self.ti.as_ptr()).num_flush_bios = count };
@@ -288,15 +302,15 @@ impl Builder<'_> {
 /// Where an ioctl for the whole device goes.
 pub enum IoctlRoute<'a> {
     /// To this device, which the target passes through from its first sector to its last.
-    Whole(&'a Device),
+    Whole(Device<'a>),
     /// To this device, of which the target is but a part: only for those who may do raw I/O.
-    Part(&'a Device),
+    Part(Device<'a>),
 }
 
 impl<'a> IoctlRoute<'a> {
     /// The route to a target of `sectors` sectors from sector `start` of `device` on: that of
     /// dm-linear.
-    pub fn of_range(device: &'a Device, start: u64, sectors: u64) -> Self {
+    pub fn of_range(device: Device<'a>, start: u64, sectors: u64) -> Self {
         if start == 0 && sectors == device.sectors() {
             Self::Whole(device)
         } else {
@@ -323,7 +337,7 @@ impl DeviceVisitor<'_> {
     ///
     /// Once device-mapper has seen what it looked for, further devices are passed over: that is the
     /// rule of `dm_iterate_devices_fn`, kept here so that no target can break it.
-    pub fn visit(&mut self, device: &Device, start: u64, sectors: u64) {
+    pub fn visit(&mut self, device: Device<'_>, start: u64, sectors: u64) {
         if let (0, Some(callout)) = (self.result, self.callout) {
             // SAFETY: By the invariant, for a device that is open.
             self.result = unsafe { callout(self.ti, device.as_raw(), start, sectors, self.data) };
@@ -367,17 +381,15 @@ impl QueueLimits<'_> {
 /// A target type that device-mapper knows, for as long as this lives.
 ///
 /// Once it is made, tables can be loaded: in a module's state it comes last of all that targets
-/// need, and is dropped first. A module that is in use cannot be unloaded, since each table holds a
-/// reference to `T::OwnerModule`; so no instance outlives this.
+/// need, and is dropped first. There it is never dropped while there are instances, because each
+/// table holds a reference to `T::OwnerModule`.
 ///
 /// # Invariants
 ///
-/// `inner` is a `target_type` that is registered, and stays where it is: device-mapper links it
-/// into a list.
-#[pin_data(PinnedDrop)]
+/// The pointer is a `target_type` of a `KBox` that is registered, and stays where it is:
+/// device-mapper links it into a list, and instances point at it.
 pub struct Registration<T: Target> {
-    #[pin]
-    inner: Opaque<bindings::target_type>,
+    inner: NonNull<bindings::target_type>,
     _target: PhantomData<T>,
 }
 
@@ -391,29 +403,45 @@ impl<T: Target> Registration<T> {
     ///
     /// # Errors
     ///
-    /// `EBUSY` when there is a target of that name already.
-    pub fn new() -> impl PinInit<Self, Error> {
-        try_pin_init!(Self {
-            inner <- Opaque::try_ffi_init(|slot: *mut bindings::target_type| {
-                // SAFETY: The slot is ours to write. The type is made whole first, null in each
-                // callback that `T` does not have, and pinned from here on.
-                unsafe { slot.write(Callbacks::<T>::target_type()) };
+    /// `ENOMEM`, and `EBUSY` when there is a target of that name already.
+    pub fn new() -> Result<Self> {
+        // It is made whole first, null in each callback that `T` does not have.
+        let mut inner = KBox::new(Callbacks::<T>::target_type(), GFP_KERNEL)?;
 
-                // SAFETY: It is initialised, and unregistered before its memory goes.
-                // INVARIANT: On success it is registered.
-                to_result(unsafe { bindings::dm_register_target(slot) })
-            }),
+        // SAFETY: It is initialised, and will be unregistered before its memory goes.
+        to_result(unsafe { bindings::dm_register_target(&mut *inner) })?;
+        // INVARIANT: It is registered now, and the box is not touched again until `drop`.
+        Ok(Self {
+            inner: NonNull::from(KBox::leak(inner)),
             _target: PhantomData,
         })
     }
 }
 
-#[pinned_drop]
-impl<T: Target> PinnedDrop for Registration<T> {
-    fn drop(self: Pin<&mut Self>) {
+impl<T: Target> Drop for Registration<T> {
+    fn drop(&mut self) {
+        let inner = self.inner.as_ptr();
+
         // SAFETY: By the invariant it is registered; of another name this would be a `BUG()`.
-        unsafe { bindings::dm_unregister_target(self.inner.get()) };
+        unsafe { bindings::dm_unregister_target(inner) };
+        // No new instance finds it now. The ones there are point at it, and hold the module, until
+        // device-mapper has done with it (`dm_put_target_type`).
+        let owner = this_module::<T::OwnerModule>().as_ptr();
+        // SAFETY: It is the module that this code is part of.
+        if unsafe { bindings::rust_dm_module_is_used(owner) } {
+            // Somebody dropped it early. What is in use stays.
+            return;
+        }
+        // SAFETY: By the invariant it came from a box, and nobody points at it any more.
+        drop(unsafe { KBox::from_raw(inner) });
     }
+}
+
+/// What `dm_target.private` points at.
+struct Instance<S> {
+    state: Pin<KBox<S>>,
+    // Dropped last: the state has handles of them.
+    _devices: OpenDevices,
 }
 
 /// The C side of a target type.
@@ -498,15 +526,17 @@ impl<T: Target> Callbacks<T> {
         }
     }
 
-    /// The instance behind `ti`.
+    /// The state of `ti`.
     ///
     /// # Safety
     ///
     /// The constructor of `ti` has succeeded, and its destructor does not begin during `'a`.
     #[inline]
-    unsafe fn target<'a>(ti: *mut bindings::dm_target) -> &'a T {
-        // SAFETY: The constructor left a `Pin<KBox<T>>` there, which lives until the destructor.
-        unsafe { &*(*ti).private.cast::<T>() }
+    unsafe fn state<'a>(ti: *mut bindings::dm_target) -> &'a T::State<'a> {
+        // SAFETY: The constructor left it there, and it lives until the destructor. That it was made
+        // for another lifetime, that of the instance, makes no difference to its layout; the
+        // devices in it are open for `'a` too.
+        unsafe { &(*(*ti).private.cast::<Instance<T::State<'a>>>()).state }
     }
 
     /// The words of a call of device-mapper.
@@ -533,23 +563,25 @@ impl<T: Target> Callbacks<T> {
     ) -> c_int {
         // SAFETY: By the contract of the slot.
         let mut args = unsafe { Self::args(ti, argc, argv) };
-        let Some(live) = NonNull::new(ti) else {
-            return EINVAL.to_errno();
-        };
-
-        // INVARIANT: The constructor runs, and device-mapper leaves `ti` alone meanwhile.
+        // SAFETY: By the contract of the slot it is not null.
+        let live = unsafe { NonNull::new_unchecked(ti) };
         let mut builder = Builder {
+            // INVARIANT: The constructor runs, and device-mapper leaves `ti` alone meanwhile.
             ti: live,
-            _ti: PhantomData,
+            // SAFETY: It is dropped before the constructor returns, or goes into the instance, which
+            // the destructor drops.
+            devices: unsafe { OpenDevices::new(live) },
+            _brand: PhantomData,
         };
+        // With none, device-mapper would drop flushes silently.
+        builder.flush_bios(1);
 
-        match Self::construct(&mut builder, &mut args) {
+        match Self::construct(builder, &mut args) {
             Ok(instance) => {
                 // SAFETY: `ti` is ours until the constructor returns.
                 unsafe {
                     (*ti).per_io_data_size = Self::PER_BIO;
-                    // What is pinned is not moved: `target` hands out shared references only.
-                    (*ti).private = KBox::into_raw(Pin::into_inner_unchecked(instance)).cast();
+                    (*ti).private = KBox::into_raw(instance).cast();
                 }
                 0
             }
@@ -562,18 +594,27 @@ impl<T: Target> Callbacks<T> {
         }
     }
 
-    fn construct(builder: &mut Builder<'_>, args: &mut Args<'_>) -> Result<Pin<KBox<T>>, CtrError> {
-        let instance = KBox::try_pin_init(T::ctr(builder, args)?, GFP_KERNEL)?;
+    fn construct<'t>(
+        mut builder: Builder<'t>,
+        args: &mut Args<'_>,
+    ) -> Result<KBox<Instance<T::State<'t>>>, CtrError> {
+        let state = KBox::try_pin_init(T::ctr(&mut builder, args)?, GFP_KERNEL)?;
 
-        match args.next() {
-            None => Ok(instance),
-            Some(word) => Err(args.refuse(
+        if let Some(word) = args.next() {
+            return Err(args.refuse(
                 Some(word),
                 EINVAL,
                 c"Too many arguments",
                 format_args!("nothing may stand here"),
-            )),
+            ));
         }
+        Ok(KBox::new(
+            Instance {
+                state,
+                _devices: builder.devices,
+            },
+            GFP_KERNEL,
+        )?)
     }
 
     /// # Safety
@@ -581,8 +622,10 @@ impl<T: Target> Callbacks<T> {
     /// For the `dtr` slot alone: the constructor of `ti` has succeeded, no other callback runs or
     /// will run.
     unsafe extern "C" fn dtr(ti: *mut bindings::dm_target) {
+        let _noio = NoIo::enter();
+
         // SAFETY: The constructor left it there, and nobody uses it any more.
-        drop(unsafe { KBox::from_raw((*ti).private.cast::<T>()) });
+        drop(unsafe { KBox::from_raw((*ti).private.cast::<Instance<T::State<'_>>>()) });
     }
 
     /// # Safety
@@ -592,7 +635,7 @@ impl<T: Target> Callbacks<T> {
         // SAFETY: The contract of the slot: neither is null.
         let (live, bio) = unsafe { (NonNull::new_unchecked(ti), NonNull::new_unchecked(clone)) };
         // SAFETY: I/O only comes between constructor and destructor.
-        let target = unsafe { Self::target(ti) };
+        let state = unsafe { Self::state(ti) };
         // SAFETY: The bio is a clone for this target, whose `per_io_data_size` the constructor set.
         let mut per_bio = unsafe { PerBio::<T::PerBio>::of(bio) };
 
@@ -603,7 +646,7 @@ impl<T: Target> Callbacks<T> {
             let _noio = NoIo::enter();
             // SAFETY: The bio is live and held by us until the `MapBio` is consumed, its data has
             // been initialised above, and `'b` cannot leave `T::map`.
-            T::map(target, unsafe { MapBio::from_raw(bio, live) })
+            T::map(state, unsafe { MapBio::from_raw(bio, live) })
         };
 
         if core::mem::needs_drop::<T::PerBio>() && !mapped.completes() {
@@ -631,9 +674,9 @@ impl<T: Target> Callbacks<T> {
         };
         let completion = if T::HAS_END_IO {
             // SAFETY: A destructor waits for all I/O of its target.
-            let target = unsafe { Self::target(ti) };
+            let state = unsafe { Self::state(ti) };
             // SAFETY: The bio is live, and its data was initialised by `map`.
-            T::end_io(target, &mut unsafe { EndBio::from_raw(bio, status) })
+            T::end_io(state, &mut unsafe { EndBio::from_raw(bio, status) })
         } else {
             Completion::Done
         };
@@ -653,32 +696,40 @@ impl<T: Target> Callbacks<T> {
     ///
     /// For the slot of its name alone: `ti` is constructed.
     unsafe extern "C" fn presuspend(ti: *mut bindings::dm_target) {
+        let _noio = NoIo::enter();
+
         // SAFETY: The contract of the slot.
-        unsafe { Self::target(ti) }.presuspend();
+        T::presuspend(unsafe { Self::state(ti) });
     }
 
     /// # Safety
     ///
     /// For the slot of its name alone: `ti` is constructed.
     unsafe extern "C" fn presuspend_undo(ti: *mut bindings::dm_target) {
+        let _noio = NoIo::enter();
+
         // SAFETY: The contract of the slot.
-        unsafe { Self::target(ti) }.presuspend_undo();
+        T::presuspend_undo(unsafe { Self::state(ti) });
     }
 
     /// # Safety
     ///
     /// For the slot of its name alone: `ti` is constructed.
     unsafe extern "C" fn postsuspend(ti: *mut bindings::dm_target) {
+        let _noio = NoIo::enter();
+
         // SAFETY: The contract of the slot.
-        unsafe { Self::target(ti) }.postsuspend();
+        T::postsuspend(unsafe { Self::state(ti) });
     }
 
     /// # Safety
     ///
     /// For the slot of its name alone: `ti` is constructed.
     unsafe extern "C" fn preresume(ti: *mut bindings::dm_target) -> c_int {
+        let _noio = NoIo::enter();
+
         // SAFETY: The contract of the slot.
-        match unsafe { Self::target(ti) }.preresume() {
+        match T::preresume(unsafe { Self::state(ti) }) {
             Ok(()) => 0,
             Err(error) => error.to_errno(),
         }
@@ -688,8 +739,10 @@ impl<T: Target> Callbacks<T> {
     ///
     /// For the slot of its name alone: `ti` is constructed.
     unsafe extern "C" fn resume(ti: *mut bindings::dm_target) {
+        let _noio = NoIo::enter();
+
         // SAFETY: The contract of the slot.
-        unsafe { Self::target(ti) }.resume();
+        T::resume(unsafe { Self::state(ti) });
     }
 
     /// # Safety
@@ -703,8 +756,9 @@ impl<T: Target> Callbacks<T> {
         result: *mut c_char,
         maxlen: c_uint,
     ) {
+        let _noio = NoIo::enter();
         // SAFETY: The contract of the slot.
-        let target = unsafe { Self::target(ti) };
+        let state = unsafe { Self::state(ti) };
         // SAFETY: The contract of the slot; the buffer is not used by others during the call.
         let Some(mut out) = (unsafe { StatusWriter::from_raw(result, maxlen) }) else {
             return;
@@ -722,34 +776,29 @@ impl<T: Target> Callbacks<T> {
                 super::word::Escaped(T::NAME.to_bytes())
             );
         }
-        target.status(kind, &mut out);
+        T::status(state, kind, &mut out);
     }
 
     /// # Safety
     ///
-    /// For the slot of its name alone: `ti` is constructed, `argv` holds `argc` strings, and
-    /// `result` has room for `maxlen` bytes.
+    /// For the slot of its name alone: `ti` is constructed, and `argv` holds `argc` strings.
     unsafe extern "C" fn message(
         ti: *mut bindings::dm_target,
         argc: c_uint,
         argv: *mut *mut c_char,
-        result: *mut c_char,
-        maxlen: c_uint,
+        _result: *mut c_char,
+        _maxlen: c_uint,
     ) -> c_int {
+        let _noio = NoIo::enter();
         // SAFETY: The contract of the slot.
-        let target = unsafe { Self::target(ti) };
-        // SAFETY: The contract of the slot.
+        let state = unsafe { Self::state(ti) };
+        // SAFETY: The contract of the slot. The buffer for an answer begins where the words do
+        // (`target_message`), which therefore stay as they are only if it is left alone.
         let mut args = unsafe { Self::args(ti, argc, argv) };
-        // SAFETY: The contract of the slot; the buffer is not used by others during the call.
-        let Some(mut reply) = (unsafe { StatusWriter::from_raw(result, maxlen) }) else {
-            return EINVAL.to_errno();
-        };
 
-        match target.message(&mut args, &mut reply) {
+        match T::message(state, &mut args) {
+            Ok(()) => 0,
             Err(error) => error.errno().to_errno(),
-            // With 1, device-mapper copies the reply to the sender (`target_message`).
-            Ok(()) if reply.is_empty() => 0,
-            Ok(()) => 1,
         }
     }
 
@@ -764,7 +813,7 @@ impl<T: Target> Callbacks<T> {
         _forward: *mut bool,
     ) -> c_int {
         // SAFETY: The contract of the slot.
-        let (device, result) = match unsafe { Self::target(ti) }.prepare_ioctl() {
+        let (device, result) = match T::prepare_ioctl(unsafe { Self::state(ti) }) {
             IoctlRoute::Whole(device) => (device, 0),
             IoctlRoute::Part(device) => (device, 1),
         };
@@ -793,7 +842,7 @@ impl<T: Target> Callbacks<T> {
         };
 
         // SAFETY: The contract of the slot.
-        unsafe { Self::target(ti) }.iterate_devices(&mut visitor);
+        T::iterate_devices(unsafe { Self::state(ti) }, &mut visitor);
         visitor.result
     }
 
@@ -805,7 +854,7 @@ impl<T: Target> Callbacks<T> {
             // INVARIANT: The contract of the slot.
             let mut limits = QueueLimits(limits, PhantomData);
             // SAFETY: The contract of the slot.
-            unsafe { Self::target(ti) }.io_hints(&mut limits);
+            T::io_hints(unsafe { Self::state(ti) }, &mut limits);
         }
     }
 }

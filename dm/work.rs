@@ -3,14 +3,14 @@
 //! A work queue of the target's own.
 
 use super::bindings;
-use core::{
-    ops::Deref,
-    ptr::NonNull, //
-};
+use core::ptr::NonNull;
 use kernel::{
     bindings::workqueue_struct,
     prelude::*,
-    workqueue::Queue, //
+    workqueue::{
+        Queue,
+        RawWorkItem, //
+    },
 };
 
 /// A work queue that runs one item at a time and goes on under memory pressure.
@@ -40,14 +40,17 @@ impl WorkQueue {
         // INVARIANT: The queue has just been made, and only `drop` destroys it.
         Ok(Self(NonNull::new(queue).ok_or(ENOMEM)?))
     }
-}
 
-impl Deref for WorkQueue {
-    type Target = Queue;
-
-    fn deref(&self) -> &Queue {
+    /// Puts an item on the queue, or returns it where it is on one already. In any context.
+    ///
+    /// The kernel crate's `Queue` is not shown as a whole: the timer of a delayed item would outlive
+    /// this queue, for which `destroy_workqueue` does not wait.
+    pub fn enqueue<W, const ID: u64>(&self, work: W) -> W::EnqueueOutput
+    where
+        W: RawWorkItem<ID> + Send + 'static,
+    {
         // SAFETY: By the invariant it lives as long as `self`.
-        unsafe { Queue::from_raw(self.0.as_ptr()) }
+        unsafe { Queue::from_raw(self.0.as_ptr()) }.enqueue(work)
     }
 }
 

@@ -36,20 +36,23 @@ module! {
     license: "GPL",
 }
 
-#[pin_data]
 struct LinearModule {
-    #[pin]
     _target: Registration<Linear>,
 }
 
-impl kernel::InPlaceModule for LinearModule {
-    fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
-        try_pin_init!(Self { _target <- Registration::new() })
+impl kernel::Module for LinearModule {
+    fn init(_module: &'static ThisModule) -> Result<Self> {
+        Ok(Self {
+            _target: Registration::new()?,
+        })
     }
 }
 
-struct Linear {
-    device: Device,
+struct Linear;
+
+/// One line of a table.
+struct Range<'t> {
+    device: Device<'t>,
     offset: u64,
     sectors: u64,
 }
@@ -58,30 +61,30 @@ struct Linear {
 impl Target for Linear {
     const NAME: &'static CStr = c"rust_linear";
     const VERSION: [u32; 3] = [1, 0, 0];
+    type State<'t> = Range<'t>;
     type PerBio = ();
 
-    fn ctr(
-        builder: &mut Builder<'_>,
+    fn ctr<'t>(
+        builder: &mut Builder<'t>,
         args: &mut Args<'_>,
-    ) -> Result<impl PinInit<Self, Error>, CtrError> {
+    ) -> Result<impl PinInit<Range<'t>, Error>, CtrError> {
         let (device, offset) = builder.next_range(args)?;
+        let sectors = builder.sectors();
 
-        builder.flush_bios(1);
         builder.discard_bios(1);
         builder.secure_erase_bios(1);
         builder.write_zeroes_bios(1);
         builder.flush_bypasses_map();
-        let sectors = builder.sectors();
-        Ok(init!(Self { device, offset, sectors }? Error))
+        Ok(init!(Range { device, offset, sectors }? Error))
     }
 
-    fn map<'b>(&self, bio: MapBio<'b, ()>) -> Mapped<'b> {
-        let sector = self.offset.wrapping_add(bio.sector());
-        bio.remap(&self.device, sector)
+    fn map<'b>(range: &Range<'_>, bio: MapBio<'b, ()>) -> Mapped<'b> {
+        let sector = range.offset.wrapping_add(bio.sector());
+        bio.remap(range.device, sector)
     }
 
-    fn status(&self, kind: StatusKind, out: &mut StatusWriter<'_>) {
-        let (name, offset) = (self.device.name(), self.offset);
+    fn status(range: &Range<'_>, kind: StatusKind, out: &mut StatusWriter<'_>) {
+        let (name, offset) = (range.device.name(), range.offset);
         let _ = match kind {
             StatusKind::Info => Ok(()),
             StatusKind::Table => write!(out, "{name} {offset}"),
@@ -89,11 +92,11 @@ impl Target for Linear {
         };
     }
 
-    fn prepare_ioctl(&self) -> IoctlRoute<'_> {
-        IoctlRoute::of_range(&self.device, self.offset, self.sectors)
+    fn prepare_ioctl<'s>(range: &'s Range<'_>) -> IoctlRoute<'s> {
+        IoctlRoute::of_range(range.device, range.offset, range.sectors)
     }
 
-    fn iterate_devices(&self, visitor: &mut DeviceVisitor<'_>) {
-        visitor.visit(&self.device, self.offset, self.sectors);
+    fn iterate_devices(range: &Range<'_>, visitor: &mut DeviceVisitor<'_>) {
+        visitor.visit(range.device, range.offset, range.sectors);
     }
 }

@@ -76,7 +76,11 @@ impl Log {
     pub(crate) fn request(&mut self, record: &Record<'_>, log_rate: u32, counters: &Counters) {
         let now = self.began.elapsed().as_nanos();
 
-        self.limit.set_rate(log_rate);
+        if log_rate != self.limit.rate() {
+            // What was left out was so by the rate before.
+            self.missing(counters);
+            self.limit.set_rate(log_rate);
+        }
         if !self.limit.admit(u64::try_from(now).unwrap_or(0)) {
             counters.this().add(Counter::LeftOut, 1);
             return;
@@ -85,6 +89,12 @@ impl Log {
         lines::request(record.header(), record.deltas(), record.pattern(), |line| {
             self.print(line)
         });
+    }
+
+    /// Leaves a request out.
+    pub(crate) fn leave_out(&mut self, counters: &Counters) {
+        self.limit.leave_out();
+        counters.this().add(Counter::LeftOut, 1);
     }
 
     /// Says how many requests are missing in the log since it last said so.

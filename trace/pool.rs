@@ -5,7 +5,8 @@
 //! The pool is a number of blocks, a page each, made once. Who takes some has a [`Chain`], alone,
 //! until it is dropped or sent. What is sent goes into a queue of the sender's CPU, with the next
 //! number of one sequence; the one reader at a time gets everything in the order of these numbers.
-//! Nobody ever waits for anybody, but readers for each other.
+//! Senders wait for nobody. The reader waits for a sender that has its number and was interrupted
+//! before it sent.
 //!
 //! A leaf with `unsafe`: which block belongs to whom is settled by the atomics of `slots.rs` at run
 //! time, which the borrow checker cannot see.
@@ -48,7 +49,8 @@ pub(crate) type Block = [u8; BLOCK];
 /// - `blocks` points at `nodes.len()` blocks within `_memory`, which never moves.
 /// - The number of a block is at any time in exactly one place: free in `taken`, in one [`Chain`],
 ///   or sent and not yet received. Only who has it accesses the block.
-/// - A chain's numbers are linked by `Node::next`, up to [`slots::EMPTY`].
+/// - A chain's numbers are linked by `Node::next`, up to [`slots::EMPTY`]; the links meet no number
+///   twice.
 #[pin_data]
 pub(crate) struct Pool {
     blocks: NonNull<Block>,
@@ -103,7 +105,7 @@ impl Pool {
     ///
     /// `ENOMEM`.
     pub(crate) fn new(count: u32) -> impl PinInit<Self, Error> {
-        try_pin_init!(&this in Self {
+        try_pin_init!(Self {
             _memory: KVVec::from_elem(
                 0,
                 BLOCK.checked_mul(count as usize).ok_or(ENOMEM)?,
@@ -112,11 +114,7 @@ impl Pool {
             )?,
             // INVARIANT: The memory has just been made of that size; it stays where it is, since
             // the vector is never touched again.
-            blocks: {
-                // SAFETY: The field was initialised just before, and nobody else has it.
-                let memory = unsafe { &mut (*this.as_ptr())._memory };
-                NonNull::new(memory.as_mut_ptr().cast()).ok_or(ENOMEM)?
-            },
+            blocks: NonNull::new(_memory.as_mut_ptr().cast()).ok_or(ENOMEM)?,
             nodes: with_each(count, || Node {
                 next: AtomicU32::new(slots::EMPTY),
                 second: AtomicU32::new(slots::EMPTY),
@@ -136,27 +134,29 @@ impl Pool {
     /// Takes `count` blocks, at least one; `None` where the pool has not got as many. In any
     /// context.
     pub(crate) fn take(&self, count: usize) -> Option<Chain<'_>> {
+        if count > self.nodes.len() {
+            return None;
+        }
+        let mut hint = self.corners.this().hint;
         let mut chain = Chain {
             pool: self,
-            first: self.claim()?,
+            first: self.claim(hint, slots::EMPTY)?,
         };
 
         for _ in 1..count {
-            let index = self.claim()?;
-            self.node(index)?.next.store(chain.first, Ordering::Relaxed);
-            // INVARIANT: The block has just been claimed and linked before the others.
-            chain.first = index;
+            // Where the last one was found there are more.
+            hint = (chain.first / slots::SLOTS_PER_WORD) as usize;
+            // INVARIANT: The block has just been claimed, and the others are linked to it.
+            chain.first = self.claim(hint, chain.first)?;
         }
         Some(chain)
     }
 
-    fn claim(&self) -> Option<u32> {
-        let hint = self.corners.this().hint;
+    /// Claims a block and links `next` to it.
+    fn claim(&self, hint: usize, next: u32) -> Option<u32> {
         let index = slots::claim(&self.taken, self.nodes.len() as u32, hint)?;
 
-        self.node(index)?
-            .next
-            .store(slots::EMPTY, Ordering::Relaxed);
+        self.node(index)?.next.store(next, Ordering::Relaxed);
         Some(index)
     }
 
@@ -165,36 +165,18 @@ impl Pool {
     }
 
     /// Where the contents of a block are.
-    fn block(&self, index: u32) -> NonNull<Block> {
-        // SAFETY: By the invariant, every number that is in use is one of a block of the memory.
+    ///
+    /// # Safety
+    ///
+    /// `index` is the number of a block of this pool.
+    unsafe fn block(&self, index: u32) -> NonNull<Block> {
+        // SAFETY: By the invariant there are as many blocks as numbers.
         unsafe { self.blocks.add(index as usize) }
-    }
-
-    /// Sends a chain, with a second one if there is one, to the reader. `seal` gets the first block
-    /// and the number under which it goes. In any context.
-    pub(crate) fn send(
-        &self,
-        mut chain: Chain<'_>,
-        second: Option<Chain<'_>>,
-        seal: impl FnOnce(&mut Block, u64),
-    ) {
-        // From here on nothing may fail: the reader waits for this number.
-        let sequence = self.sequence.fetch_add(1, Ordering::Relaxed);
-
-        seal(chain.first_mut(), sequence);
-        let first = chain.into_first();
-        if let Some(node) = self.node(first) {
-            let second = second.map_or(slots::EMPTY, Chain::into_first);
-            node.second.store(second, Ordering::Relaxed);
-            node.sequence.store(sequence, Ordering::Relaxed);
-        }
-        // INVARIANT: The numbers are in the queue now. There is a link for each.
-        slots::push(&self.corners.this().newest, &self.links, first);
     }
 
     /// The number that is given next: what has been sent has lower ones.
     pub(crate) fn sequence(&self) -> u64 {
-        self.sequence.load(Ordering::Acquire)
+        self.sequence.load(Ordering::Relaxed)
     }
 
     /// Becomes the reader. Sleeps while there is another.
@@ -238,7 +220,7 @@ pub(crate) struct Chain<'p> {
 impl<'p> Chain<'p> {
     /// The first block.
     pub(crate) fn first_mut(&mut self) -> &mut Block {
-        // SAFETY: By the invariant the block is ours alone.
+        // SAFETY: By the invariant the block is one of the pool, and ours alone.
         unsafe { self.pool.block(self.first).as_mut() }
     }
 
@@ -252,8 +234,28 @@ impl<'p> Chain<'p> {
     /// All blocks in order, to be written.
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Block> {
         let pool = self.pool;
-        // SAFETY: As in `iter`; each block comes up once.
+        // SAFETY: As in `iter`, and alone; by the invariant of the pool each block comes up once.
         Indexes::from(pool, self.first).map(move |index| unsafe { pool.block(index).as_mut() })
+    }
+
+    /// Sends it, with a second chain of the same pool if there is one, to the reader. `seal` gets the
+    /// first block and the number under which it goes. In any context.
+    pub(crate) fn send(mut self, second: Option<Chain<'p>>, seal: impl FnOnce(&mut Block, u64)) {
+        let pool = self.pool;
+        // A number means something in its own pool only.
+        let second = second.filter(|second| core::ptr::eq(second.pool, pool));
+        // From here on nothing may fail: the reader waits for this number.
+        let sequence = pool.sequence.fetch_add(1, Ordering::Relaxed);
+
+        seal(self.first_mut(), sequence);
+        let first = self.into_first();
+        if let Some(node) = pool.node(first) {
+            let second = second.map_or(slots::EMPTY, Chain::into_first);
+            node.second.store(second, Ordering::Relaxed);
+            node.sequence.store(sequence, Ordering::Relaxed);
+        }
+        // INVARIANT: The numbers are in the queue now. There is a link for each.
+        slots::push(&pool.corners.this().newest, &pool.links, first);
     }
 
     /// Gives up the ownership, and returns the first number.

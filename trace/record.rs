@@ -129,8 +129,8 @@ impl<'p> Draft<'p> {
     }
 
     /// Sends it to the reader, complete. `pattern` is what was found in it, if anything was.
-    pub(crate) fn send(self, pool: &Pool, header: Header, pattern: Option<&[u8]>) {
-        pool.send(self.deltas, self.bytes, |block, sequence| {
+    pub(crate) fn send(self, header: Header, pattern: Option<&[u8]>) {
+        self.deltas.send(self.bytes, |block, sequence| {
             let header = Header { sequence, ..header };
             let pattern = pattern.unwrap_or_default();
 
