@@ -81,9 +81,7 @@ struct ImgrementModule {
 
 impl kernel::Module for ImgrementModule {
     fn init(_module: &'static ThisModule) -> Result<Self> {
-        Ok(Self {
-            _target: Registration::new()?,
-        })
+        Registration::new().map(|_target| Self { _target })
     }
 }
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! dm-linear in Rust: a range of another device, and nothing else.
-//!
-//! `START LENGTH rust_linear DEVICE OFFSET`, as `drivers/md/dm-linear.c` has it.
+//! dm-linear in Rust: `START LENGTH rust_linear DEVICE OFFSET`, a range of another device.
 
 #![deny(unsafe_code)]
 
-use kernel::prelude::*;
+use kernel::{
+    fmt::Write,
+    prelude::*, //
+};
 
 #[allow(unsafe_code)]
 #[path = "../dm.rs"]
@@ -26,7 +27,6 @@ use dm::{
     StatusWriter,
     Target, //
 };
-use kernel::fmt::Write;
 
 module! {
     type: LinearModule,
@@ -42,15 +42,12 @@ struct LinearModule {
 
 impl kernel::Module for LinearModule {
     fn init(_module: &'static ThisModule) -> Result<Self> {
-        Ok(Self {
-            _target: Registration::new()?,
-        })
+        Registration::new().map(|_target| Self { _target })
     }
 }
 
 struct Linear;
 
-/// One line of a table.
 struct Range<'t> {
     device: Device<'t>,
     offset: u64,
