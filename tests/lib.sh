@@ -44,3 +44,62 @@ lines() { dmesg -t | sed -n 's/^imgrement: //p'; }
 
 # count REGEX: how many of our lines match.
 count() { lines | grep -cE -- "$1" || true; }
+
+# expect_text WHAT WANTED GOT: equal line by line, or show what differs.
+expect_text() {
+	[ "$2" = "$3" ] && return
+	diff --label "$1: wanted" --label "$1: got" -u <(printf '%s\n' "$2") <(printf '%s\n' "$3") >&2 || true
+	fail "$1"
+}
+
+# drain [NAME]: what NAME (imgrement) has seen so far is in the log when this returns.
+drain() { dmsetup message "${1:-imgrement}" 0 mark drained; }
+
+# traced COMMAND...: our lines about what COMMAND does to imgrement, each whole. What COMMAND
+# prints goes to standard error. Its status is lost; check what it did.
+traced() {
+	drain
+	dmesg -C
+	"$@" >&2
+	drain
+	lines | sed '/^mark: drained$/d'
+}
+
+# counts [NAME]: what status counts, without what is 0: `write 1 sectors_written 8 segments 1`. A
+# line for each target.
+counts() {
+	dmsetup status "${1:-imgrement}" | awk '{
+		words = ""
+		for (i = 4; i < NF; i += 2)
+			if ($(i + 1)) words = words " " $i " " $(i + 1)
+		print substr(words, 2)
+	}'
+}
+
+# counter WORD [NAME]: one of them, 0 or not.
+counter() {
+	dmsetup status "${2:-imgrement}" | awk -v word="$1" '{
+		for (i = 4; i < NF; i += 2)
+			if ($i == word) print $(i + 1)
+	}'
+}
+
+# reached DEVICE COMMAND...: the requests that reach DEVICE meanwhile, as the kernel's own trace
+# has them: `WFS 1032 + 8`, a flush `FWS`. What COMMAND prints goes to standard error.
+reached() {
+	local trace=/sys/kernel/tracing event=/sys/kernel/tracing/events/block/block_bio_queue
+	# Switching an event on or off patches the running kernel, at which QEMU sometimes fails when it
+	# emulates several CPUs. So as little of that as can be: the event stays on.
+	if [ "$(cat $event/enable)" = 0 ]; then
+		echo 0 > $trace/options/record-cmd
+		echo 1 > $event/enable
+	fi
+	echo "dev == $(($(stat -c '%Hr << 20 | %Lr' "$1")))" > $event/filter
+	echo > $trace/trace
+	"${@:2}" >&2
+	# The sector of a request of no length means nothing.
+	sed -nE 's/.* block_bio_queue: [0-9,]* ([A-Z]* [0-9]* \+ [0-9]*) .*/\1/; s/ [0-9]* \+ 0$//; T; p' $trace/trace
+}
+
+# write_at DEVICE SECTOR TEXT: one write of 512 bytes: TEXT (%HH for any byte), filled up with NULs.
+write_at() { printf %b "${3//%/\\x}" | dd of="$1" bs=512 seek="$2" count=1 conv=sync oflag=direct status=none; }

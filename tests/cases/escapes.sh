@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# One pattern of awkward bytes goes in by table, message and ioctl as the same word, and matches them.
+
+# A space, %, \, control bytes, NUL, what is no ASCII, and a space of another kind.
+word='%20%25%5C%01%0A%00%FF%C3%A9%A0"$x'
+wanted="0 8192 imgrement 8:16 0 10 pattern $word data on log on log_rate 1000 records 2048"
+lower=$(sed 's/%../\L&/g' <<< "$word")
+
+# matches HOW: the target has that pattern, and finds it.
+matches() {
+	local lines
+	expect "$1: table" "$wanted" "$(dmsetup table imgrement)"
+	expect "$1: table by ioctl" "$wanted" "$(python3 lib/dm.py table imgrement 4096)"
+	lines=$(traced write_at /dev/mapper/imgrement 8 "..$word.$word")
+	expect_text "$1: lines" "Found $word from page 2 times
+W, bytes to transfer: 512, delta count: 1
+bv #0: len 512, offset 0, at (8, 8)
+Found $word from deltas 2 times" "$lines"
+	dmsetup message imgrement 0 pattern none
+	dmsetup message imgrement 0 reset
+}
+
+make_target imgrement /dev/sdb pattern "$word"
+matches 'table of dmsetup'
+
+dmsetup message imgrement 0 pattern "$lower"
+matches 'message of dmsetup'
+
+python3 lib/dm.py message imgrement "pattern $word"
+matches 'message by ioctl'
+
+python3 lib/dm.py load imgrement 0 8192 imgrement "8:16 0 2 pattern $lower"
+dmsetup resume imgrement
+matches 'table by ioctl'
+
+dmsetup table imgrement | sed "s/pattern none/pattern $(sed 's/\\/\\\\/g' <<< "$word")/" | dmsetup reload imgrement
+dmsetup resume imgrement
+matches 'table fed back'
+
+# Bytes that are typed as they are, where device-mapper lets them through, print escaped.
+word='%01%7F%FF'
+wanted="0 8192 imgrement 8:16 0 12 pattern $word data on log on log_rate 1000 records 2048 label $word"
+raw=$(printf '\001\177\377')
+python3 lib/dm.py load imgrement 0 8192 imgrement "8:16 0 4 pattern $raw label $raw"
+dmsetup resume imgrement
+expect 'raw bytes: table' "$wanted" "$(dmsetup table imgrement)"
+dmesg -C
+dmsetup message imgrement 0 mark "$raw"
+expect 'raw bytes: mark' "$word: mark: $word" "$(lines)"

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Each mistake has its errno, a line of ours that names device, word and what is allowed, and dm's.
+# memory: 256
+
+declare -A text=([EINVAL]='Invalid argument' [EBUSY]='Device or resource busy' [ENOENT]='No such file or directory'
+	[ENOTBLK]='Block device required' [ENXIO]='No such device or address' [ENOMEM]='Cannot allocate memory')
+length=8192
+
+# mistake ERRNO SENTENCE LINE WORDS...: a table with these words is refused so, and leaves nothing.
+mistake() {
+	local errno=$1 sentence=$2 line=$3 status=0
+	shift 3
+	dmesg -C
+	said=$(dmsetup create wrong --table "0 $length imgrement $*" 2>&1) || status=$?
+	expect "$*: status" 1 $status
+	expect "$*: what dmsetup says" "device-mapper: reload ioctl on wrong (253:0) failed: ${text[$errno]}
+Command failed." "$said"
+	expect_text "$*: dmesg" "imgrement: 253:0: $line
+device-mapper: table: 253:0: imgrement: $sentence (-$errno)
+device-mapper: ioctl: error adding target to table" "$(dmesg -t)"
+	[ ! -e /dev/mapper/wrong ] || fail "$*: there is a device"
+}
+
+modprobe dm-imgrement
+
+# DEVICE
+lookup='Device lookup failed'
+free='DEVICE is the path or major:minor of a free block device'
+none="is not a block device that is there; $free"
+used="is in use: mounted, or claimed by another driver or program; $free"
+mistake ENOENT "$lookup" "'/dev/nope': $none" /dev/nope 0
+mistake ENOENT "$lookup" "'/dev/a%2520b%5Cc%01%FF': $none" "$(printf '/dev/a%%20b\\c\001\377')" 0
+mistake ENOTBLK "$lookup" "'/dev/null': $none" /dev/null 0
+mistake ENXIO "$lookup" "'250:0': $none" 250:0 0
+mkfs.ext2 -q /dev/sdb
+mount /dev/sdb /mnt
+mistake EBUSY "$lookup" "'/dev/sdb': $used" /dev/sdb 0
+umount /mnt
+mkswap -q /dev/sdb
+swapon /dev/sdb
+mistake EBUSY "$lookup" "'8:16': $used" 8:16 0
+swapoff /dev/sdb
+
+# OFFSET and LENGTH
+sector='Invalid device sector'
+mistake EINVAL "$sector" "'1': OFFSET is a whole number from 0 to 0" /dev/sdb 1
+length=4096
+for word in 4097 18446744073709551616 -1 +1 1.5 0x10 8s; do
+	mistake EINVAL "$sector" "'$word': OFFSET is a whole number from 0 to 4096" /dev/sdb $word
+done
+length=8193
+mistake EINVAL 'Device too small' "'/dev/sdb': has 8192 sectors; LENGTH, here 8193, may not be more" /dev/sdb 0
+length=8192
+
+# Too few words, and a count that does not match.
+mistake EINVAL 'Too few arguments' 'DEVICE is missing'
+mistake EINVAL 'Too few arguments' 'OFFSET is missing' /dev/sdb
+count='Argument count does not match' is='#ARGS is the number of words that follow it, here'
+mistake EINVAL "$count" "'2': $is 0" /dev/sdb 0 2
+mistake EINVAL "$count" "'1': $is 2" /dev/sdb 0 1 data on
+mistake EINVAL "$count" "'3': $is 2" /dev/sdb 0 3 data on
+mistake EINVAL "$count" "'-2': $is 2" /dev/sdb 0 -2 data on
+mistake EINVAL "$count" "'data': $is 1" /dev/sdb 0 data on
+mistake EINVAL "$count" "'4294967298': $is 2" /dev/sdb 0 4294967298 data on
+
+# Arguments. An empty pattern cannot be typed: device-mapper passes no empty words.
+arguments='pattern TEXT|none, data on|off, log on|off, log_rate N, records N, label TEXT'
+pattern='1 to 64 bytes, %HH for what is not plain; or none'
+for word in bogus Pattern mark reset; do
+	mistake EINVAL 'Unknown argument' "$word: unknown argument; allowed: $arguments" /dev/sdb 0 2 $word x
+done
+mistake EINVAL 'Unknown argument' "%25%01: unknown argument; allowed: $arguments" /dev/sdb 0 2 "%$(printf '\001')" x
+mistake EINVAL 'Argument given twice' 'data: given twice; allowed: each argument once' /dev/sdb 0 4 data on data on
+missing='its value is missing; allowed:'
+mistake EINVAL 'Missing value' "pattern: $missing $pattern" /dev/sdb 0 1 pattern
+mistake EINVAL 'Missing value' "log: $missing on or off" /dev/sdb 0 3 data on log
+a64=$(printf 'a%.0s' {1..64})
+mistake EINVAL 'Invalid pattern' "pattern a$a64: too long; allowed: $pattern" /dev/sdb 0 2 pattern "a$a64"
+mistake EINVAL 'Invalid pattern' "pattern %2561$a64: too long; allowed: $pattern" /dev/sdb 0 2 pattern "%61$a64"
+for word in % %4 a%4g %%; do
+	mistake EINVAL 'Invalid pattern' "pattern ${word//%/%25}: bad escape; allowed: $pattern" /dev/sdb 0 2 pattern $word
+done
+label='1 to 32 bytes, %HH for what is not plain'
+mistake EINVAL 'Invalid label' "label ${a64:31}: too long; allowed: $label" /dev/sdb 0 2 label "${a64:31}"
+mistake EINVAL 'Invalid label' "label %25: bad escape; allowed: $label" /dev/sdb 0 2 label %
+mistake EINVAL 'Invalid data' 'data yes: neither on nor off; allowed: on or off' /dev/sdb 0 2 data yes
+mistake EINVAL 'Invalid log' 'log 1: neither on nor off; allowed: on or off' /dev/sdb 0 2 log 1
+rate='a whole number from 0 to 4294967295, 0 for no limit'
+mistake EINVAL 'Invalid log_rate' "log_rate 4294967296: out of range; allowed: $rate" /dev/sdb 0 2 log_rate 4294967296
+mistake EINVAL 'Invalid log_rate' "log_rate -1: not a whole number; allowed: $rate" /dev/sdb 0 2 log_rate -1
+records='a whole number from 1 to 65536'
+mistake EINVAL 'Invalid records' "records 0: out of range; allowed: $records" /dev/sdb 0 2 records 0
+mistake EINVAL 'Invalid records' "records 65537: out of range; allowed: $records" /dev/sdb 0 2 records 65537
+mistake EINVAL 'Invalid records' "records 2k: not a whole number; allowed: $records" /dev/sdb 0 2 records 2k
+
+# A very long word is cut, so that what is allowed still fits the line.
+long=$(printf 'x%.0s' {1..200})
+mistake EINVAL 'Unknown argument' "${long:0:128}...: unknown argument; allowed: $arguments" /dev/sdb 0 2 "$long" x
+
+# A mistake in a second line or in a reload leaves what was there.
+make_target imgrement
+table=$(dmsetup table imgrement)
+expect_fail dmsetup reload imgrement --table '0 4096 imgrement /dev/sdb 0
+4096 4096 imgrement /dev/sdb 0 2 data maybe'
+expect 'reload' "$table" "$(dmsetup table imgrement)"
+expect 'reload: inactive' '' "$(dmsetup table --inactive imgrement)"
+
+# wrong_message LINE WORDS...: a message with these words is refused so, and changes nothing.
+wrong_message() {
+	local line=$1 status=0
+	shift
+	dmesg -C
+	said=$(dmsetup message imgrement 0 "$@" 2>&1) || status=$?
+	expect "message $*: status" 1 $status
+	expect "message $*: what dmsetup says" 'device-mapper: message ioctl on imgrement  failed: Invalid argument
+Command failed.' "$said"
+	expect_text "message $*: dmesg" "imgrement: 253:0: $line" "$(dmesg -t)"
+	expect "message $*: table" "$table" "$(dmsetup table imgrement)"
+}
+
+messages='pattern TEXT|none, data on|off, log on|off, log_rate N, reset, mark TEXT'
+wrong_message "bogus: unknown message; allowed: $messages" bogus
+wrong_message "a%2520b: unknown message; allowed: $messages" a%20b x
+wrong_message "records: set by the table only; allowed: $messages" records 1
+wrong_message "label: set by the table only; allowed: $messages" label x
+wrong_message "pattern: $missing $pattern" pattern
+wrong_message "mark: $missing 1 to 128 bytes, %HH for what is not plain" mark
+wrong_message 'reset now: one word too many; allowed: reset alone' reset now
+wrong_message 'data off: one word too many; allowed: one value, %20 for a space' data on off
+wrong_message 'data 0: neither on nor off; allowed: on or off' data 0
+wrong_message "log_rate many: not a whole number; allowed: $rate" log_rate many
+wrong_message "pattern %25: bad escape; allowed: $pattern" pattern %
+wrong_message "mark ${long:0:128}...: too long; allowed: 1 to 128 bytes, %HH for what is not plain" mark "$long"
+expect_fail dmsetup message imgrement 8192 reset
+expect 'sector beyond' 'device-mapper: message ioctl on imgrement  failed: Invalid argument
+Command failed.' "$said"
+dmsetup remove imgrement
+
+# A pool that is too large for the machine is refused without a warning of the kernel's.
+dmesg -C
+expect_fail dmsetup create wrong --table '0 8192 imgrement /dev/sdb 0 2 records 65536'
+expect 'no memory' 'device-mapper: reload ioctl on wrong (253:0) failed: Cannot allocate memory
+Command failed.' "$said"
+expect_text 'no memory: dmesg' 'device-mapper: table: 253:0: imgrement: Cannot set up the target (-ENOMEM)
+device-mapper: ioctl: error adding target to table' "$(dmesg -t)"

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Each kind of request does to the disk what it does through dm-linear, is counted and has its line.
+
+offset=1024
+dmsetup create plain --table "0 4096 linear /dev/sdb $offset"
+dmsetup create imgrement --table "0 4096 imgrement /dev/sdb $offset"
+printf 'U%.0s' {1..65536} > /tmp/u
+cat /tmp/u{,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,} > /tmp/full
+fill() { dd if=/tmp/full of=/dev/sdb bs=4M oflag=direct status=none; }
+disk() { dd if=/dev/sdb bs=1M iflag=direct status=none | md5sum; }
+
+# do_op COMMAND...: on the device DEV. Leaves what came of it in files.
+do_op() {
+	"${@//DEV/$dev}" > output 2>&1 && echo 'status 0' >> output || echo "status $?" >> output
+}
+
+# op COUNTS LINES REQUESTS COMMAND...: what is counted, the lines, what reaches the disk.
+op() {
+	local counts=$1 lines=$2 requests=$3 dev wanted
+	shift 3
+	fill
+	dev=/dev/mapper/plain
+	expect_text "$*, dm-linear: requests" "$requests" "$(reached /dev/sdb do_op "$@")"
+	wanted=$(sed "s,$dev,DEV," output; disk)
+
+	fill
+	dev=/dev/mapper/imgrement
+	dmsetup message imgrement 0 reset
+	drain
+	dmesg -C
+	expect_text "$*: requests" "$requests" "$(reached /dev/sdb do_op "$@")"
+	drain
+	expect_text "$*: output, status, disk" "$wanted" "$(sed "s,$dev,DEV," output; disk)"
+	expect_text "$*: lines" "$lines${lines:+$'\n'}mark: drained" "$(lines)"
+	expect_text "$*: counts" "$counts" "$(counts)"
+}
+
+cd /tmp
+transfer='bytes to transfer: 4096, delta count: 1
+bv #0: len 4096, offset 0, at (1032, 1039)'
+flush='flush, bytes to transfer: 0, delta count: 0'
+dd='dd bs=4096 count=1 status=none'
+
+op 'read 1 sectors_read 8 segments 1' "R, $transfer" 'RS 1032 + 8' \
+	$dd if=DEV of=got skip=1 iflag=direct
+expect 'what was read' "$(printf 'U%.0s' {1..4096})" "$(cat got)"
+
+printf 'A%.0s' {1..4096} > new
+op 'write 1 sectors_written 8 segments 1' "W, $transfer" 'WS 1032 + 8' \
+	$dd if=new of=DEV seek=1 oflag=direct
+expect 'what was written' "$(cat new)" "$(dd if=/dev/sdb bs=512 skip=1032 count=8 iflag=direct status=none)"
+
+# FUA (the first F) stays on the write; a second request is the flush that a block device adds.
+op 'write 1 flush 1 sectors_written 8 segments 1' "W, $transfer"$'\n'"$flush" 'WFS 1032 + 8
+FWS' $dd if=new of=DEV seek=1 oflag=direct,dsync
+
+op 'flush 1' "$flush" FWS sync DEV
+
+op 'discard 1 sectors_discarded 16' 'discard, bytes to transfer: 0, delta count: 0, at (1032, 1047)' \
+	'DS 1032 + 16' blkdiscard -f -o 4096 -l 8192 DEV
+
+op 'write_zeroes 1 sectors_zeroed 16' 'write-zeroes, bytes to transfer: 0, delta count: 0, at (1032, 1047)' \
+	'WZS 1032 + 16' blkdiscard -f -z -o 4096 -l 8192 DEV
+expect 'zeroes' 8192 "$(dd if=/dev/sdb bs=512 skip=1032 count=16 iflag=direct status=none | tr -d U | wc -c)"
+
+# The disk has no secure erase, so that device-mapper does not offer it.
+op '' '' '' blkdiscard -f -s -o 4096 -l 8192 DEV
+expect 'secure erase' 'blkdiscard: Operation forced, data will be lost!
+blkdiscard: BLKSECDISCARD: DEV ioctl failed: Operation not supported
+status 2' "$(sed s,/dev/mapper/imgrement,DEV, output)"
+
+# A whole file system: whatever reaches the disk is in the log, and nothing else is.
+files() {
+	mkfs.ext4 -q /dev/mapper/imgrement
+	mount /dev/mapper/imgrement /mnt
+	seq 20000 > /mnt/file
+	sync
+	seq 30000 | dd of=/mnt/other oflag=sync bs=64k status=none
+	rm /mnt/file
+	sync
+	fstrim -v /mnt
+	echo 3 > /proc/sys/vm/drop_caches
+	md5sum < /mnt/other
+	umount /mnt
+}
+dmsetup message imgrement 0 log_rate 0
+dmsetup message imgrement 0 reset
+drain
+dmesg -C
+reached /dev/sdb files > requests
+drain
+lines | awk -F '[ ,()]+' '
+	/^flush/ { print "F" }
+	/^discard/ { print "D " $(NF - 2) " + " $(NF - 1) - $(NF - 2) + 1 }
+	/^write-zeroes/ { print "WZ " $(NF - 2) " + " $(NF - 1) - $(NF - 2) + 1 }
+	/^[RW],/ { op = $1; left = $NF }
+	/^bv #0:/ { first = $(NF - 2) }
+	/^bv/ && --left == 0 { print op " " first " + " $(NF - 1) - first + 1 }
+' | sort > logged
+sed -E 's/^(F|WZ|.)[A-Z]*/\1/' requests | sort > reached
+for op in R W F D WZ; do
+	grep -qE "^$op( |\$)" reached || fail "the file system makes no request $op"
+done
+expect_text 'requests of a file system' "$(cat reached)" "$(cat logged)"
+expect 'degraded requests' 0 "$(counter degraded)"
+expect 'requests counted' "$(wc -l < reached)" "$(dmsetup status imgrement |
+	awk '{ print $5 + $7 + $9 + $11 + $13 + $15 + $17 + $19 }')"

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Where the buffer for a status or a table is too small, device-mapper says so, to the byte; it never
+# gets a line that is cut off.
+
+label=$(printf 'L%.0s' {1..32})
+pattern=$(printf '%%00%.0s' {1..64})
+dmsetup create imgrement --table "0 4096 imgrement /dev/sdb 4096 4 label $label pattern $pattern
+4096 4096 imgrement /dev/sdb 0"
+# Device-mapper puts 40 bytes before each line and aligns what comes after its NUL to 8, the end too; a
+# buffer that was filled to its last byte is too small.
+for what in status table; do
+	all=$(dmsetup $what imgrement)
+	params=$(sed -n '1s/^0 4096 imgrement //p' <<< "$all")
+	second=$(sed -n '2s/^4096 4096 imgrement //p' <<< "$all")
+	[ -n "$params" ] && [ -n "$second" ] || fail "$what: no two lines"
+	first=$(((40 + ${#params} + 1 + 7) / 8 * 8))
+	full=$((first + 40 + ${#second} + 1))
+	least=$(((full + 7) / 8 * 8))
+	[ $least != $full ] || least=$((full + 1))
+	few=(1 39 40 41 42 $((40 + ${#params} / 2)) $((first - 8)) $((first + 40)) $((first + 41))
+		$((first + 42)) $((least - 100)) $((full - 1)) $full $((least - 1)))
+	expect_text "$what in ${few[*]} bytes" "$(printf 'buffer full%.0s\n' "${few[@]}")" \
+		"$(python3 lib/dm.py $what imgrement "${few[@]}")"
+	expect_text "$what in $least bytes and more" "$all"$'\n'"$all"$'\n'"$all" \
+		"$(python3 lib/dm.py $what imgrement $least $((least + 1)) 65536)"
+done

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# The status line has its words in their order, and counts a known workload exactly.
+
+make_target imgrement
+expect 'a new target' '0 8192 imgrement read 0 write 0 flush 0 discard 0 secure_erase 0 write_zeroes 0'\
+' zone 0 other 0 sectors_read 0 sectors_written 0 sectors_discarded 0 sectors_zeroed 0 segments 0 page 0'\
+' deltas 0 across 0 degraded 0 data_lost 0 record_lost 0 left_out 0 errors 0' "$(dmsetup status imgrement)"
+
+device=/dev/mapper/imgrement
+dd if=$device of=/dev/null bs=12288 count=2 iflag=direct status=none   # 2 reads, 48 sectors, 6 segments
+python3 lib/write.py $device 4096 512,512,3072 0=DAMN 510=DAMN 1024=DAMNDAMN > /dev/null # 8 sectors, 3 segments
+sync $device                                                            # 1 flush
+blkdiscard -f -o 65536 -l 8192 $device                                  # 16 sectors
+blkdiscard -f -z -o 131072 -l 512 $device                               # 1 sector
+expect 'a workload' '0 8192 imgrement read 2 write 1 flush 1 discard 1 secure_erase 0 write_zeroes 1'\
+' zone 0 other 0 sectors_read 48 sectors_written 8 sectors_discarded 16 sectors_zeroed 1 segments 9 page 3'\
+' deltas 3 across 1 degraded 0 data_lost 0 record_lost 0 left_out 0 errors 0' "$(dmsetup status imgrement)"
+
+dmsetup message imgrement 0 reset
+expect 'after reset' '' "$(counts)"
+
+# Requests that the disk fails fail as they do without us, and are counted. On this one, sectors
+# from 4096 on do.
+dmsetup create worn --table '0 4096 linear /dev/sdb 0
+4096 4096 error'
+dmsetup reload imgrement --table '0 8192 imgrement /dev/mapper/worn 0'
+dmsetup resume imgrement
+for name in worn imgrement; do
+	expect_fail dd if=/dev/mapper/$name of=/dev/null bs=4096 skip=512 count=1 iflag=direct status=none
+	expect "$name: read" "dd: error reading '/dev/mapper/$name': Input/output error" "$said"
+	expect_fail python3 lib/write.py /dev/mapper/$name $((6000 * 512)) 512
+	expect "$name: write" EIO "$said"
+done
+write_at $device 4095 fine
+expect 'failed requests' 'read 1 write 2 sectors_read 8 sectors_written 2 segments 3 errors 2' "$(counts)"

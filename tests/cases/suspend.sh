@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Suspend, resume and new tables under load lose nothing: no data, no line, and each table has its
+# ready line once.
+
+ready='sda trace initialization succeeded'
+device=/dev/mapper/imgrement
+dmesg -C
+make_target imgrement /dev/sda
+expect_text 'ready' "$ready" "$(lines)"
+for _ in 1 2; do
+	dmsetup suspend imgrement
+	dmsetup resume imgrement
+	dmsetup suspend --noflush imgrement
+	dmsetup resume imgrement
+done
+expect_text 'ready, no more' "$ready" "$(lines)"
+
+# A new table has its own line when it is resumed, its own arguments, and counts from 0.
+write_at $device 1 DAMN
+expect 'counts' 'write 1 sectors_written 1 segments 1 page 1 deltas 1' "$(counts)"
+drain
+dmesg -C
+dmsetup load imgrement --table '0 131072 imgrement /dev/sda 0 4 pattern TEXT label new'
+expect 'loaded' '' "$(lines)"
+write_at $device 1 DAMN
+drain
+dmesg -C
+dmsetup resume imgrement
+expect_text 'ready again' "new: $ready" "$(lines)"
+expect 'table' '0 131072 imgrement 8:0 0 12 pattern TEXT data on log on log_rate 1000 records 2048 label new' \
+	"$(dmsetup table imgrement)"
+expect 'counts of a new table' '' "$(counts)"
+
+# All that was recorded has been printed when a suspension is through: 32 writes of 254 deltas.
+python3 - <<-'END'
+	import mmap, os
+	disk = os.open("/dev/mapper/imgrement", os.O_WRONLY | os.O_DIRECT)
+	memory = mmap.mmap(-1, 254 * 4096)
+	for i in range(32):
+	    os.pwrite(disk, memory, 0)
+END
+dmsetup suspend imgrement
+lines > log
+dmsetup resume imgrement
+expect 'whole requests' '32 whole, 0 left out, 0 unrecorded, 0 without bytes' "$(python3 lib/log.py new < log)"
+expect 'counts' 'write 32' "$(counts | cut -d ' ' -f 1,2)"
+
+dmsetup message imgrement 0 reset
+
+# Under a load that checks what it wrote, with tables that differ.
+dmesg -C
+fio --name=load --filename=$device --rw=randwrite --bs=4k --direct=1 --ioengine=libaio --iodepth=8 --size=16M \
+	--verify=crc32c --verify_fatal=1 --do_verify=1 --randseed=1 > /tmp/fio 2>&1 &
+load=$!
+changes=0 seen=0
+# add: what the table in use has seen. It is suspended or at rest, so that no more comes.
+add() { seen=$((seen + $(counter sectors_read) + $(counter sectors_written))); }
+while kill -0 $load 2> /dev/null; do
+	case $((changes % 4)) in
+	0) arguments='2 records 16' ;;
+	1) arguments='4 data off log_rate 10' ;;
+	2) arguments='4 pattern none log off' ;;
+	3) arguments='2 label other' ;;
+	esac
+	dmsetup load imgrement --table "0 131072 imgrement /dev/sda 0 $arguments"
+	if [ $((changes % 3)) = 0 ]; then
+		dmsetup suspend imgrement
+	else
+		dmsetup suspend --noflush imgrement
+	fi
+	add
+	dmsetup resume imgrement
+	changes=$((changes + 1))
+done
+wait $load || fail "fio: $(cat /tmp/fio)"
+drain
+add
+[ $changes -ge 8 ] || fail "the load ended after $changes changes of the table"
+expect 'sectors written and read again, by all tables' $((2 * 16 * 2048)) $seen
+expect 'ready lines' $changes "$(count "(^|^other: )$ready\$")"

@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Device-mapper's ioctls themselves, where dmsetup would change a word or a size on the way.
+
+dm.py load NAME START LENGTH TYPE PARAMETERS   a table of one line, into the inactive slot
+dm.py message NAME TEXT                        to sector 0
+dm.py status NAME SIZE...                      status, with room for SIZE bytes behind the header
+dm.py table NAME SIZE...                       the same for the table
+
+The last two print what came back for each size, or `buffer full`. An error prints its name, and ends with 1.
+PARAMETERS and TEXT are sent byte by byte as they were given.
+"""
+
+import errno
+import fcntl
+import os
+import struct
+import sys
+
+# struct dm_ioctl, version 4: version[3], data_size, data_start, target_count, open_count, flags,
+# event_nr, padding, dev, name[128], uuid[129], data[7].
+HEADER = struct.Struct("=3I2I1Ii3IQ128s129s7x")
+# struct dm_target_spec: sector_start, length, status, next, target_type[16].
+SPEC = struct.Struct("=QQiI16s")
+
+STATUS_TABLE = 1 << 4
+BUFFER_FULL = 1 << 8
+
+TABLE_LOAD = 9
+TABLE_STATUS = 12
+TARGET_MSG = 14
+
+
+def ioctl(number, name, flags=0, targets=0, data=b"", room=0):
+    """Returns the flags, the number of targets and the data that came back."""
+    size = HEADER.size + max(len(data), room)
+    head = HEADER.pack(4, 0, 0, size, HEADER.size, targets, 0, flags, 0, 0, 0, name, b"")
+    buffer = bytearray((head + data).ljust(size, b"\0"))
+    control = os.open("/dev/mapper/control", os.O_RDWR)
+    # _IOWR(0xfd, number, struct dm_ioctl)
+    fcntl.ioctl(control, 3 << 30 | HEADER.size << 16 | 0xFD << 8 | number, buffer)
+    os.close(control)
+    _, _, _, size, start, targets, _, flags, *_ = HEADER.unpack_from(buffer)
+    return flags, targets, bytes(buffer[start:size])
+
+
+def load(name, start, length, kind, parameters):
+    data = parameters + b"\0"
+    data += bytes(-len(data) % 8)
+    spec = SPEC.pack(int(start), int(length), 0, SPEC.size + len(data), kind)
+    ioctl(TABLE_LOAD, name, targets=1, data=spec + data)
+
+
+def message(name, text):
+    # struct dm_target_msg: the sector, then the text.
+    ioctl(TARGET_MSG, name, data=struct.pack("=Q", 0) + text + b"\0")
+
+
+def show(name, size, flags):
+    flags, targets, data = ioctl(TABLE_STATUS, name, flags=flags, room=size)
+    if flags & BUFFER_FULL:
+        print("buffer full")
+        return
+    at = 0
+    for _ in range(targets):
+        start, length, _, after, kind = SPEC.unpack_from(data, at)
+        text = data[at + SPEC.size :].split(b"\0", 1)[0]
+        kind = kind.rstrip(b"\0").decode()
+        print(start, length, kind, text.decode("ascii"))
+        at = after
+
+
+COMMANDS = {
+    b"load": load,
+    b"message": message,
+    b"status": lambda name, *sizes: [show(name, int(size), 0) for size in sizes],
+    b"table": lambda name, *sizes: [show(name, int(size), STATUS_TABLE) for size in sizes],
+}
+
+command, *arguments = map(os.fsencode, sys.argv[1:])
+try:
+    COMMANDS[command](*arguments)
+except OSError as error:
+    sys.exit(errno.errorcode[error.errno])

@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Reads our lines of the kernel's log (without time and prefix) and sees that each request is whole.
+
+log.py [LABEL]  the lines with that label, or all lines where no label is given
+
+A line that does not fit where it stands, a delta that is missing or whose numbers do not fit its
+request, ends it with 1. It prints how many whole requests there are, how many it says it left out,
+passed unrecorded and recorded without their bytes.
+"""
+
+import re
+import sys
+
+label = sys.argv[1] + ": " if len(sys.argv) > 1 else ""
+lines = [line[len(label) :] for line in sys.stdin.read().splitlines() if line.startswith(label)]
+at = 0
+
+
+def wrong(what):
+    context = "\n".join(lines[max(at - 4, 0) : at + 2])
+    sys.exit(f"log.py: {what}, at the last but one of\n{context}")
+
+
+def take(regex):
+    """The groups of the next line, if it is such a line."""
+    global at
+    match = re.fullmatch(regex, lines[at]) if at < len(lines) else None
+    at += bool(match)
+    return match and [int(group) if group.isdigit() else group for group in match.groups()]
+
+
+OTHERS = r"mark: \S+|\S+ trace initialization succeeded"
+FOUND = r"Found (\S+) {} ([1-9]\d*) times"
+PAYLOAD = r"(?:R|W|zone-append), bytes to transfer: (\d+), delta count: (\d+)"
+NO_PAYLOAD = r"[a-z-]+, bytes to transfer: 0, delta count: 0(?:, at \(\d+, \d+\))?"
+DELTA = r"bv #(\d+): len (\d+), offset (\d+), at \((\d+), (\d+)\)"
+
+requests = left_out = unrecorded = without_bytes = 0
+while at < len(lines):
+    pages = 0
+    while take(FOUND.format("from page")):
+        pages += 1
+    if request := take(PAYLOAD):
+        size, count = request
+        begin = done = 0
+        for index in range(count):
+            delta = take(DELTA) or wrong(f"delta {index} of {count} is missing")
+            number, length, offset, first, last = delta
+            begin = begin if index else first * 512
+            place = (number, first, last)
+            if place != (index, (begin + done) // 512, (begin + done + length - 1) // 512):
+                wrong("this is not the next delta")
+            if not length or offset + length > 4096:
+                wrong("this is more than a page")
+            done += length
+            take(FOUND.format("from deltas"))
+        if done != size:
+            wrong(f"the deltas have {done} bytes")
+        if pages > count:
+            wrong(f"found in {pages} pages of {count}")
+        take(FOUND.format("across deltas"))
+        requests += 1
+    elif pages:
+        wrong("no write comes after what was found in it")
+    elif take(NO_PAYLOAD) is not None:
+        requests += 1
+    elif more := take(r"(\d+) requests left out of the log \(log_rate [1-9]\d*\)"):
+        left_out += more[0]
+    elif more := take(r"(\d+) requests passed unrecorded, (\d+) recorded without their bytes"):
+        unrecorded += more[0]
+        without_bytes += more[1]
+    elif take(OTHERS) is None:
+        wrong("no such line should be here")
+
+print(f"{requests} whole, {left_out} left out, {unrecorded} unrecorded, {without_bytes} without bytes")
