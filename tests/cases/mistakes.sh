@@ -8,21 +8,31 @@ declare -A text=([EINVAL]='Invalid argument' [EBUSY]='Device or resource busy' [
 length=8192
 
 # mistake ERRNO SENTENCE LINE WORDS...: a table with these words is refused so, and leaves nothing.
+# What is wanted in dmesg is collected for `told`.
+wanted=
 mistake() {
-	local errno=$1 sentence=$2 line=$3 status=0
+	local errno=$1 status=0
+	wanted+="imgrement: 253:0: $3
+device-mapper: table: 253:0: imgrement: $2 (-$errno)
+device-mapper: ioctl: error adding target to table
+"
 	shift 3
-	dmesg -C
 	said=$(dmsetup create wrong --table "0 $length imgrement $*" 2>&1) || status=$?
 	expect "$*: status" 1 $status
 	expect "$*: what dmsetup says" "device-mapper: reload ioctl on wrong (253:0) failed: ${text[$errno]}
 Command failed." "$said"
-	expect_text "$*: dmesg" "imgrement: 253:0: $line
-device-mapper: table: 253:0: imgrement: $sentence (-$errno)
-device-mapper: ioctl: error adding target to table" "$(dmesg -t)"
 	[ ! -e /dev/mapper/wrong ] || fail "$*: there is a device"
 }
 
+# told WHAT: dmesg has had the lines wanted since the last time, and no others.
+told() {
+	expect_text "$1: dmesg" "$wanted" "$(dmesg -t)"$'\n'
+	dmesg -C
+	wanted=
+}
+
 modprobe dm-imgrement
+dmesg -C
 
 # DEVICE
 lookup='Device lookup failed'
@@ -33,14 +43,20 @@ mistake ENOENT "$lookup" "'/dev/nope': $none" /dev/nope 0
 mistake ENOENT "$lookup" "'/dev/a%2520b%5Cc%01%FF': $none" "$(printf '/dev/a%%20b\\c\001\377')" 0
 mistake ENOTBLK "$lookup" "'/dev/null': $none" /dev/null 0
 mistake ENXIO "$lookup" "'250:0': $none" 250:0 0
+told DEVICE
 mkfs.ext2 -q /dev/sdb
 mount /dev/sdb /mnt
+dmesg -C
 mistake EBUSY "$lookup" "'/dev/sdb': $used" /dev/sdb 0
+told 'mounted DEVICE'
 umount /mnt
 mkswap -q /dev/sdb
 swapon /dev/sdb
+dmesg -C
 mistake EBUSY "$lookup" "'8:16': $used" 8:16 0
+told 'DEVICE as swap'
 swapoff /dev/sdb
+dmesg -C
 
 # OFFSET and LENGTH
 sector='Invalid device sector'
@@ -52,6 +68,7 @@ done
 length=8193
 mistake EINVAL 'Device too small' "'/dev/sdb': has 8192 sectors; LENGTH, here 8193, may not be more" /dev/sdb 0
 length=8192
+told 'OFFSET and LENGTH'
 
 # Too few words, and a count that does not match.
 mistake EINVAL 'Too few arguments' 'DEVICE is missing'
@@ -63,6 +80,8 @@ mistake EINVAL "$count" "'3': $is 2" /dev/sdb 0 3 data on
 mistake EINVAL "$count" "'-2': $is 2" /dev/sdb 0 -2 data on
 mistake EINVAL "$count" "'data': $is 1" /dev/sdb 0 data on
 mistake EINVAL "$count" "'4294967298': $is 2" /dev/sdb 0 4294967298 data on
+
+told count
 
 # Arguments. An empty pattern cannot be typed: device-mapper passes no empty words.
 arguments='pattern TEXT|none, data on|off, log on|off, log_rate N, records N, label TEXT'
@@ -97,6 +116,7 @@ mistake EINVAL 'Invalid records' "records 2k: not a whole number; allowed: $reco
 # A very long word is cut, so that what is allowed still fits the line.
 long=$(printf 'x%.0s' {1..200})
 mistake EINVAL 'Unknown argument' "${long:0:128}...: unknown argument; allowed: $arguments" /dev/sdb 0 2 "$long" x
+told arguments
 
 # A mistake in a second line or in a reload leaves what was there.
 make_target imgrement
@@ -108,17 +128,16 @@ expect 'reload: inactive' '' "$(dmsetup table --inactive imgrement)"
 
 # wrong_message LINE WORDS...: a message with these words is refused so, and changes nothing.
 wrong_message() {
-	local line=$1 status=0
+	local status=0
+	wanted+="imgrement: 253:0: $1"$'\n'
 	shift
-	dmesg -C
 	said=$(dmsetup message imgrement 0 "$@" 2>&1) || status=$?
 	expect "message $*: status" 1 $status
 	expect "message $*: what dmsetup says" 'device-mapper: message ioctl on imgrement  failed: Invalid argument
 Command failed.' "$said"
-	expect_text "message $*: dmesg" "imgrement: 253:0: $line" "$(dmesg -t)"
-	expect "message $*: table" "$table" "$(dmsetup table imgrement)"
 }
 
+dmesg -C
 messages='pattern TEXT|none, data on|off, log on|off, log_rate N, reset, mark TEXT'
 wrong_message "bogus: unknown message; allowed: $messages" bogus
 wrong_message "a%2520b: unknown message; allowed: $messages" a%20b x
@@ -132,6 +151,8 @@ wrong_message 'data 0: neither on nor off; allowed: on or off' data 0
 wrong_message "log_rate many: not a whole number; allowed: $rate" log_rate many
 wrong_message "pattern %25: bad escape; allowed: $pattern" pattern %
 wrong_message "mark ${long:0:128}...: too long; allowed: 1 to 128 bytes, %HH for what is not plain" mark "$long"
+told messages
+expect 'table after all messages' "$table" "$(dmsetup table imgrement)"
 expect_fail dmsetup message imgrement 8192 reset
 expect 'sector beyond' 'device-mapper: message ioctl on imgrement  failed: Invalid argument
 Command failed.' "$said"

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Where the log is kept on the traced disk, each line makes more of them; log_rate bounds that.
+
+rate=20
+make_target imgrement /dev/sda log_rate $rate
+mkfs.ext4 -q /dev/mapper/imgrement
+# Each line that is written there is at once a write of data, and some of metadata.
+mount -o sync /dev/mapper/imgrement /mnt
+
+# follow RATE: for some seconds, while files are written. Leaves $seconds, $printed and $left_out.
+follow() {
+	local began logger
+	dmsetup message imgrement 0 log_rate "$1"
+	drain
+	dmesg -C
+	dmsetup message imgrement 0 reset
+	began=$SECONDS
+	dmesg -t --follow-new > /mnt/log &
+	logger=$!
+	while [ $SECONDS -lt $((began + 5)) ]; do
+		timeout 20 bash -c 'date > /mnt/other' || fail 'a file should be written'
+		sleep 0.1
+	done
+	# Without a limit nothing else would end it.
+	dmsetup message imgrement 0 log off
+	seconds=$((SECONDS - began + 1))
+	kill $logger
+	wait $logger || true
+	drain
+	dmsetup message imgrement 0 log on
+	lines > /tmp/lines
+	read -r printed _ left_out _ < <(python3 lib/log.py < /tmp/lines)
+	grep -q '^imgrement: W, bytes to transfer: ' /mnt/log || fail 'the log is not on the disk'
+}
+
+follow $rate
+expect 'left out' "$(counter left_out)" "$left_out"
+[ "$printed" -le $(((seconds + 1) * rate)) ] || fail "$printed requests were printed in $seconds s"
+[ "$printed" -ge $((3 * rate)) ] || fail "only $printed requests were printed in $seconds s"
+[ "$left_out" -gt 0 ] || fail 'there were not enough requests for the limit'
+
+follow 0
+expect 'left out without a limit' 0 "$left_out"
+[ "$printed" -gt $((2 * (seconds + 1) * rate)) ] || fail "$printed requests without a limit: the log does not feed itself"
+
+# When nobody writes the log there any more, the disk is at rest.
+umount /mnt
+drain
+before=$(counts)
+sleep 1
+expect 'counts of a disk at rest' "$before" "$(counts)"
