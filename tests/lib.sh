@@ -53,48 +53,54 @@ expect_text() {
 }
 
 # drain [NAME]: what NAME (imgrement) has seen so far is in the log when this returns.
+# shellcheck disable=SC2120 # cases give it
 drain() { dmsetup message "${1:-imgrement}" 0 mark drained; }
 
 # traced COMMAND...: our lines about what COMMAND does to imgrement, each whole. What COMMAND
 # prints goes to standard error. Its status is lost; check what it did.
 traced() {
-	drain
+	drain imgrement
 	dmesg -C
 	"$@" >&2
-	drain
+	drain imgrement
 	lines | sed '/^mark: drained$/d'
 }
 
 # counts [NAME]: what status counts, without what is 0: `write 1 sectors_written 8 segments 1`. A
 # line for each target.
 counts() {
-	dmsetup status "${1:-imgrement}" | awk '{
-		words = ""
-		for (i = 4; i < NF; i += 2)
-			if ($(i + 1)) words = words " " $i " " $(i + 1)
-		print substr(words, 2)
-	}'
+	local words text i
+	dmsetup status "${1:-imgrement}" | while read -ra words; do
+		text=
+		for ((i = 3; i < ${#words[@]}; i += 2)); do
+			[ "${words[i + 1]}" = 0 ] || text+=" ${words[i]} ${words[i + 1]}"
+		done
+		echo "${text# }"
+	done
 }
 
 # counter WORD [NAME]: one of them, 0 or not.
 counter() {
-	dmsetup status "${2:-imgrement}" | awk -v word="$1" '{
-		for (i = 4; i < NF; i += 2)
-			if ($i == word) print $(i + 1)
-	}'
+	local words i
+	dmsetup status "${2:-imgrement}" | while read -ra words; do
+		for ((i = 3; i < ${#words[@]}; i += 2)); do
+			[ "${words[i]}" != "$1" ] || echo "${words[i + 1]}"
+		done
+	done
 }
 
 # reached DEVICE COMMAND...: the requests that reach DEVICE meanwhile, as the kernel's own trace
 # has them: `WFS 1032 + 8`, a flush `FWS`. What COMMAND prints goes to standard error.
 reached() {
-	local trace=/sys/kernel/tracing event=/sys/kernel/tracing/events/block/block_bio_queue
+	local trace=/sys/kernel/tracing event=/sys/kernel/tracing/events/block/block_bio_queue major minor
 	# Switching an event on or off patches the running kernel, at which QEMU sometimes fails when it
 	# emulates several CPUs. So as little of that as can be: the event stays on.
-	if [ "$(cat $event/enable)" = 0 ]; then
+	if [ "$(< $event/enable)" = 0 ]; then
 		echo 0 > $trace/options/record-cmd
 		echo 1 > $event/enable
 	fi
-	echo "dev == $(($(stat -c '%Hr << 20 | %Lr' "$1")))" > $event/filter
+	IFS=: read -r major minor < "/sys/class/block/${1##*/}/dev"
+	echo "dev == $((major << 20 | minor))" > $event/filter
 	echo > $trace/trace
 	"${@:2}" >&2
 	# The sector of a request of no length means nothing.

@@ -3,9 +3,9 @@
 # One pattern of awkward bytes goes in by table, message and ioctl as the same word, and matches them.
 
 # A space, %, \, control bytes, NUL, what is no ASCII, and a space of another kind.
-word='%20%25%5C%01%0A%00%FF%C3%A9%A0"$x'
+word='%20%25%5C%01%0A%00%FF%C3%A9%A0"'\''*'
 wanted="0 8192 imgrement 8:16 0 10 pattern $word data on log on log_rate 1000 records 2048"
-lower=$(sed 's/%../\L&/g' <<< "$word")
+lower=${word,,}
 
 # matches HOW: the target has that pattern, and finds it.
 matches() {
@@ -34,7 +34,8 @@ python3 lib/dm.py load imgrement 0 8192 imgrement "8:16 0 2 pattern $lower"
 dmsetup resume imgrement
 matches 'table by ioctl'
 
-dmsetup table imgrement | sed "s/pattern none/pattern $(sed 's/\\/\\\\/g' <<< "$word")/" | dmsetup reload imgrement
+table=$(dmsetup table imgrement)
+dmsetup reload imgrement --table "${table/pattern none/pattern $word}"
 dmsetup resume imgrement
 matches 'table fed back'
 

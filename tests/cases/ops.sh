@@ -44,20 +44,20 @@ op() {
 transfer='bytes to transfer: 4096, delta count: 1
 bv #0: len 4096, offset 0, at (1032, 1039)'
 flush='flush, bytes to transfer: 0, delta count: 0'
-dd='dd bs=4096 count=1 status=none'
+block() { dd bs=4096 count=1 status=none "$@"; }
 
 op 'read 1 sectors_read 8 segments 1' "R, $transfer" 'RS 1032 + 8' \
-	$dd if=DEV of=got skip=1 iflag=direct
+	block if=DEV of=got skip=1 iflag=direct
 expect 'what was read' "$(printf 'U%.0s' {1..4096})" "$(cat got)"
 
 printf 'A%.0s' {1..4096} > new
 op 'write 1 sectors_written 8 segments 1' "W, $transfer" 'WS 1032 + 8' \
-	$dd if=new of=DEV seek=1 oflag=direct
+	block if=new of=DEV seek=1 oflag=direct
 expect 'what was written' "$(cat new)" "$(dd if=/dev/sdb bs=512 skip=1032 count=8 iflag=direct status=none)"
 
 # FUA (the first F) stays on the write; a second request is the flush that a block device adds.
 op 'write 1 flush 1 sectors_written 8 segments 1' "W, $transfer"$'\n'"$flush" 'WFS 1032 + 8
-FWS' $dd if=new of=DEV seek=1 oflag=direct,dsync
+FWS' block if=new of=DEV seek=1 oflag=direct,dsync
 
 op 'flush 1' "$flush" FWS sync DEV
 

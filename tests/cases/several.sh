@@ -8,34 +8,34 @@
 disks='sda sdb sdc'
 pids=()
 for disk in $disks; do
-	make_target $disk /dev/$disk label "of_$disk" log_rate 100
+	make_target "$disk" /dev/"$disk" label "of_$disk" log_rate 100
 done
 
 # Each is written to and read again, all at once, by requests of a size of its own.
 dmesg -C
 for disk in $disks; do
 	case $disk in sda) sizes='16M 64k' ;; sdb) sizes='8M 16k' ;; sdc) sizes='4M 4k' ;; esac
-	fio --name=$disk --filename=/dev/mapper/$disk --rw=randwrite --size=${sizes% *} --bs=${sizes#* } --direct=1 --ioengine=libaio \
-		--iodepth=8 --verify=crc32c --verify_fatal=1 --do_verify=1 --randseed=1 > /tmp/fio-$disk 2>&1 &
+	fio --name="$disk" --filename=/dev/mapper/"$disk" --rw=randwrite --size="${sizes% *}" --bs="${sizes#* }" --direct=1 --ioengine=libaio \
+		--iodepth=8 --verify=crc32c --verify_fatal=1 --do_verify=1 --randseed=1 > /tmp/fio-"$disk" 2>&1 &
 	pids[${#pids[@]}]=$!
 done
 for pid in "${pids[@]}"; do wait "$pid"; done
 # status_of DISK SECTORS REQUESTS DELTAS: it has seen that of writes, and the same of reads.
 status_of() {
-	drain $1
+	drain "$1"
 	expect "status of $1" "$3 $3 $2 $2 $(($4 * 2))" "$(for word in read write sectors_read sectors_written segments; do
-		counter $word $1; done | xargs)"
+		counter $word "$1"; done | xargs)"
 	read -r whole _ left_out _ _ unrecorded _ < <(lines | python3 lib/log.py "of_$1" | tr -d ,)
 	expect "requests of $1 in the log, left out, unrecorded" $((2 * $3)) $((whole + left_out + unrecorded))
-	expect "left_out of $1" "$(counter left_out $1)" $left_out
-	expect "record_lost of $1" "$(counter record_lost $1)" $unrecorded
+	expect "left_out of $1" "$(counter left_out "$1")" "$left_out"
+	expect "record_lost of $1" "$(counter record_lost "$1")" "$unrecorded"
 	[ "$whole" -ge 100 ] || fail "only $whole requests of $1 are in the log"
 }
 status_of sda 32768 256 4096
 status_of sdb 16384 512 2048
 status_of sdc 8192 1024 1024
 expect 'lines without a label' '' "$(lines | grep -v '^of_sd[abc]: ' || true)"
-for disk in $disks; do remove_target $disk; done
+for disk in $disks; do remove_target "$disk"; done
 
 # One table: two ranges of a disk in swapped order, and one in between that is not traced.
 dmsetup create imgrement --table '0 2048 imgrement /dev/sdb 4096 2 label a
@@ -44,8 +44,8 @@ dmsetup create imgrement --table '0 2048 imgrement /dev/sdb 4096 2 label a
 head -c 2560k /dev/urandom > /tmp/random
 dmesg -C
 dd if=/tmp/random of=/dev/mapper/imgrement bs=2560k oflag=direct status=none
-dmsetup message imgrement 0 mark done
-dmsetup message imgrement 3072 mark done
+dmsetup message imgrement 0 mark drained
+dmsetup message imgrement 3072 mark drained
 part() { dd if="$1" bs=512 skip="$2" count="$3" status=none; }
 cmp <(part /tmp/random 0 2048) <(part /dev/sdb 4096 2048)
 cmp <(part /tmp/random 2048 1024) <(part /dev/sdb 2048 1024)
@@ -67,8 +67,8 @@ cross() { python3 lib/write.py /dev/mapper/imgrement $(($1 * 512)) $(($2 * 512))
 both() {
 	dmesg -C
 	"$@"
-	dmsetup message imgrement 0 mark done
-	dmsetup message imgrement 3072 mark done
+	dmsetup message imgrement 0 mark drained
+	dmsetup message imgrement 3072 mark drained
 	lines | sed '/: mark: done$/d' | sort -s -k 1,1
 }
 expect_text 'across the first border' "$(wanted_write a 6128 16)" "$(both cross 2032 32)"

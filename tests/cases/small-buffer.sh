@@ -13,13 +13,13 @@ for what in status table; do
 	all=$(dmsetup $what imgrement)
 	params=$(sed -n '1s/^0 4096 imgrement //p' <<< "$all")
 	second=$(sed -n '2s/^4096 4096 imgrement //p' <<< "$all")
-	[ -n "$params" ] && [ -n "$second" ] || fail "$what: no two lines"
+	if [ -z "$params" ] || [ -z "$second" ]; then fail "$what: no two lines"; fi
 	first=$(((40 + ${#params} + 1 + 7) / 8 * 8))
 	full=$((first + 40 + ${#second} + 1))
 	least=$(((full + 7) / 8 * 8))
 	[ $least != $full ] || least=$((full + 1))
 	few=(1 39 40 41 42 $((40 + ${#params} / 2)) $((first - 8)) $((first + 40)) $((first + 41))
-		$((first + 42)) $((least - 100)) $((full - 1)) $full $((least - 1)))
+		$((first + 42)) $((least - 100)) $((full - 1)) "$full" $((least - 1)))
 	expect_text "$what in ${few[*]} bytes" "$(printf 'buffer full%.0s\n' "${few[@]}")" \
 		"$(python3 lib/dm.py $what imgrement "${few[@]}")"
 	expect_text "$what in $least bytes and more" "$all"$'\n'"$all"$'\n'"$all" \
