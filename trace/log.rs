@@ -37,6 +37,8 @@ pub(crate) struct Log {
     /// What the limit counts time from.
     began: Instant<Monotonic>,
     limit: Limit,
+    /// How many requests came too late for a suspend, since it last said so.
+    late: u64,
     /// The losses that it has told of.
     told: Losses,
 }
@@ -64,6 +66,7 @@ impl Log {
             label,
             began: Instant::now(),
             limit: Limit::new(0),
+            late: 0,
             told: Losses {
                 records: 0,
                 data: 0,
@@ -91,9 +94,9 @@ impl Log {
         });
     }
 
-    /// Leaves a request out.
+    /// Leaves a request out for which there is no time.
     pub(crate) fn leave_out(&mut self, counters: &Counters) {
-        self.limit.leave_out();
+        self.late = self.late.wrapping_add(1);
         counters.this().add(Counter::LeftOut, 1);
     }
 
@@ -103,6 +106,11 @@ impl Log {
         if requests != 0 {
             let log_rate = self.limit.rate();
             self.print(Line::LeftOut { requests, log_rate });
+        }
+
+        let late = core::mem::take(&mut self.late);
+        if late != 0 {
+            self.print(Line::TooLate(late));
         }
 
         let losses = Losses::of(counters);

@@ -61,18 +61,13 @@ impl Limit {
         }
 
         if self.rate != 0 && self.admitted >= self.rate {
-            self.leave_out();
+            // 2^64 requests do not pass in the life of a machine.
+            self.left_out = self.left_out.saturating_add(1);
             return false;
         }
         // Without a limit this may saturate, and nothing comes of it.
         self.admitted = self.admitted.saturating_add(1);
         true
-    }
-
-    /// Counts a request as left out, for whatever reason.
-    pub fn leave_out(&mut self) {
-        // 2^64 requests do not pass in the life of a machine.
-        self.left_out = self.left_out.saturating_add(1);
     }
 
     /// How many requests were left out since this was last asked.

@@ -36,6 +36,9 @@ pub enum Line<'a> {
         /// The limit, in whole requests a second.
         log_rate: u32,
     },
+    /// So many whole requests are not in the log, for the device was suspended or removed before a
+    /// slow console had taken them.
+    TooLate(u64),
     /// So many requests were not recorded as they should have been. They reached the disk.
     Lost {
         /// Requests of which there is no record.
@@ -101,6 +104,10 @@ impl fmt::Display for Line<'_> {
             Self::LeftOut { requests, log_rate } => write!(
                 f,
                 "{requests} requests left out of the log (log_rate {log_rate})",
+            ),
+            Self::TooLate(requests) => write!(
+                f,
+                "{requests} requests left out of the log (the console was too slow)",
             ),
             Self::Lost { records, data } => write!(
                 f,

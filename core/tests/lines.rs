@@ -191,6 +191,10 @@ fn the_other_lines_and_labels() {
         (Line::Ready(b"sdb"), "sdb trace initialization succeeded"),
         (left_out, "12 requests left out of the log (log_rate 1000)"),
         (
+            Line::TooLate(12),
+            "12 requests left out of the log (the console was too slow)",
+        ),
+        (
             lost,
             "3 requests passed unrecorded, 2 recorded without their bytes",
         ),

@@ -41,7 +41,7 @@ broken virtualbox 's/virtualbox\.memory/virtualbox.memori/'
 broken virtualbox '/^end$/d'
 
 # What is to be run in the machine is there.
-scripts=$(grep -o '/vagrant/scripts/[a-z]*' "$TOP/Vagrantfile" | sort -u)
+scripts=$(grep -o '/vagrant/scripts/[a-z-]*' "$TOP/Vagrantfile" | sort -u)
 [ -n "$scripts" ] || die "the Vagrantfile runs no script of ours"
 for script in $scripts; do
 	[ -x "$TOP/${script#/vagrant/}" ] || die "the Vagrantfile names $script, which is not there"
