@@ -2,4 +2,5 @@
 # shellcheck shell=bash
 # The ancestor's walkthrough, which `make demo` shows, comes out as it should.
 # params: loglevel=4
+# cpus: 1
 /imgrement/demo
