@@ -3,7 +3,7 @@
 # Debian trees made by mmdebstrap. To be sourced after index.sh.
 
 # What builds the kernel and a module. bindgen brings libclang along.
-ROOTFS_TOOLCHAIN=make,rustc,rust-src,rustfmt,rust-clippy,bindgen,flex,bison,bc,libelf-dev,libssl-dev,openssl
+ROOTFS_TOOLCHAIN=make,rustc,cargo,ca-certificates,rust-src,rustfmt,rust-clippy,bindgen,flex,bison,bc,libelf-dev,libssl-dev,openssl
 ROOTFS_TOOLCHAIN+=,pahole,kmod,cpio,xz-utils,perl,python3,clang-format
 # What makes the virtual machine's disk and initramfs.
 ROOTFS_TOOLCHAIN+=,busybox-static,e2fsprogs

@@ -2,5 +2,5 @@
 # shellcheck shell=bash
 # The pure logic of core/: tables of cases, and properties against slow, obvious oracles.
 . "$(dirname "$0")/../../scripts/lib/common.sh"
-cd "$TOP"
-cargo test --locked
+
+"$TOP/scripts/cargo" test --locked
