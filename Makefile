@@ -2,10 +2,10 @@
 # What a person types; `make help` tells. What the kernel's build makes is in Kbuild.
 
 # On the command line or in the environment: KDIR, KERNEL, CASE, CMD, V, W, ... go to the scripts.
-export KDIR KERNEL CASE CMD V W C CLIPPY KRUSTFLAGS KCFLAGS INSTALL_MOD_PATH
+export KDIR KERNEL CASE CMD LONG V W C CLIPPY KRUSTFLAGS KCFLAGS INSTALL_MOD_PATH
 
 .DEFAULT_GOAL := module
-.PHONY: module install kit demo test vm shell check clean distclean help
+.PHONY: module install kit demo test test-long vm shell check clean distclean help
 
 module: ## the modules, dm-imgrement.ko first, in build/module/RELEASE
 	@scripts/module
@@ -21,6 +21,9 @@ demo: ## the walkthrough, in a virtual machine with a stock kernel
 
 test: ## all tests, on the host and in virtual machines; CASE=name runs one
 	@tests/run $(CASE)
+
+test-long: ## the same with the full counts of each case: hours
+	@LONG=1 tests/run $(CASE)
 
 vm: ## run CMD='...' in the virtual machine and end with its status
 	@scripts/module-for-vm
@@ -41,7 +44,7 @@ distclean: ## remove everything under build/
 	bash -c '. scripts/lib/common.sh; as_root rm -rf "$$BUILD"'
 
 help: ## this
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 	@echo
 	@echo 'KERNEL=RELEASE  a stock Debian kernel instead of the newest cloud kernel with Rust'
 	@echo 'KDIR=FOLDER     the build folder of a kernel with Rust metadata, instead of a kit'

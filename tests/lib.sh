@@ -25,6 +25,9 @@ expect_fail() {
 	fi
 }
 
+# times SHORT LONG: how often to do something: SHORT in `make test`, LONG in `make test-long`.
+times() { if [ -n "${LONG:-}" ]; then echo "$2"; else echo "$1"; fi; }
+
 sectors() { blockdev --getsz "$1"; }
 
 # make_target NAME [DEVICE [ARGUMENTS...]]: the whole of DEVICE (/dev/sdb), our target over it.

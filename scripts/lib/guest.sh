@@ -4,6 +4,8 @@
 
 GUEST_PACKAGES=bash,coreutils,util-linux,mount,fdisk,kmod,dmsetup,e2fsprogs,xfsprogs,procps,grep,sed,gawk
 GUEST_PACKAGES+=,findutils,diffutils,python3-minimal,libpython3-stdlib,fio,sg3-utils,less,ncurses-base,strace
+# What stands above and below the target in its tests.
+GUEST_PACKAGES+=,cryptsetup-bin,lvm2,thin-provisioning-tools,btrfs-progs,nbd-client,nbd-server,mdadm,keyutils,hdparm
 
 # guest_make SUITE DIR: no more than unpacked packages, since nothing in it is ever
 # installed or started by the distribution's own means.
