@@ -14,6 +14,7 @@
 //! | [`Device`] | `struct dm_dev`, an underlying device |
 //! | [`MapBio`], [`Mapped`], [`EndBio`] | `struct bio` on its way down, and back |
 //! | [`Segments`], [`Segment`] | its payload, a page-bounded piece at a time |
+//! | `ZoneReport` | `struct dm_report_zones_args`, where the kernel knows zones |
 //! | [`StatusWriter`] | the buffer that a status or a message answers into |
 //! | [`WorkQueue`] | a work queue of the target's own |
 //!
@@ -42,6 +43,9 @@ mod status;
 mod target;
 #[path = "dm/work.rs"]
 mod work;
+#[cfg(CONFIG_BLK_DEV_ZONED)]
+#[path = "dm/zones.rs"]
+mod zones;
 
 // The one file that `dm` shares with the pure logic: a word is escaped the same way everywhere.
 #[path = "core/src/word.rs"]
@@ -82,4 +86,10 @@ pub use self::{
         Target, //
     },
     work::WorkQueue, //
+};
+
+#[cfg(CONFIG_BLK_DEV_ZONED)]
+pub use self::zones::{
+    ZoneReport,
+    ZonesReported, //
 };

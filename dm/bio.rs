@@ -7,6 +7,7 @@
 //! - *held*: a [`MapBio`]; device-mapper waits for the word of the target.
 //! - *remapped*: device-mapper submits it to the device that it was pointed at. It may complete
 //!   before `map` has even returned.
+//! - *completed*: the target has done by itself what was asked.
 //! - *killed* or *requeued*: device-mapper frees it, and `Target::end_io` never hears of it.
 //!
 //! Only [`MapBio`]'s methods that consume it lead from the first to the others, and each returns
@@ -147,9 +148,12 @@ impl Mapped<'_> {
         self.code as c_int
     }
 
-    /// Whether `end_io` will be called for the bio.
+    /// Whether `end_io` will be called for the bio, or has been.
     pub(super) fn completes(&self) -> bool {
-        self.code == bindings::DM_MAPIO_REMAPPED
+        matches!(
+            self.code,
+            bindings::DM_MAPIO_REMAPPED | bindings::DM_MAPIO_SUBMITTED
+        )
     }
 }
 
@@ -277,6 +281,17 @@ impl<'b, P> MapBio<'b, P> {
         }
     }
 
+    /// Ends it as done: the target itself did what it asks for. `Target::end_io` hears of it.
+    #[inline]
+    pub fn complete(self) -> Mapped<'b> {
+        // SAFETY: The bio is live and not submitted; its end_io callback, device-mapper's, takes it.
+        unsafe { kernel::bindings::bio_endio(self.bio.as_ptr()) };
+        Mapped {
+            code: bindings::DM_MAPIO_SUBMITTED,
+            _brand: PhantomData,
+        }
+    }
+
     /// Fails it with an I/O error.
     #[inline]
     pub fn kill(self) -> Mapped<'b> {
@@ -349,6 +364,18 @@ impl<P> EndBio<'_, P> {
         }
         // SAFETY: The function takes any status.
         to_result(unsafe { blk_status_to_errno(status) })
+    }
+
+    /// Where the data of a zone append was written: a sector (512 bytes) of the underlying device.
+    /// `None` for all other bios, and for one that failed.
+    ///
+    /// It is the one bio whose sector means something by now (`blk_zone_append_update_request_bio`).
+    #[inline]
+    pub fn zone_append_sector(&self) -> Option<u64> {
+        // SAFETY: By the invariant the bio is live; the iterator is packed, hence the copy.
+        let (opf, iter) = unsafe { ((*self.bio.as_ptr()).bi_opf, (*self.bio.as_ptr()).bi_iter) };
+
+        (Op::from_opf(opf) == Op::ZoneAppend && self.result().is_ok()).then_some(iter.bi_sector)
     }
 
     /// The target's own data of this bio, as `map` left it.

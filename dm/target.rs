@@ -19,7 +19,6 @@ use super::{
 };
 use core::{
     marker::PhantomData,
-    ops::BitOr,
     ptr::NonNull, //
 };
 use kernel::{
@@ -54,14 +53,20 @@ pub struct Features(u64);
 impl Features {
     /// Nothing beyond plain bios.
     pub const NONE: Self = Self(0);
-    /// `map` does not sleep for a bio that must not wait.
+    /// `map` never sleeps: not for a bio that must not wait, nor for any other.
     pub const NOWAIT: Self = Self(bindings::DM_TARGET_NOWAIT as u64);
+    /// Bios keep their integrity payload, and it fits where they are sent.
+    pub const PASSES_INTEGRITY: Self = Self(bindings::DM_TARGET_PASSES_INTEGRITY as u64);
+    /// Host-managed zones stay zones: bios are sent to the same place of a zone, in their order.
+    /// With `Target::report_zones`.
+    pub const ZONED_HM: Self = Self(bindings::DM_TARGET_ZONED_HM as u64);
+    /// A write that must be whole is sent on whole.
+    pub const ATOMIC_WRITES: Self = Self(bindings::DM_TARGET_ATOMIC_WRITES as u64);
 }
 
-impl BitOr for Features {
-    type Output = Self;
-
-    fn bitor(self, other: Self) -> Self {
+impl Features {
+    /// These and those.
+    pub const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 }
@@ -108,8 +113,8 @@ pub trait Target: Sized + 'static {
 
     /// Decides about a bio. Runs in process context, on any number of CPUs at once.
     ///
-    /// It may sleep unless the bio is a NOWAIT one and [`Features::NOWAIT`] is claimed, but must not
-    /// wait for other I/O of the same device.
+    /// It may sleep unless [`Features::NOWAIT`] is claimed, but must not wait for other I/O of the
+    /// same device.
     fn map<'b>(state: &Self::State<'_>, bio: MapBio<'b, Self::PerBio>) -> Mapped<'b>;
 
     /// Hears of a completed bio. May run in an interrupt: it must not sleep.
@@ -171,6 +176,19 @@ pub trait Target: Sized + 'static {
     /// Shows each stretch of an underlying device that it uses to `visitor`. The limits of the
     /// queue are stacked from these.
     fn iterate_devices(_state: &Self::State<'_>, _visitor: &mut DeviceVisitor<'_>) {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Reports zones, for [`Features::ZONED_HM`]. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// What the underlying device says.
+    #[cfg(CONFIG_BLK_DEV_ZONED)]
+    fn report_zones(
+        _state: &Self::State<'_>,
+        _report: super::ZoneReport<'_>,
+    ) -> Result<super::ZonesReported> {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
@@ -376,6 +394,12 @@ impl QueueLimits<'_> {
         // SAFETY: By the invariant.
         unsafe { (*self.0.as_ptr()).io_opt = bytes };
     }
+
+    /// Sets the largest secure erase, in sectors of 512 bytes; 0 for none.
+    pub fn set_max_secure_erase_sectors(&mut self, sectors: u32) {
+        // SAFETY: By the invariant.
+        unsafe { (*self.0.as_ptr()).max_secure_erase_sectors = sectors };
+    }
 }
 
 /// A target type that device-mapper knows, for as long as this lives.
@@ -514,6 +538,12 @@ impl<T: Target> Callbacks<T> {
             },
             iterate_devices: if T::HAS_ITERATE_DEVICES {
                 Some(Self::iterate_devices)
+            } else {
+                None
+            },
+            #[cfg(CONFIG_BLK_DEV_ZONED)]
+            report_zones: if T::HAS_REPORT_ZONES {
+                Some(Self::report_zones)
             } else {
                 None
             },
@@ -844,6 +874,28 @@ impl<T: Target> Callbacks<T> {
         // SAFETY: The contract of the slot.
         T::iterate_devices(unsafe { Self::state(ti) }, &mut visitor);
         visitor.result
+    }
+
+    /// # Safety
+    ///
+    /// For the slot of its name alone: `ti` is constructed, and `args` is valid and ours.
+    #[cfg(CONFIG_BLK_DEV_ZONED)]
+    unsafe extern "C" fn report_zones(
+        ti: *mut bindings::dm_target,
+        args: *mut bindings::dm_report_zones_args,
+        room: c_uint,
+    ) -> c_int {
+        let _noio = NoIo::enter();
+        // SAFETY: The contract of the slot: neither is null.
+        let (live, args) = unsafe { (NonNull::new_unchecked(ti), NonNull::new_unchecked(args)) };
+        // SAFETY: The contract of the slot.
+        let report = unsafe { super::ZoneReport::from_raw(live, args, room) };
+
+        // SAFETY: The contract of the slot.
+        match T::report_zones(unsafe { Self::state(ti) }, report) {
+            Ok(reported) => reported.code(),
+            Err(error) => error.to_errno(),
+        }
     }
 
     /// # Safety

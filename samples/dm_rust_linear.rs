@@ -19,6 +19,7 @@ use dm::{
     CtrError,
     Device,
     DeviceVisitor,
+    Features,
     IoctlRoute,
     MapBio,
     Mapped,
@@ -58,6 +59,10 @@ struct Range<'t> {
 impl Target for Linear {
     const NAME: &'static CStr = c"rust_linear";
     const VERSION: [u32; 3] = [1, 0, 0];
+    const FEATURES: Features = Features::PASSES_INTEGRITY
+        .and(Features::NOWAIT)
+        .and(Features::ZONED_HM)
+        .and(Features::ATOMIC_WRITES);
     type State<'t> = Range<'t>;
     type PerBio = ();
 
@@ -95,5 +100,10 @@ impl Target for Linear {
 
     fn iterate_devices(range: &Range<'_>, visitor: &mut DeviceVisitor<'_>) {
         visitor.visit(range.device, range.offset, range.sectors);
+    }
+
+    #[cfg(CONFIG_BLK_DEV_ZONED)]
+    fn report_zones(range: &Range<'_>, report: dm::ZoneReport<'_>) -> Result<dm::ZonesReported> {
+        report.fill(range.device, range.offset)
     }
 }

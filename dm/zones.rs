@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The zones of a target over a zoned device.
+
+use super::{
+    bindings,
+    Device, //
+};
+use core::{
+    marker::PhantomData,
+    ptr::NonNull, //
+};
+use kernel::{
+    ffi::{
+        c_int,
+        c_uint, //
+    },
+    prelude::*, //
+};
+
+/// A report of zones that somebody waits for: a user, or device-mapper, which wants to know them
+/// when a table is resumed.
+///
+/// # Invariants
+///
+/// `ti` is a constructed target, and `args` the arguments of a call of its `report_zones` that
+/// lasts for `'a`.
+pub struct ZoneReport<'a> {
+    ti: NonNull<bindings::dm_target>,
+    args: NonNull<bindings::dm_report_zones_args>,
+    /// How many zones there is room for.
+    room: c_uint,
+    _args: PhantomData<&'a mut bindings::dm_report_zones_args>,
+}
+
+/// The word that a report has been filled. Only [`ZoneReport`] makes one: device-mapper asks again
+/// and again, without end, as long as a report does not go on.
+pub struct ZonesReported(c_int);
+
+impl ZonesReported {
+    pub(super) fn code(&self) -> c_int {
+        self.0
+    }
+}
+
+impl ZoneReport<'_> {
+    /// # Safety
+    ///
+    /// The invariants of the type hold for its lifetime.
+    pub(super) unsafe fn from_raw(
+        ti: NonNull<bindings::dm_target>,
+        args: NonNull<bindings::dm_report_zones_args>,
+        room: c_uint,
+    ) -> Self {
+        // INVARIANT: The promise of the caller.
+        Self {
+            ti,
+            args,
+            room,
+            _args: PhantomData,
+        }
+    }
+
+    /// Fills it with zones of `device`, of which sector `start` is where the target begins. May
+    /// sleep.
+    ///
+    /// # Errors
+    ///
+    /// Those of the device, and `EIO` where it has no further zone there.
+    pub fn fill(self, device: Device<'_>, start: u64) -> Result<ZonesReported> {
+        // SAFETY: By the invariants both are live.
+        let (next, begin) = unsafe {
+            let next = (*self.args.as_ptr()).next_sector;
+            (next, (*self.ti.as_ptr()).begin)
+        };
+        let sector = start.wrapping_add(next.wrapping_sub(begin));
+
+        // SAFETY: The device is open; by the invariant the arguments are those of a call of ours.
+        let zones = unsafe {
+            bindings::dm_report_zones(device.bdev(), start, sector, self.args.as_ptr(), self.room)
+        };
+        kernel::error::to_result(zones)?;
+        // SAFETY: By the invariant it is live.
+        if unsafe { (*self.args.as_ptr()).next_sector } == next {
+            return Err(EIO);
+        }
+        Ok(ZonesReported(zones))
+    }
+}
