@@ -51,6 +51,7 @@ use dm::{
     Device,
     DeviceVisitor,
     EndBio,
+    Features,
     IoctlRoute,
     MapBio,
     Mapped,
@@ -65,7 +66,10 @@ use params::{
     Mistake,
     Params, //
 };
-use trace::Trace;
+use trace::{
+    InFlight,
+    Trace, //
+};
 
 module! {
     type: ImgrementModule,
@@ -104,9 +108,13 @@ struct Traced<'t> {
 #[vtable]
 impl Target for Imgrement {
     const NAME: &'static CStr = c"imgrement";
-    const VERSION: [u32; 3] = [1, 0, 0];
+    const VERSION: [u32; 3] = [1, 1, 0];
+    const FEATURES: Features = Features::PASSES_INTEGRITY
+        .and(Features::NOWAIT)
+        .and(Features::ZONED_HM)
+        .and(Features::ATOMIC_WRITES);
     type State<'t> = Traced<'t>;
-    type PerBio = ();
+    type PerBio = InFlight;
 
     fn ctr<'t>(
         builder: &mut Builder<'t>,
@@ -126,17 +134,15 @@ impl Target for Imgrement {
         Ok(init!(Traced { device, offset, sectors, queue, trace }? Error))
     }
 
-    fn map<'b>(this: &Traced<'_>, bio: MapBio<'b, ()>) -> Mapped<'b> {
+    fn map<'b>(this: &Traced<'_>, mut bio: MapBio<'b, InFlight>) -> Mapped<'b> {
         let sector = this.offset.wrapping_add(bio.sector());
 
-        this.trace.request(&bio, sector, &this.queue);
+        this.trace.request(&mut bio, sector, &this.queue);
         bio.remap(this.device, sector)
     }
 
-    fn end_io(this: &Traced<'_>, bio: &mut EndBio<'_, ()>) -> Completion {
-        if bio.result().is_err() {
-            this.trace.failed();
-        }
+    fn end_io(this: &Traced<'_>, bio: &mut EndBio<'_, InFlight>) -> Completion {
+        this.trace.completed(bio, &this.queue);
         Completion::Done
     }
 
@@ -176,6 +182,11 @@ impl Target for Imgrement {
 
     fn iterate_devices(this: &Traced<'_>, visitor: &mut DeviceVisitor<'_>) {
         visitor.visit(this.device, this.offset, this.sectors);
+    }
+
+    #[cfg(CONFIG_BLK_DEV_ZONED)]
+    fn report_zones(this: &Traced<'_>, report: dm::ZoneReport<'_>) -> Result<dm::ZonesReported> {
+        report.fill(this.device, this.offset)
     }
 }
 

@@ -21,8 +21,12 @@ use self::{
         Counters, //
     },
     log::Log,
-    pool::Pool,
+    pool::{
+        Held,
+        Pool, //
+    },
     record::{
+        Complete,
         Draft,
         Record, //
     },
@@ -33,6 +37,7 @@ use crate::{
     delta::Cursor,
     dm::{
         self,
+        EndBio,
         MapBio,
         WorkQueue, //
     },
@@ -90,6 +95,16 @@ pub(crate) struct Trace {
     log: Mutex<Log>,
     #[pin]
     work: Work<Trace>,
+}
+
+/// What is kept of a request until it has come back.
+#[derive(Default)]
+pub(crate) struct InFlight {
+    /// What is to be said of it should it fail: its op, and on the underlying device its sector, and
+    /// its bytes. `None` where nothing is logged.
+    logged: Option<(Op, u64, u32)>,
+    /// Its record, where that waits to learn the sector: of a zone append.
+    held: Option<Held>,
 }
 
 /// How many requests are printed before others may print.
@@ -150,14 +165,15 @@ impl Trace {
     ///
     /// Whatever the log needs is in the record when this returns; the worker prints it later, on
     /// `queue`.
-    pub(crate) fn request<P>(
+    pub(crate) fn request(
         self: &Arc<Self>,
-        bio: &MapBio<'_, P>,
+        bio: &mut MapBio<'_, InFlight>,
         sector: u64,
         queue: &WorkQueue,
     ) {
         let settings = self.settings.read();
         let counters = self.counters.this();
+        let bytes = bio.bytes();
         let mut header = header(bio, sector);
         counters.request(&header);
 
@@ -216,20 +232,77 @@ impl Trace {
         }
 
         // Without a log there is nobody to read it, and its blocks go back.
-        if let Some(draft) = draft.filter(|_| log) {
+        if !log {
+            return;
+        }
+        let in_flight = bio.per_bio();
+        in_flight.logged = Some((header.op, sector, bytes));
+        if let Some(draft) = draft {
             let pattern = settings.params.pattern.as_ref().filter(|_| found);
+            let record = draft.complete(&header, pattern.map(|pattern| pattern.as_bytes()));
 
-            draft.send(header, pattern.map(|pattern| pattern.as_bytes()));
-            if !self.scheduled.swap(true, Ordering::AcqRel) {
-                // It is not on the queue, or runs already and then once more.
-                let _ = queue.enqueue::<Arc<Self>, 0>(self.clone());
+            if header.op == Op::ZoneAppend {
+                in_flight.held = Some(record.hold());
+            } else {
+                self.send(record, queue);
             }
         }
     }
 
-    /// Counts a request that completed with an error. In any context.
-    pub(crate) fn failed(&self) {
+    /// Hears how a request went. In any context.
+    pub(crate) fn completed(self: &Arc<Self>, bio: &mut EndBio<'_, InFlight>, queue: &WorkQueue) {
+        let error = bio.result().err();
+        let written = bio.zone_append_sector();
+        let in_flight = bio.per_bio();
+
+        if let Some(mut record) = in_flight
+            .held
+            .take()
+            .and_then(|held| Complete::take_back(&self.pool, held))
+        {
+            if let Some(sector) = written {
+                record.move_to(sector);
+            }
+            self.send(record, queue);
+        }
+        if let Some(error) = error {
+            self.failed(in_flight, error, queue);
+        }
+    }
+
+    /// Counts a request that has failed, and records that.
+    #[cold]
+    fn failed(self: &Arc<Self>, request: &InFlight, error: Error, queue: &WorkQueue) {
         self.counters.this().add(Counter::Errors, 1);
+
+        let Some((op, sector, bytes)) = request.logged else {
+            return;
+        };
+        let header = Header {
+            sequence: 0,
+            sector,
+            bytes: u64::from(bytes),
+            op,
+            flags: Flags::NONE,
+            payload: Payload::None,
+            deltas: 0,
+            straddling: 0,
+            // The kernel's are below 4096.
+            error: error.to_errno().unsigned_abs() as u16,
+        };
+        match Complete::of(&self.pool, &header) {
+            Some(record) => self.send(record, queue),
+            None => self.counters.this().add(Counter::ErrorsLeftOut, 1),
+        }
+    }
+
+    /// Sends a record to the log.
+    fn send(self: &Arc<Self>, record: Complete<'_>, queue: &WorkQueue) {
+        record.send();
+        if !self.scheduled.swap(true, Ordering::AcqRel) {
+            // It is not on the queue, or runs already and then once more.
+            let _ = queue.enqueue::<Arc<Self>, 0>(self.clone());
+        }
     }
 
     /// Says, once, that tracing begins on `disk`.
@@ -310,10 +383,13 @@ impl Trace {
             let Some(chains) = receiver.receive() else {
                 return Printed::AllThatIsThere;
             };
+            let Some(record) = Record::new(chains) else {
+                continue;
+            };
             if late {
-                log.leave_out(&self.counters);
-            } else if let Some(record) = Record::new(chains) {
-                log.request(&record, self.params().log_rate, &self.counters);
+                log.leave_out(&record, &self.counters);
+            } else {
+                log.record(&record, self.params().log_rate, &self.counters);
             }
         }
         Printed::Some
@@ -353,6 +429,7 @@ fn header<P>(bio: &MapBio<'_, P>, sector: u64) -> Header {
         payload: Payload::None,
         deltas: 0,
         straddling: 0,
+        error: 0,
     }
 }
 

@@ -58,10 +58,12 @@ pub(crate) enum Counter {
     LeftOut,
     /// Requests that completed with an error.
     Errors,
+    /// Those of them that the limit, or want of room, kept out of the log.
+    ErrorsLeftOut,
 }
 
 /// All of them with their words, in order.
-const NAMES: [(Counter, &str); 21] = [
+const NAMES: [(Counter, &str); 22] = [
     (Counter::Read, "read"),
     (Counter::Write, "write"),
     (Counter::Flush, "flush"),
@@ -83,6 +85,7 @@ const NAMES: [(Counter, &str); 21] = [
     (Counter::RecordLost, "record_lost"),
     (Counter::LeftOut, "left_out"),
     (Counter::Errors, "errors"),
+    (Counter::ErrorsLeftOut, "errors_left_out"),
 ];
 
 /// The counters of one device, each CPU counting for itself.

@@ -22,6 +22,7 @@ use crate::{
         Text,
         LABEL_MAX, //
     },
+    record::Header,
 };
 use kernel::{
     prelude::*,
@@ -37,6 +38,8 @@ pub(crate) struct Log {
     /// What the limit counts time from.
     began: Instant<Monotonic>,
     limit: Limit,
+    /// The same for errors, which have lines of their own.
+    errors: Limit,
     /// How many requests came too late for a suspend, since it last said so.
     late: u64,
     /// The losses that it has told of.
@@ -48,6 +51,7 @@ pub(crate) struct Log {
 struct Losses {
     records: u64,
     data: u64,
+    errors: u64,
 }
 
 impl Losses {
@@ -55,6 +59,7 @@ impl Losses {
         Self {
             records: counters.total(Counter::RecordLost),
             data: counters.total(Counter::DataLost),
+            errors: counters.total(Counter::ErrorsLeftOut),
         }
     }
 }
@@ -66,25 +71,36 @@ impl Log {
             label,
             began: Instant::now(),
             limit: Limit::new(0),
+            errors: Limit::new(0),
             late: 0,
             told: Losses {
                 records: 0,
                 data: 0,
+                errors: 0,
             },
+        }
+    }
+
+    /// Prints a record, if `log_rate` lets it.
+    pub(crate) fn record(&mut self, record: &Record<'_>, log_rate: u32, counters: &Counters) {
+        if record.header().error == 0 {
+            self.request(record, log_rate, counters);
+        } else {
+            self.failed(record.header(), log_rate, counters);
         }
     }
 
     /// Prints a request as a whole, or leaves it out as a whole when `log_rate` of them have been
     /// printed within a second.
-    pub(crate) fn request(&mut self, record: &Record<'_>, log_rate: u32, counters: &Counters) {
-        let now = self.began.elapsed().as_nanos();
+    fn request(&mut self, record: &Record<'_>, log_rate: u32, counters: &Counters) {
+        let now = self.now();
 
         if log_rate != self.limit.rate() {
             // What was left out was so by the rate before.
             self.missing(counters);
             self.limit.set_rate(log_rate);
         }
-        if !self.limit.admit(u64::try_from(now).unwrap_or(0)) {
+        if !self.limit.admit(now) {
             counters.this().add(Counter::LeftOut, 1);
             return;
         }
@@ -94,10 +110,32 @@ impl Log {
         });
     }
 
-    /// Leaves a request out for which there is no time.
-    pub(crate) fn leave_out(&mut self, counters: &Counters) {
-        self.late = self.late.wrapping_add(1);
-        counters.this().add(Counter::LeftOut, 1);
+    /// Prints that a request failed, unless `log_rate` such lines have been printed within a second.
+    fn failed(&mut self, header: &Header, log_rate: u32, counters: &Counters) {
+        let now = self.now();
+
+        self.errors.set_rate(log_rate);
+        if !self.errors.admit(now) {
+            counters.this().add(Counter::ErrorsLeftOut, 1);
+            return;
+        }
+        self.missing(counters);
+        self.print(Line::Failed(header));
+    }
+
+    /// Nanoseconds since it began.
+    fn now(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(0)
+    }
+
+    /// Leaves a record out for which there is no time.
+    pub(crate) fn leave_out(&mut self, record: &Record<'_>, counters: &Counters) {
+        if record.header().error == 0 {
+            self.late = self.late.wrapping_add(1);
+            counters.this().add(Counter::LeftOut, 1);
+        } else {
+            counters.this().add(Counter::ErrorsLeftOut, 1);
+        }
     }
 
     /// Says how many requests are missing in the log since it last said so.
@@ -118,6 +156,10 @@ impl Log {
         let data = losses.data.wrapping_sub(self.told.data);
         if records != 0 || data != 0 {
             self.print(Line::Lost { records, data });
+        }
+        let errors = losses.errors.wrapping_sub(self.told.errors);
+        if errors != 0 {
+            self.print(Line::ErrorsLeftOut(errors));
         }
         self.told = losses;
     }

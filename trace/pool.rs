@@ -47,12 +47,14 @@ pub(crate) type Block = [u8; BLOCK];
 /// # Invariants
 ///
 /// - `blocks` points at `nodes.len()` blocks within `_memory`, which never moves.
-/// - The number of a block is at any time in exactly one place: free in `taken`, in one [`Chain`],
-///   or sent and not yet received. Only who has it accesses the block.
+/// - The number of a block is at any time in exactly one place: free in `taken`, in one [`Chain`]
+///   or [`Held`], or sent and not yet received. Only who has it accesses the block.
 /// - A chain's numbers are linked by `Node::next`, up to [`slots::EMPTY`]; the links meet no number
 ///   twice.
 #[pin_data]
 pub(crate) struct Pool {
+    /// No other pool has or had the same.
+    id: u64,
     blocks: NonNull<Block>,
     _memory: KVVec<u8>,
     nodes: KVVec<Node>,
@@ -76,7 +78,7 @@ unsafe impl Sync for Pool {}
 struct Node {
     /// The next block of its chain.
     next: AtomicU32,
-    /// The first block of the chain that was sent along; of the first block of a chain.
+    /// The first block of the chain that goes along; of the first block of a chain.
     second: AtomicU32,
     /// The number under which its chain was sent; of the first block of a chain.
     sequence: AtomicU64,
@@ -105,7 +107,10 @@ impl Pool {
     ///
     /// `ENOMEM`.
     pub(crate) fn new(count: u32) -> impl PinInit<Self, Error> {
+        static IDS: AtomicU64 = AtomicU64::new(0);
+
         try_pin_init!(Self {
+            id: IDS.fetch_add(1, Ordering::Relaxed),
             _memory: KVVec::from_elem(
                 0,
                 BLOCK.checked_mul(count as usize).ok_or(ENOMEM)?,
@@ -150,6 +155,17 @@ impl Pool {
             chain.first = self.claim(hint, chain.first)?;
         }
         Some(chain)
+    }
+
+    /// Takes back what [`Chain::hold`] put away. `None`, and the blocks stay away, where that were
+    /// chains of another pool. In any context.
+    pub(crate) fn take_back(&self, held: Held) -> Option<(Chain<'_>, Option<Chain<'_>>)> {
+        if held.pool != self.id {
+            return None;
+        }
+        let second = self.node(held.first)?.second.load(Ordering::Relaxed);
+        // SAFETY: `hold` gave them up, and `held`, of which there is no copy, is used up.
+        Some(unsafe { Chain::pair(self, held.first, second) })
     }
 
     /// Claims a block and links `next` to it.
@@ -242,20 +258,39 @@ impl<'p> Chain<'p> {
     /// first block and the number under which it goes. In any context.
     pub(crate) fn send(mut self, second: Option<Chain<'p>>, seal: impl FnOnce(&mut Block, u64)) {
         let pool = self.pool;
-        // A number means something in its own pool only.
-        let second = second.filter(|second| core::ptr::eq(second.pool, pool));
         // From here on nothing may fail: the reader waits for this number.
         let sequence = pool.sequence.fetch_add(1, Ordering::Relaxed);
 
         seal(self.first_mut(), sequence);
-        let first = self.into_first();
+        let first = self.join(second);
         if let Some(node) = pool.node(first) {
-            let second = second.map_or(slots::EMPTY, Chain::into_first);
-            node.second.store(second, Ordering::Relaxed);
             node.sequence.store(sequence, Ordering::Relaxed);
         }
         // INVARIANT: The numbers are in the queue now. There is a link for each.
         slots::push(&pool.corners.this().newest, &pool.links, first);
+    }
+
+    /// Puts it away, with a second chain of the same pool if there is one, where no lifetime says how
+    /// long the pool lives. In any context.
+    pub(crate) fn hold(self, second: Option<Chain<'p>>) -> Held {
+        Held {
+            pool: self.pool.id,
+            // INVARIANT: The ownership goes into it.
+            first: self.join(second),
+        }
+    }
+
+    /// Links a second chain to it, gives up the ownership of both, and returns the first number.
+    fn join(self, second: Option<Chain<'p>>) -> u32 {
+        let pool = self.pool;
+        // A number means something in its own pool only.
+        let second = second.filter(|second| core::ptr::eq(second.pool, pool));
+
+        if let Some(node) = pool.node(self.first) {
+            let second = second.map_or(slots::EMPTY, Chain::into_first);
+            node.second.store(second, Ordering::Relaxed);
+        }
+        self.into_first()
     }
 
     /// Gives up the ownership, and returns the first number.
@@ -263,13 +298,30 @@ impl<'p> Chain<'p> {
         core::mem::ManuallyDrop::new(self).first
     }
 
+    /// The chains whose ownership [`Self::join`] gave up.
+    ///
     /// # Safety
     ///
-    /// `first` was returned by [`Self::into_first`] of a chain of `pool`, and is nobody's now.
-    unsafe fn from_first(pool: &'p Pool, first: u32) -> Self {
+    /// `first` was returned by [`Self::join`] of a chain of `pool`, `second` is the number that it
+    /// linked, and both are nobody's now.
+    unsafe fn pair(pool: &'p Pool, first: u32, second: u32) -> (Self, Option<Self>) {
         // INVARIANT: The promise of the caller.
-        Self { pool, first }
+        let own = |first| Self { pool, first };
+
+        (own(first), (second != slots::EMPTY).then(|| own(second)))
     }
+}
+
+/// One or two chains that have been put away; [`Pool::take_back`] gives them back. Dropped, they are
+/// lost to the pool for as long as it lives.
+///
+/// # Invariants
+///
+/// It owns the blocks of the chains of which `first` is the first number, in the pool of that id.
+#[must_use = "its blocks are lost to the pool"]
+pub(crate) struct Held {
+    pool: u64,
+    first: u32,
 }
 
 impl Drop for Chain<'_> {
@@ -327,12 +379,7 @@ impl<'p> Receiver<'p> {
         self.inbox.first = self.pool.link(first)?.load(Ordering::Relaxed);
         self.inbox.next = self.inbox.next.wrapping_add(1);
         // SAFETY: `send` gave them up, and they have just been taken out of the inbox.
-        Some(unsafe {
-            (
-                Chain::from_first(self.pool, first),
-                (second != slots::EMPTY).then(|| Chain::from_first(self.pool, second)),
-            )
-        })
+        Some(unsafe { Chain::pair(self.pool, first, second) })
     }
 
     /// Whether everything with a number below `sequence` has been received.

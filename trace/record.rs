@@ -16,6 +16,7 @@
 use super::pool::{
     Block,
     Chain,
+    Held,
     Pool,
     BLOCK, //
 };
@@ -128,17 +129,85 @@ impl<'p> Draft<'p> {
         }
     }
 
-    /// Sends it to the reader, complete. `pattern` is what was found in it, if anything was.
-    pub(crate) fn send(self, header: Header, pattern: Option<&[u8]>) {
-        self.deltas.send(self.bytes, |block, sequence| {
-            let header = Header { sequence, ..header };
-            let pattern = pattern.unwrap_or_default();
+    /// Completes it. `pattern` is what was found in it, if anything was.
+    pub(crate) fn complete(mut self, header: &Header, pattern: Option<&[u8]>) -> Complete<'p> {
+        if let Some((head, rest)) = self.deltas.first_mut().split_first_chunk_mut() {
+            *head = header.encode();
+            put_pattern(rest, pattern.unwrap_or_default());
+        }
+        Complete {
+            deltas: self.deltas,
+            bytes: self.bytes,
+        }
+    }
+}
 
-            if let Some((head, rest)) = block.split_first_chunk_mut() {
-                *head = header.encode();
-                put_pattern(rest, pattern);
+/// A record that is complete but for its number.
+pub(crate) struct Complete<'p> {
+    deltas: Chain<'p>,
+    bytes: Option<Chain<'p>>,
+}
+
+impl<'p> Complete<'p> {
+    /// A record of what `header` says and no more; `None` where the pool has no block.
+    pub(crate) fn of(pool: &'p Pool, header: &Header) -> Option<Self> {
+        let draft = Draft {
+            deltas: pool.take(1)?,
+            bytes: None,
+            payload: Payload::None,
+        };
+        Some(draft.complete(header, None))
+    }
+
+    /// Sends it to the reader.
+    pub(crate) fn send(self) {
+        self.deltas.send(self.bytes, |block, sequence| {
+            if let Some(head) = block.first_chunk_mut() {
+                Header::put_sequence(head, sequence);
             }
         });
+    }
+
+    /// Puts it away until the request has come back.
+    pub(crate) fn hold(self) -> Held {
+        self.deltas.hold(self.bytes)
+    }
+
+    /// The record that was put away.
+    pub(crate) fn take_back(pool: &'p Pool, held: Held) -> Option<Self> {
+        let (deltas, bytes) = pool.take_back(held)?;
+
+        Some(Self { deltas, bytes })
+    }
+
+    /// Has the request begin at `sector` of the underlying device.
+    pub(crate) fn move_to(&mut self, sector: u64) {
+        let Some(head) = self.deltas.first_mut().first_chunk_mut() else {
+            return;
+        };
+        let Some(mut header) = Header::decode(head) else {
+            return;
+        };
+        let from = core::mem::replace(&mut header.sector, sector);
+        *head = header.encode();
+
+        // In the first block only.
+        let mut skip = DELTAS;
+        self.deltas
+            .iter_mut()
+            .flat_map(move |block| {
+                block
+                    .get_mut(core::mem::take(&mut skip)..)
+                    .unwrap_or_default()
+                    .chunks_exact_mut(Delta::SIZE)
+            })
+            .take(header.deltas as usize)
+            .filter_map(|bytes| bytes.first_chunk_mut())
+            .for_each(|bytes| {
+                if let Some(delta) = Delta::decode(bytes) {
+                    *bytes = delta.moved(from, sector).encode();
+                }
+            });
     }
 }
 

@@ -24,6 +24,19 @@ pub struct Delta {
     pub copy_hits: u32,
 }
 
+impl Delta {
+    /// The same of a request that begins at sector `to` and not at `from`.
+    #[must_use]
+    pub fn moved(self, from: u64, to: u64) -> Self {
+        let by = to.wrapping_sub(from);
+        Self {
+            first: self.first.wrapping_add(by),
+            last: self.last.wrapping_add(by),
+            ..self
+        }
+    }
+}
+
 /// Makes the deltas of one request, in order.
 ///
 /// Segments may be of any length: where one ends within a sector, the next one begins in the same

@@ -23,6 +23,8 @@ pub enum Line<'a> {
     /// A request. Its sectors are on the lines of its deltas; where it has no payload they are on
     /// this line.
     Request(&'a Header),
+    /// A request that came back with an error.
+    Failed(&'a Header),
     /// One delta of the request before.
     Delta(&'a Delta),
     /// A pattern was found in the recorded copy of the delta before.
@@ -46,6 +48,8 @@ pub enum Line<'a> {
         /// Requests of which there is a record, without the copy of their bytes.
         data: u64,
     },
+    /// So many errors are not in the log, for the limit on it, or for want of room.
+    ErrorsLeftOut(u64),
     /// A text that a person sent.
     Mark(&'a [u8]),
 }
@@ -96,6 +100,13 @@ impl fmt::Display for Line<'_> {
                     _ => Ok(()),
                 }
             }
+            Self::Failed(header) => {
+                write!(f, "{}, error {}", header.op.name(), header.error)?;
+                match header.sectors() {
+                    Some((first, last)) => write!(f, ", at ({first}, {last})"),
+                    None => Ok(()),
+                }
+            }
             Self::Delta(delta) => write!(
                 f,
                 "bv #{}: len {}, offset {}, at ({}, {})",
@@ -113,6 +124,7 @@ impl fmt::Display for Line<'_> {
                 f,
                 "{records} requests passed unrecorded, {data} recorded without their bytes",
             ),
+            Self::ErrorsLeftOut(errors) => write!(f, "{errors} errors left out of the log"),
             Self::Mark(text) => write!(f, "mark: {}", Escaped(text)),
         }
     }

@@ -2,6 +2,9 @@
 
 //! The layout of a record: a header, then a delta for each segment.
 //!
+//! A request that fails has two: that of the request on its way, and when it has come back one
+//! without deltas and with the error.
+//!
 //! Numbers are little-endian. There is no padding but the reserved bytes, which are written as
 //! zero and refused otherwise, so that each value has one encoding.
 //!
@@ -15,7 +18,7 @@
 //! 32  u32  flags                        28  u32  page_hits
 //! 36  u8   op                           32  u32  copy_hits
 //! 37  u8   payload                      36  u32  reserved
-//! 38  u16  reserved
+//! 38  u16  error
 //! ```
 
 use core::mem;
@@ -204,6 +207,8 @@ pub struct Header {
     pub deltas: u32,
     /// Occurrences of the pattern that straddle its deltas.
     pub straddling: u32,
+    /// The errno (positive) with which it came back, in a record of that alone; otherwise 0.
+    pub error: u16,
 }
 
 impl Header {
@@ -229,6 +234,11 @@ impl Header {
             .then(|| span(self.sector, 0, self.bytes))
     }
 
+    /// Gives an encoded header its place among the others.
+    pub fn put_sequence(encoded: &mut [u8; Self::SIZE], sequence: u64) {
+        Put(encoded).put(sequence.to_le_bytes());
+    }
+
     /// Writes the layout above.
     pub fn encode(&self) -> [u8; Self::SIZE] {
         let mut out = [0; Self::SIZE];
@@ -240,6 +250,7 @@ impl Header {
         to.put(self.straddling.to_le_bytes());
         to.put(self.flags.bits().to_le_bytes());
         to.put([self.op.code(), self.payload as u8]);
+        to.put(self.error.to_le_bytes());
         out
     }
 
@@ -253,9 +264,7 @@ impl Header {
         let straddling = u32::from_le_bytes(from.take()?);
         let flags = Flags::from_bits(u32::from_le_bytes(from.take()?))?;
         let [op, payload] = from.take()?;
-        let [0, 0] = from.take()? else {
-            return None;
-        };
+        let error = u16::from_le_bytes(from.take()?);
         Some(Self {
             sequence,
             sector,
@@ -265,6 +274,7 @@ impl Header {
             payload: Payload::from_code(payload)?,
             deltas,
             straddling,
+            error,
         })
     }
 }

@@ -52,6 +52,17 @@ fn the_walkthrough() {
 }
 
 #[test]
+fn a_request_that_ended_up_elsewhere() {
+    let there = deltas(5000, &[(0, 4096), (8, 504)]);
+    let moved: Vec<_> = deltas(4096, &[(0, 4096), (8, 504)])
+        .into_iter()
+        .map(|delta| delta.moved(4096, 5000))
+        .collect();
+    assert_eq!(moved, there);
+    assert_eq!(there[0].moved(5000, 4096), delta(0, 4096, 0, 4096, 4103));
+}
+
+#[test]
 fn uneven_segments_share_a_sector() {
     assert_eq!(
         deltas(10, &[(4095, 1), (0, 510), (8, 2), (16, 511)]),

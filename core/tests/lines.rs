@@ -40,6 +40,7 @@ fn header(op: Op, sector: u64, bytes: u64, deltas: u32) -> Header {
         payload: Payload::None,
         deltas,
         straddling: 0,
+        error: 0,
     }
 }
 
@@ -119,6 +120,25 @@ fn each_segment_has_its_own_line_and_what_straddles_comes_last() {
         ]
     );
     assert_eq!(lines(&header, &deltas, None).len(), 4);
+}
+
+#[test]
+fn errors() {
+    for (op, bytes, error, line) in [
+        (Op::Write, 4096, 5, "W, error 5, at (1032, 1039)"),
+        (Op::Discard, 512, 95, "discard, error 95, at (1032, 1032)"),
+        (Op::Flush, 0, 28, "flush, error 28"),
+    ] {
+        let header = Header {
+            error,
+            ..header(op, 1032, bytes, 0)
+        };
+        assert_eq!(Line::Failed(&header).to_string(), line);
+    }
+    assert_eq!(
+        Line::ErrorsLeftOut(3).to_string(),
+        "3 errors left out of the log"
+    );
 }
 
 #[test]
