@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Host-managed zoned disks: each operation on zones does what it does through dm-linear, and the
+# record of a zone append says where the data really went.
+# memory: 1536
+# file: zns.img 128M
+# qemu: -drive if=none,id=zns,format=raw,file=@/zns.img -device nvme,id=nvme0,serial=1 -device nvme-ns,drive=zns,bus=nvme0,zoned=on,zoned.zone_size=4M,zoned.zone_capacity=4M,zoned.max_open=12,zoned.max_active=14,logical_block_size=4096,physical_block_size=4096
+
+modprobe -a null_blk nvme
+mountpoint -q /sys/kernel/config || mount -t configfs config /sys/kernel/config
+disk=/sys/kernel/config/nullb/nullb8
+mkdir $disk
+for setting in size=128 zoned=1 zone_size=4 zone_nr_conv=2 zone_max_open=12 zone_max_active=14 memory_backed=1 blocksize=512; do
+	echo "${setting#*=}" > "$disk/${setting%=*}"
+done
+echo 1 > $disk/power
+modprobe scsi_debug zbc=managed zone_size_mb=4 zone_nr_conv=2 zone_max_open=12 dev_size_mb=128 sector_size=512
+until [ -b /dev/nvme0n1 ]; do sleep 0.1; done
+scsi=$(basename /sys/bus/pseudo/drivers/scsi_debug/adapter*/host*/target*/*:*/block/*)
+
+# tried KIND LOWER: what a series of commands prints, their statuses, and what reaches LOWER. There
+# are zones of 8192 sectors; the target begins at the third, where all have a write pointer.
+tried() {
+	local dev=/dev/mapper/zoned lower=/dev/$2 node
+	blkzone reset -o 16384 "$lower"
+	dmsetup create zoned --table "0 $(($(sectors "$lower") - 16384)) $1 $lower 16384"
+	reached "$lower" commands $dev
+	node=$(readlink -f "/sys/dev/block/$(stat -c %Hr:%Lr $dev)")
+	grep -s '' "$node"/queue/* | sed 's,.*/,,'
+	dmsetup remove zoned
+	# Where the target does not begin with a zone.
+	dmsetup create zoned --table "0 81920 $1 $lower 16385" 2>&1 || echo "status $?"
+}
+
+# commands DEVICE: runs them.
+commands() {
+	local command
+	while read -r command; do
+		echo "# $command"
+		(eval "${command//DEV/$1}") 2>&1 || echo "status $?"
+	done < /tmp/commands | sed "s,$1,DEV,g" > /tmp/said
+}
+
+cat > /tmp/commands <<'END'
+blkzone report DEV
+blkzone report -o 8192 -c 3 DEV
+dd if=/dev/urandom of=DEV bs=64k count=3 oflag=direct status=none
+dd if=/dev/zero of=DEV bs=64k seek=64 count=2 oflag=direct,dsync status=none
+dd if=/dev/zero of=DEV bs=64k seek=130 count=1 oflag=direct status=none
+dd if=DEV bs=64k skip=64 count=2 iflag=direct status=none | md5sum
+blkzone report -c 3 DEV
+blkzone open -o 16384 -l 8192 DEV
+blkzone report -o 16384 -c 1 DEV
+blkzone close -o 16384 -l 8192 DEV
+blkzone finish -o 24576 -l 16384 DEV
+blkzone report -c 6 DEV
+dd if=/dev/zero of=DEV bs=4k seek=3072 count=1 oflag=direct status=none
+blkzone reset -o 8192 -l 8192 DEV
+blkzone report -c 6 DEV
+dd if=/dev/zero of=DEV bs=1M count=10 oflag=direct status=none
+blkzone report -c 6 DEV
+blkdiscard -f -z -o 0 -l 65536 DEV
+blkzone reset DEV
+blkzone report DEV
+blkzone reset -o 100 -l 8192 DEV
+END
+
+modprobe btrfs
+for lower in nullb8 "$scsi" nvme0n1; do
+	expect 'the disk' host-managed "$(cat "/sys/block/$lower/queue/zoned")"
+	wanted=$(tried linear "$lower"; cat /tmp/said)
+	# It did what it should, and not the same nothing.
+	for line in ZRS ZOS ZCS ZFS 'WF?S 24576 \+ 128' zoned:host-managed 'status 1'; do
+		grep -qxE "$line" <<< "$wanted" || fail "$lower: dm-linear's does not say '$line', but $wanted"
+	done
+	dmesg -C
+	expect_text "$lower, as dm-linear" "$wanted" "$(tried imgrement "$lower"; cat /tmp/said)"
+	# The kernel's trace has no sector for what is about a zone; the log has.
+	expect_text "$lower: operations on zones" 'zone-open at (32768, 32768)
+zone-close at (32768, 32768)
+zone-finish at (40960, 40960)
+zone-finish at (49152, 49152)
+zone-reset at (24576, 24576)' "$(lines | sed -n 's/^\(zone-[a-z]*\), bytes to transfer: 0, delta count: 0,/\1/p' | head -n 5)"
+
+	# A file system that appends. Where the log says that its data went, it is.
+	blkzone reset -o 16384 "/dev/$lower"
+	dmsetup create imgrement --table "0 $(($(sectors "/dev/$lower") - 16384)) imgrement /dev/$lower 16384 4 pattern zone-$lower log_rate 0"
+	mkfs.btrfs -q -f -O zoned -d single -m single /dev/mapper/imgrement
+	mount /dev/mapper/imgrement /mnt
+	# Each block of the file begins with its number.
+	python3 - "$lower" > /tmp/file <<-'END'
+		import sys
+		for i in range(64):
+		    print(end=f"zone-{sys.argv[1]} {i:4}".ljust(4096))
+	END
+	dmesg -C
+	cp /tmp/file /mnt/file
+	sync
+	drain
+	lines > /tmp/lines
+	# A SCSI disk knows no zone append. Device-mapper makes writes of them, above the target.
+	append=zone-append
+	[ "$lower" != "$scsi" ] || append=W
+	python3 - "/dev/$lower" $append /tmp/lines > /tmp/blocks <<-'END'
+		import mmap, os, re, sys
+		disk = os.open(sys.argv[1], os.O_RDONLY | os.O_DIRECT)
+		page = mmap.mmap(-1, 4096)
+		op = ""
+		for line in open(sys.argv[3]):
+		    op = op if line.startswith(("bv", "Found")) else line.split(",")[0]
+		    delta = re.match(r"bv .* at .(\d+), (\d+)", line)
+		    if delta and op == sys.argv[2]:
+		        for sector in range(int(delta[1]), int(delta[2]), 8):
+		            os.preadv(disk, [page], sector * 512)
+		            print(page[:64].decode("ascii", "replace").rstrip())
+	END
+	expect_text "$lower: blocks of the file where the log says that they went" \
+		"$(for ((i = 0; i < 64; i++)); do printf 'zone-%s %4d\n' "$lower" $i; done)" \
+		"$(grep -a "^zone-$lower " /tmp/blocks | sort -u)"
+	echo 3 > /proc/sys/vm/drop_caches
+	cmp /tmp/file /mnt/file
+	umount /mnt
+	remove_target imgrement
+done
