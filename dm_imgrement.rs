@@ -63,8 +63,10 @@ use dm::{
 };
 use params::{
     Change,
+    Fault,
     Mistake,
-    Params, //
+    Params,
+    Pattern, //
 };
 use trace::{
     InFlight,
@@ -126,7 +128,8 @@ impl Target for Imgrement {
         let params = Params::parse(words.by_ref().map(CStr::to_bytes))
             .map_err(|mistake| refuse(&words, &mistake))?;
         let queue = WorkQueue::new(c"imgrement")?;
-        let trace = Trace::new(params)?;
+        let pattern = params.pattern;
+        let trace = Trace::new(params).map_err(|errno| no_pattern(&words, pattern, errno))?;
 
         builder.discard_bios(1);
         builder.secure_erase_bios(1);
@@ -173,7 +176,10 @@ impl Target for Imgrement {
         let change = Change::parse(args.by_ref().map(CStr::to_bytes))
             .map_err(|mistake| refuse(args, &mistake))?;
 
-        Ok(this.trace.change(&change)?)
+        this.trace.change(&change).map_err(|errno| match change {
+            Change::Pattern(pattern) => no_pattern(args, pattern, errno),
+            _ => errno.into(),
+        })
     }
 
     fn prepare_ioctl<'s>(this: &'s Traced<'_>) -> IoctlRoute<'s> {
@@ -196,11 +202,30 @@ impl Drop for Traced<'_> {
     }
 }
 
+/// Refuses a pattern for what looking for its key has come to.
+fn no_pattern(args: &Args<'_>, pattern: Option<Pattern>, errno: Error) -> CtrError {
+    match &pattern {
+        Some(pattern @ Pattern::Key(_)) if errno != ENOMEM => {
+            let fault = if errno == EMSGSIZE {
+                Fault::KeyTooLong
+            } else {
+                Fault::NoKey
+            };
+            refuse_with(args, &Mistake::of_pattern(pattern, fault), errno)
+        }
+        _ => errno.into(),
+    }
+}
+
 /// Refuses words of a table or a message.
 fn refuse(args: &Args<'_>, mistake: &Mistake<'_>) -> CtrError {
+    refuse_with(args, mistake, EINVAL)
+}
+
+fn refuse_with(args: &Args<'_>, mistake: &Mistake<'_>, errno: Error) -> CtrError {
     args.refuse(
         None,
-        EINVAL,
+        errno,
         mistake.what.sentence(),
         format_args!("{mistake}"),
     )

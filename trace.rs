@@ -7,7 +7,9 @@
 //!
 //! Lock order: `changes`, then `log`, then the mutex within the pool.
 
+mod bindings;
 mod counters;
+mod key;
 mod log;
 mod percpu;
 mod pool;
@@ -45,7 +47,8 @@ use crate::{
     matcher::State,
     params::{
         Change,
-        Params, //
+        Params,
+        Pattern, //
     },
     record::{
         Flags,
@@ -142,7 +145,7 @@ impl Trace {
     ///
     /// # Errors
     ///
-    /// `ENOMEM`.
+    /// `ENOMEM`, and where the pattern is that of a key, those of [`key::read`].
     pub(crate) fn new(params: Params) -> Result<Arc<Self>> {
         let (records, label) = (params.records, params.label);
 
@@ -179,7 +182,7 @@ impl Trace {
 
         // A read's payload is not there yet.
         let writes = matches!(header.op, Op::Write | Op::ZoneAppend);
-        let search = settings.matcher.as_ref().filter(|_| writes);
+        let search = settings.matcher.as_deref().filter(|_| writes);
         let keep = settings.params.data && writes;
         let log = settings.params.log;
 
@@ -239,7 +242,7 @@ impl Trace {
         in_flight.logged = Some((header.op, sector, bytes));
         if let Some(draft) = draft {
             let pattern = settings.params.pattern.as_ref().filter(|_| found);
-            let record = draft.complete(&header, pattern.map(|pattern| pattern.as_bytes()));
+            let record = draft.complete(&header, pattern.map(Pattern::shown));
 
             if header.op == Op::ZoneAppend {
                 in_flight.held = Some(record.hold());
@@ -316,7 +319,7 @@ impl Trace {
     ///
     /// # Errors
     ///
-    /// `ENOMEM`, and then nothing has changed.
+    /// As those of [`Self::new`], and then nothing has changed.
     pub(crate) fn change(&self, change: &Change) -> Result {
         if let Change::Mark(text) = change {
             self.drain();
@@ -325,20 +328,22 @@ impl Trace {
         }
 
         let _changes = self.changes.lock();
-        let mut params = self.settings.read().params;
+        let (params, matcher) = {
+            let settings = self.settings.read();
+            (settings.params, settings.matcher.clone())
+        };
 
-        match change {
-            Change::Pattern(pattern) => params.pattern = *pattern,
-            Change::Data(data) => params.data = *data,
-            Change::Log(log) => params.log = *log,
-            Change::LogRate(log_rate) => params.log_rate = *log_rate,
+        self.settings.replace(match *change {
+            Change::Pattern(pattern) => Settings::new(Params { pattern, ..params })?,
+            Change::Data(data) => Settings::with(Params { data, ..params }, matcher)?,
+            Change::Log(log) => Settings::with(Params { log, ..params }, matcher)?,
+            Change::LogRate(log_rate) => Settings::with(Params { log_rate, ..params }, matcher)?,
             Change::Reset => {
                 self.counters.reset();
                 return Ok(());
             }
             Change::Mark(_) => return Ok(()),
-        }
-        self.settings.replace(Settings::new(params)?);
+        });
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What trace/percpu.rs takes from C. bindgen reads this file; trace/helpers.c
+ * What trace/percpu.rs and trace/key.rs take from C. bindgen reads this file; trace/helpers.c
  * includes it, so that the compiler checks each prototype.
  */
 #ifndef TRACE_BINDINGS_HELPER_H
@@ -13,5 +13,7 @@ void imgrement_free_percpu(void *percpu);
 void *imgrement_raw_cpu_ptr(void *percpu);
 void *imgrement_per_cpu_ptr(void *percpu, unsigned int cpu);
 unsigned int imgrement_next_possible_cpu(int cpu);
+
+long imgrement_read_key(const char *description, void *to, size_t room);
 
 #endif

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * C shims for per-CPU memory, which the kernel crate does not have.
+ * C shims for what the kernel crate does not have: per-CPU memory and keys.
  *
  * Rust knows no address spaces, so that the pointers lose their __percpu here, by
  * way of an integer, since the two spaces are disjoint where the compiler has them.
  */
 #include <linux/cpumask.h>
+#include <linux/key.h>
 #include <linux/percpu.h>
+
+#include <keys/user-type.h>
 
 #include "trace/bindings_helper.h"
 
@@ -34,4 +37,38 @@ void *imgrement_per_cpu_ptr(void *percpu, unsigned int cpu)
 unsigned int imgrement_next_possible_cpu(int cpu)
 {
 	return cpumask_next(cpu, cpu_possible_mask);
+}
+
+/*
+ * Copies the payload of the logon key of this description, as the caller's task
+ * finds it. Returns its size, or -EMSGSIZE where there is no room for it, or what
+ * request_key() says. May sleep; asks no program for a key that is not there.
+ */
+long imgrement_read_key(const char *description, void *to, size_t room)
+{
+#ifdef CONFIG_KEYS
+	const struct user_key_payload *payload;
+	struct key *key;
+	long len;
+
+	key = request_key(&key_type_logon, description, NULL);
+	if (IS_ERR(key))
+		return PTR_ERR(key);
+
+	down_read(&key->sem);
+	payload = user_key_payload_locked(key);
+	if (!payload) {
+		len = -EKEYREVOKED;
+	} else if (payload->datalen > room) {
+		len = -EMSGSIZE;
+	} else {
+		len = payload->datalen;
+		memcpy(to, payload->data, len);
+	}
+	up_read(&key->sem);
+	key_put(key);
+	return len;
+#else
+	return -ENOKEY;
+#endif
 }

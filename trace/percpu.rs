@@ -6,6 +6,7 @@
 
 #![allow(unsafe_code)]
 
+use super::bindings;
 use core::{
     marker::PhantomData,
     mem::{
@@ -19,25 +20,6 @@ use kernel::{
     ffi::c_void,
     prelude::*, //
 };
-
-mod bindings {
-    //! What bindgen made of `trace/bindings_helper.h`.
-
-    #![allow(
-        clippy::all,
-        clippy::cast_lossless,
-        clippy::ptr_as_ptr,
-        clippy::ref_as_ptr,
-        clippy::undocumented_unsafe_blocks,
-        dead_code,
-        missing_docs,
-        non_camel_case_types,
-        unreachable_pub,
-        unused_imports
-    )]
-
-    include!(env!("TRACE_BINDINGS"));
-}
 
 /// A `T` for each CPU that there can be.
 ///

@@ -11,7 +11,8 @@
 //!      that follow; none is split
 //! ```
 //!
-//! The pattern is kept because a message may change it before the record is read.
+//! The pattern, or the name of the key that holds it, is kept because a message may change it before
+//! the record is read.
 
 use super::pool::{
     Block,
@@ -30,7 +31,10 @@ use crate::{
         Matcher,
         State, //
     },
-    params::PATTERN_MAX,
+    params::{
+        KEY_NAME_MAX,
+        PATTERN_MAX, //
+    },
     record::{
         Header,
         Payload, //
@@ -41,6 +45,7 @@ use crate::{
 const DELTAS: usize = 112;
 
 const _: () = assert!(Header::SIZE + 1 + PATTERN_MAX <= DELTAS);
+const _: () = assert!(KEY_NAME_MAX <= PATTERN_MAX);
 
 /// What a request needs of the pool.
 struct Need {

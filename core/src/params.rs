@@ -21,6 +21,9 @@ use super::word::{
 /// The longest pattern, in bytes.
 pub const PATTERN_MAX: usize = 64;
 
+/// The longest name of a key that holds a pattern, in bytes.
+pub const KEY_NAME_MAX: usize = 64;
+
 /// The longest label, in bytes.
 pub const LABEL_MAX: usize = 32;
 
@@ -86,14 +89,35 @@ impl<const N: usize> fmt::Debug for Text<N> {
     }
 }
 
+/// What to search for in written bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pattern {
+    /// These bytes, which whoever reads the log, the status or the table sees; 1 to
+    /// [`PATTERN_MAX`].
+    Text(Text<PATTERN_MAX>),
+    /// The bytes that the key of this name holds, a logon key of the kernel's key service. Nothing
+    /// shows more of them than this name.
+    Key(Text<KEY_NAME_MAX>),
+}
+
+impl Pattern {
+    /// What stands for it in the log: its text, or the name of its key.
+    pub fn shown(&self) -> &[u8] {
+        match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Key(name) => name.as_bytes(),
+        }
+    }
+}
+
 /// What the optional arguments of a table set.
 ///
 /// It prints as the whole `#ARGS ARG...` of a table, defaults included, and what it prints is
 /// parsed to the same value again, less the count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Params {
-    /// What to search for in written bytes; 1 to [`PATTERN_MAX`] bytes. `None` searches nothing.
-    pub pattern: Option<Text<PATTERN_MAX>>,
+    /// What to search for in written bytes. `None` searches nothing.
+    pub pattern: Option<Pattern>,
     /// Whether records keep a copy of the bytes.
     pub data: bool,
     /// Whether requests are logged.
@@ -109,7 +133,7 @@ pub struct Params {
 impl Default for Params {
     fn default() -> Self {
         Self {
-            pattern: Text::new(b"DAMN"),
+            pattern: Text::new(b"DAMN").map(Pattern::Text),
             data: true,
             log: true,
             log_rate: 1000,
@@ -156,6 +180,7 @@ impl Params {
     fn set(&mut self, key: Key, value: &[u8]) -> Result<(), Fault> {
         match key {
             Key::Pattern => self.pattern = pattern(value)?,
+            Key::PatternKey => self.pattern = Some(Pattern::Key(Text::parse(value)?)),
             Key::Data => self.data = switch(value)?,
             Key::Log => self.log = switch(value)?,
             Key::LogRate => self.log_rate = number(value)?,
@@ -175,12 +200,15 @@ impl fmt::Display for Params {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The count is of the words after it: a name and a value for each argument.
         let count: u32 = if self.label.is_some() { 12 } else { 10 };
-        write!(f, "{count} pattern ")?;
+        write!(f, "{count} ")?;
         match &self.pattern {
-            None => f.write_str("none")?,
+            None => f.write_str("pattern none")?,
             // The text `none`, and not the word for no pattern.
-            Some(text) if text.as_bytes() == b"none" => f.write_str("%6Eone")?,
-            Some(text) => write!(f, "{text}")?,
+            Some(Pattern::Text(text)) if text.as_bytes() == b"none" => {
+                f.write_str("pattern %6Eone")?;
+            }
+            Some(Pattern::Text(text)) => write!(f, "pattern {text}")?,
+            Some(Pattern::Key(name)) => write!(f, "pattern_key {name}")?,
         }
         write!(
             f,
@@ -200,8 +228,8 @@ impl fmt::Display for Params {
 /// What a message changes at run time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// `pattern TEXT|none`: search for this from now on.
-    Pattern(Option<Text<PATTERN_MAX>>),
+    /// `pattern TEXT|none` or `pattern_key NAME`: search for this from now on.
+    Pattern(Option<Pattern>),
     /// `data on|off`: whether records keep a copy of the bytes.
     Data(bool),
     /// `log on|off`: whether requests are logged.
@@ -249,6 +277,7 @@ impl Change {
     fn from_value(key: Key, value: &[u8]) -> Result<Option<Self>, Fault> {
         Ok(Some(match key {
             Key::Pattern => Self::Pattern(pattern(value)?),
+            Key::PatternKey => Self::Pattern(Some(Pattern::Key(Text::parse(value)?))),
             Key::Data => Self::Data(switch(value)?),
             Key::Log => Self::Log(switch(value)?),
             Key::LogRate => Self::LogRate(number(value)?),
@@ -275,6 +304,11 @@ pub struct Mistake<'a> {
 impl<'a> Mistake<'a> {
     fn new(word: &'a [u8], what: What) -> Self {
         Self { word, what }
+    }
+
+    /// That a pattern cannot be had: of a key, which only the kernel can look up.
+    pub fn of_pattern(pattern: &'a Pattern, fault: Fault) -> Self {
+        Self::new(pattern.shown(), What::Value(Key::PatternKey, fault))
     }
 }
 
@@ -323,6 +357,7 @@ impl What {
             Self::Repeated(_) => c"Argument given twice",
             Self::Missing(_) => c"Missing value",
             Self::Value(Key::Pattern, _) => c"Invalid pattern",
+            Self::Value(Key::PatternKey, _) => c"Invalid pattern_key",
             Self::Value(Key::Data, _) => c"Invalid data",
             Self::Value(Key::Log, _) => c"Invalid log",
             Self::Value(Key::LogRate, _) => c"Invalid log_rate",
@@ -355,12 +390,13 @@ impl What {
     pub fn allowed(self) -> &'static str {
         match self {
             Self::UnknownArgument => {
-                "pattern TEXT|none, data on|off, log on|off, log_rate N, records N, label TEXT"
+                "pattern TEXT|none, pattern_key NAME, data on|off, log on|off, log_rate N, records N, label TEXT"
             }
+            Self::Repeated(Key::Pattern | Key::PatternKey) => "one pattern or pattern_key",
             Self::Repeated(_) => "each argument once",
             Self::Missing(key) | Self::Value(key, _) => key.allowed(),
             Self::NoMessage | Self::UnknownMessage | Self::TableOnly(_) => {
-                "pattern TEXT|none, data on|off, log on|off, log_rate N, reset, mark TEXT"
+                "pattern TEXT|none, pattern_key NAME, data on|off, log on|off, log_rate N, reset, mark TEXT"
             }
             Self::Extra(Key::Reset) => "reset alone",
             Self::Extra(_) => "one value, %20 for a space",
@@ -383,6 +419,10 @@ pub enum Fault {
     NotNumber,
     /// A number that is too small or too large.
     OutOfRange,
+    /// The name of no key, or of one that has expired or been revoked.
+    NoKey,
+    /// The name of a key that holds too many bytes.
+    KeyTooLong,
 }
 
 impl Fault {
@@ -394,6 +434,8 @@ impl Fault {
             Self::NotSwitch => "neither on nor off",
             Self::NotNumber => "not a whole number",
             Self::OutOfRange => "out of range",
+            Self::NoKey => "no such key",
+            Self::KeyTooLong => "the key is too long",
         }
     }
 }
@@ -403,6 +445,8 @@ impl Fault {
 pub enum Key {
     /// `pattern`, of a table or a message.
     Pattern,
+    /// `pattern_key`, of a table or a message.
+    PatternKey,
     /// `data`, of a table or a message.
     Data,
     /// `log`, of a table or a message.
@@ -423,6 +467,7 @@ impl Key {
     fn from_name(name: &[u8]) -> Option<Self> {
         Some(match name {
             b"pattern" => Self::Pattern,
+            b"pattern_key" => Self::PatternKey,
             b"data" => Self::Data,
             b"log" => Self::Log,
             b"log_rate" => Self::LogRate,
@@ -438,6 +483,7 @@ impl Key {
     pub fn name(self) -> &'static str {
         match self {
             Self::Pattern => "pattern",
+            Self::PatternKey => "pattern_key",
             Self::Data => "data",
             Self::Log => "log",
             Self::LogRate => "log_rate",
@@ -452,6 +498,9 @@ impl Key {
     fn allowed(self) -> &'static str {
         match self {
             Self::Pattern => "1 to 64 bytes, %HH for what is not plain; or none",
+            Self::PatternKey => {
+                "the name, 1 to 64 bytes, of a logon key that you can search and that holds 1 to 64 bytes"
+            }
             Self::Data | Self::Log => "on or off",
             Self::LogRate => "a whole number from 0 to 4294967295, 0 for no limit",
             Self::Records => "a whole number from 1 to 65536",
@@ -461,10 +510,10 @@ impl Key {
         }
     }
 
-    /// A bit of its own, to remember it by.
+    /// A bit to remember it by: the same for those of which there can be but one.
     fn bit(self) -> u32 {
         match self {
-            Self::Pattern => 1 << 0,
+            Self::Pattern | Self::PatternKey => 1 << 0,
             Self::Data => 1 << 1,
             Self::Log => 1 << 2,
             Self::LogRate => 1 << 3,
@@ -477,10 +526,10 @@ impl Key {
 }
 
 /// Reads `TEXT|none`. The text of these four letters can be had as `%6Eone`.
-fn pattern(word: &[u8]) -> Result<Option<Text<PATTERN_MAX>>, Fault> {
+fn pattern(word: &[u8]) -> Result<Option<Pattern>, Fault> {
     match word {
         b"none" => Ok(None),
-        _ => Text::parse(word).map(Some),
+        _ => Text::parse(word).map(Pattern::Text).map(Some),
     }
 }
 

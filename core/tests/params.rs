@@ -14,8 +14,10 @@
 
 use imgrement_core::params::{
     Change,
+    Fault,
     Mistake,
     Params,
+    Pattern,
     Text,
     What, //
 };
@@ -55,6 +57,30 @@ fn texts_hold_at_most_their_size() {
 }
 
 #[test]
+fn a_key_stands_for_its_bytes() {
+    let params = table("pattern_key imgrement:none log off").unwrap();
+    assert_eq!(
+        params.to_string(),
+        "10 pattern_key imgrement:none data on log off log_rate 1000 records 2048"
+    );
+    assert_eq!(again(&params), params);
+    let pattern = params.pattern.unwrap();
+    assert_eq!(pattern.shown(), b"imgrement:none");
+
+    for (fault, line) in [
+        (Fault::NoKey, "no such key"),
+        (Fault::KeyTooLong, "the key is too long"),
+    ] {
+        let mistake = Mistake::of_pattern(&pattern, fault);
+        assert_eq!(
+            mistake.to_string(),
+            format!("pattern_key imgrement:none: {line}; allowed: {PATTERN_KEY}")
+        );
+        assert_eq!(mistake.what.sentence(), c"Invalid pattern_key");
+    }
+}
+
+#[test]
 fn no_words_are_the_defaults() {
     let params = table("").unwrap();
     assert_eq!(params, Params::default());
@@ -70,7 +96,7 @@ fn all_arguments_in_any_order() {
     assert_eq!(
         params,
         Params {
-            pattern: Some(text(b"x")),
+            pattern: Some(Pattern::Text(text(b"x"))),
             data: false,
             log: false,
             log_rate: 0,
@@ -93,10 +119,7 @@ fn the_bounds_are_taken() {
 
     let longest = "%41".repeat(64);
     let params = format!("pattern {longest} label {}", "l".repeat(32));
-    assert_eq!(
-        table(&params).unwrap().pattern.unwrap().as_bytes(),
-        [b'A'; 64]
-    );
+    assert_eq!(table(&params).unwrap().pattern.unwrap().shown(), [b'A'; 64]);
     let mark = format!("mark {}", "m".repeat(128));
     assert_eq!(message(&mark), Ok(Change::Mark(text(&[b'm'; 128]))));
 }
@@ -107,7 +130,7 @@ fn none_is_no_pattern_and_its_text_can_be_had() {
     for word in ["%6Eone", "non%65", "%6e%6f%6e%65"] {
         let line = format!("pattern {word}");
         let params = table(&line).unwrap();
-        assert_eq!(params.pattern, Some(text(b"none")));
+        assert_eq!(params.pattern, Some(Pattern::Text(text(b"none"))));
         assert_eq!(
             params.to_string(),
             "10 pattern %6Eone data on log on log_rate 1000 records 2048"
@@ -119,9 +142,19 @@ fn none_is_no_pattern_and_its_text_can_be_had() {
 #[test]
 fn every_message() {
     let cases = [
-        ("pattern a%00", Change::Pattern(Some(text(b"a\0")))),
+        (
+            "pattern a%00",
+            Change::Pattern(Some(Pattern::Text(text(b"a\0")))),
+        ),
         ("pattern none", Change::Pattern(None)),
-        ("pattern %6Eone", Change::Pattern(Some(text(b"none")))),
+        (
+            "pattern_key imgrement:a%20b",
+            Change::Pattern(Some(Pattern::Key(text(b"imgrement:a b")))),
+        ),
+        (
+            "pattern %6Eone",
+            Change::Pattern(Some(Pattern::Text(text(b"none")))),
+        ),
         ("data on", Change::Data(true)),
         ("data off", Change::Data(false)),
         ("log on", Change::Log(true)),
@@ -137,9 +170,12 @@ fn every_message() {
 }
 
 const ARGUMENTS: &str =
-    "pattern TEXT|none, data on|off, log on|off, log_rate N, records N, label TEXT";
-const MESSAGES: &str = "pattern TEXT|none, data on|off, log on|off, log_rate N, reset, mark TEXT";
+    "pattern TEXT|none, pattern_key NAME, data on|off, log on|off, log_rate N, records N, label TEXT";
+const MESSAGES: &str =
+    "pattern TEXT|none, pattern_key NAME, data on|off, log on|off, log_rate N, reset, mark TEXT";
 const PATTERN: &str = "1 to 64 bytes, %HH for what is not plain; or none";
+const PATTERN_KEY: &str =
+    "the name, 1 to 64 bytes, of a logon key that you can search and that holds 1 to 64 bytes";
 const LABEL: &str = "1 to 32 bytes, %HH for what is not plain";
 const MARK: &str = "1 to 128 bytes, %HH for what is not plain";
 const SWITCH: &str = "on or off";
@@ -205,6 +241,24 @@ fn every_mistake_in_a_table() {
             "Argument given twice",
             "label: given twice",
             "each argument once",
+        ),
+        (
+            "pattern x pattern_key a:b",
+            "Argument given twice",
+            "pattern_key: given twice",
+            "one pattern or pattern_key",
+        ),
+        (
+            "pattern_key",
+            "Missing value",
+            "pattern_key: its value is missing",
+            PATTERN_KEY,
+        ),
+        (
+            "pattern_key a:%4",
+            "Invalid pattern_key",
+            "pattern_key a:%254: bad escape",
+            PATTERN_KEY,
         ),
         (
             "pattern",
@@ -466,7 +520,10 @@ fn a_hostile_word_leaves_room_for_what_is_allowed() {
 fn params() -> impl Strategy<Value = Params> {
     let bytes = |max| prop::collection::vec(any::<u8>(), 1..=max);
     (
-        prop::option::of(prop_oneof![9 => bytes(64), 1 => Just(b"none".to_vec())]),
+        prop::option::of((
+            prop_oneof![9 => bytes(64), 1 => Just(b"none".to_vec())],
+            any::<bool>(),
+        )),
         any::<bool>(),
         any::<bool>(),
         any::<u32>(),
@@ -474,7 +531,13 @@ fn params() -> impl Strategy<Value = Params> {
         prop::option::of(bytes(32)),
     )
         .prop_map(|(pattern, data, log, log_rate, records, label)| Params {
-            pattern: pattern.map(|bytes| text(&bytes)),
+            pattern: pattern.map(|(bytes, is_key)| {
+                if is_key {
+                    Pattern::Key(text(&bytes))
+                } else {
+                    Pattern::Text(text(&bytes))
+                }
+            }),
             data,
             log,
             log_rate,

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Disks with protection information (T10 DIF types 1 to 3, with DIX): tags arrive as through
+# dm-linear, and where data do not match their tag, the same error comes back and is recorded.
+
+modprobe dm_imgrement
+head -c 1M /dev/urandom > /tmp/random
+
+# tried KIND: what is offered, what the disk is given, and what comes back.
+tried() {
+	local dev=/dev/mapper/$1
+	dmsetup create "$1" --table "0 16384 $1 $disk 1024"
+	grep . "/sys/block/dm-$(dmsetup info -c --noheadings -o minor "$1")/integrity/"*
+	# The tags are made above the target, and checked by the disk.
+	dd if=/tmp/random of="$dev" bs=64k oflag=direct status=none
+	dd if=/tmp/random of="$dev" bs=512 seek=4096 count=33 oflag=direct status=none
+	# With the tags, and by another way, so that each is checked for the sector where it is.
+	cmp -n 1048576 /tmp/random <(dd if="$disk" bs=512 skip=1024 count=2048 iflag=direct status=none)
+	cmp -n 1048576 /tmp/random <(dd if="$dev" bs=512 count=2048 iflag=direct status=none)
+
+	# New data on a sector that keeps its old tag.
+	sg_dd if=/dev/zero of="$disk" bs=512 count=1 seek=1034 blk_sgio=1 verbose=0 2> /dev/null
+	dd if="$dev" of=/dev/null bs=512 skip=10 count=1 iflag=direct status=none || echo "status $?"
+	dd if="$dev" of=/dev/null bs=4096 count=4 iflag=direct status=none || echo "status $?"
+	dd if=/tmp/random of="$dev" bs=512 skip=10 seek=10 count=1 oflag=direct status=none
+	dd if="$dev" bs=512 skip=10 count=1 iflag=direct status=none | cmp - <(dd if=/tmp/random bs=512 skip=10 count=1 status=none)
+	if [ "$1" = imgrement ]; then
+		drain
+		counter errors > /tmp/errors
+	fi
+	dmsetup remove --retry "$1"
+}
+
+for type in 1 2 3; do
+	for kind in linear imgrement; do
+		modprobe scsi_debug dif=$type dix=1 dev_size_mb=16 sector_size=512
+		disk=/dev/$(basename /sys/bus/pseudo/drivers/scsi_debug/adapter*/host*/target*/*:*/block/*)
+		dmesg -C
+		tried $kind > /tmp/$kind 2>&1 || { cat /tmp/$kind; fail "$kind, type $type"; }
+		sed -i "s/$kind/KIND/" /tmp/$kind
+		rmmod scsi_debug
+	done
+	expect_text "type $type, as dm-linear" "$(cat /tmp/linear)" "$(cat /tmp/imgrement)"
+	for line in "/sys/block/dm-0/integrity/format:T10-DIF-TYPE$((type == 3 ? 3 : 1))-CRC" 'status 1' \
+		"dd: error reading '/dev/mapper/KIND': Invalid or incomplete multibyte or wide character"; do
+		grep -qxF "$line" /tmp/linear || fail "type $type: dm-linear does not say '$line' but: $(cat /tmp/linear)"
+	done
+	# 84 is EILSEQ: the request of one sector, and that of the block which has it.
+	expect_text "type $type: errors" $'R, error 84, at (1034, 1034)\nR, error 84, at (1032, 1039)' "$(lines | grep error)"
+	expect "type $type: errors counted" 2 "$(cat /tmp/errors)"
+done

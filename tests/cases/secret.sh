@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# A pattern that is a key's is found, and shown by the name of the key alone.
+
+secret='Tr0ub4dor&3 correct horse'
+add() { printf %s "$2" | keyctl padd logon "$1" @u > /dev/null; }
+add 'imgrement:db password' "$secret"
+add imgrement:long "$(head -c 65 /dev/zero | tr '\0' x)"
+
+make_target imgrement /dev/sdb pattern_key imgrement:db%20password label secrets
+table=$(dmsetup table imgrement)
+expect 'table' '0 8192 imgrement 8:16 0 12 pattern_key imgrement:db%20password data on log on log_rate 1000 records 2048 label secrets' "$table"
+# A table line makes the same target again.
+dmsetup create again --table "${table/8:16/8:0}"
+expect 'the same table' "${table/8:16/8:0}" "$(dmsetup table again)"
+dmsetup remove again
+
+expect_text 'the key is found' 'secrets: Found imgrement:db%20password from page 1 times
+secrets: W, bytes to transfer: 512, delta count: 1
+secrets: bv #0: len 512, offset 0, at (3, 3)
+secrets: Found imgrement:db%20password from deltas 1 times' \
+	"$(traced write_at /dev/mapper/imgrement 3 "$secret" | sed '/mark: /d; s/offset [0-9]*/offset 0/')"
+
+# What has been taken from the key stays as it is when the key is gone, and when other settings change.
+keyctl purge -s logon 'imgrement:db password' > /dev/null
+expect_fail dmsetup create again --table "${table/8:16/8:0}"
+dmsetup message imgrement 0 data off
+dmsetup message imgrement 0 reset
+write_at /dev/mapper/imgrement 4 "$secret"
+expect 'found after the key has gone' 1 "$(counter page)"
+
+# wrong NAME ERROR LINE: a message that is refused, and changes nothing.
+wrong() {
+	dmesg -C
+	expect_fail dmsetup message imgrement 0 pattern_key "$1"
+	expect_match "$1: dmsetup" "$2" "$said"
+	expect_text "$1: the line" "252:0: $3; allowed: the name, 1 to 64 bytes, of a logon key that you can search and that holds 1 to 64 bytes" \
+		"$(lines | sed 's/^[0-9]*:0/252:0/')"
+	expect "$1: the table" "${table/data on/data off}" "$(dmsetup table imgrement)"
+}
+wrong imgrement:other 'Required key not available' 'pattern_key imgrement:other: no such key'
+wrong imgrement:long%00 'Required key not available' 'pattern_key imgrement:long%00: no such key'
+wrong imgrement:long 'Message too long' 'pattern_key imgrement:long: the key is too long'
+
+# Nor is a key of the kind that programs can read.
+printf x | keyctl padd user imgrement:readable @u > /dev/null
+wrong imgrement:readable 'Required key not available' 'pattern_key imgrement:readable: no such key'
+
+add imgrement:other something-else
+dmsetup message imgrement 0 pattern_key imgrement:other
+write_at /dev/mapper/imgrement 5 "$secret something-else"
+expect 'another key' 2 "$(counter page)"
+dmsetup message imgrement 0 pattern none
+expect 'no pattern' 'pattern none' "$(dmsetup table imgrement | grep -o 'pattern [a-z]*')"
+
+# Neither in the log, all of it, nor in what dmsetup says.
+{
+	dd if=/dev/kmsg iflag=nonblock bs=8k 2> /dev/null || true
+	dmsetup table --showkeys
+	dmsetup status
+} > /tmp/all
+grep -q 'Found imgrement:db%20password from page' /tmp/all || fail 'the log is not complete'
+expect 'places where the secret stands' 0 "$(grep -cE 'Tr0ub4dor|horse|something-else' /tmp/all || true)"

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A pattern that is kept as a key, so that it is in no table, no log and no command line.
+//!
+//! A leaf with `unsafe`: the kernel crate has no keys.
+
+#![allow(unsafe_code)]
+
+use super::bindings;
+use crate::params::{
+    Text,
+    KEY_NAME_MAX,
+    PATTERN_MAX, //
+};
+use kernel::prelude::*;
+
+/// What the logon key of this name holds, as the task that asks finds it. May sleep.
+///
+/// # Errors
+///
+/// `EMSGSIZE` where that is more than a pattern may have, and what `request_key` says: `ENOKEY`,
+/// `EKEYEXPIRED`, `EKEYREVOKED`, and the like.
+pub(crate) fn read(name: &Text<KEY_NAME_MAX>) -> Result<Text<PATTERN_MAX>> {
+    let mut description = [0; KEY_NAME_MAX + 1];
+    for (to, from) in description.iter_mut().zip(name.as_bytes()) {
+        *to = *from;
+    }
+    let description = CStr::from_bytes_until_nul(&description).map_err(|_| ENOKEY)?;
+    if description.to_bytes() != name.as_bytes() {
+        // A NUL in it. No key has such a name.
+        return Err(ENOKEY);
+    }
+
+    let mut payload = [0_u8; PATTERN_MAX];
+    // SAFETY: The description is a string, and there is room for that many bytes.
+    let len = unsafe {
+        bindings::imgrement_read_key(
+            description.as_char_ptr(),
+            payload.as_mut_ptr().cast(),
+            payload.len(),
+        )
+    };
+    let len = usize::try_from(len).map_err(|_| Error::from_errno(len as i32))?;
+    payload.get(..len).and_then(Text::new).ok_or(EMSGSIZE)
+}
