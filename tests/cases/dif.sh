@@ -15,8 +15,8 @@ tried() {
 	dd if=/tmp/random of="$dev" bs=64k oflag=direct status=none
 	dd if=/tmp/random of="$dev" bs=512 seek=4096 count=33 oflag=direct status=none
 	# With the tags, and by another way, so that each is checked for the sector where it is.
-	cmp -n 1048576 /tmp/random <(dd if="$disk" bs=512 skip=1024 count=2048 iflag=direct status=none)
-	cmp -n 1048576 /tmp/random <(dd if="$dev" bs=512 count=2048 iflag=direct status=none)
+	cmp -n 1048576 /tmp/random <(dd if="$disk" bs=64k skip=8 count=16 iflag=direct status=none)
+	cmp -n 1048576 /tmp/random <(dd if="$dev" bs=64k count=16 iflag=direct status=none)
 
 	# New data on a sector that keeps its old tag.
 	sg_dd if=/dev/zero of="$disk" bs=512 count=1 seek=1034 blk_sgio=1 verbose=0 2> /dev/null
