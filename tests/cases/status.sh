@@ -5,7 +5,7 @@
 make_target imgrement
 expect 'a new target' '0 8192 imgrement read 0 write 0 flush 0 discard 0 secure_erase 0 write_zeroes 0'\
 ' zone 0 other 0 sectors_read 0 sectors_written 0 sectors_discarded 0 sectors_zeroed 0 segments 0 page 0'\
-' deltas 0 across 0 degraded 0 data_lost 0 record_lost 0 left_out 0 errors 0' "$(dmsetup status imgrement)"
+' deltas 0 across 0 degraded 0 data_lost 0 record_lost 0 left_out 0 errors 0 errors_left_out 0' "$(dmsetup status imgrement)"
 
 device=/dev/mapper/imgrement
 dd if=$device of=/dev/null bs=12288 count=2 iflag=direct status=none   # 2 reads, 48 sectors, 6 segments
@@ -15,7 +15,7 @@ blkdiscard -f -o 65536 -l 8192 $device                                  # 16 sec
 blkdiscard -f -z -o 131072 -l 512 $device                               # 1 sector
 expect 'a workload' '0 8192 imgrement read 2 write 1 flush 1 discard 1 secure_erase 0 write_zeroes 1'\
 ' zone 0 other 0 sectors_read 48 sectors_written 8 sectors_discarded 16 sectors_zeroed 1 segments 9 page 3'\
-' deltas 3 across 1 degraded 0 data_lost 0 record_lost 0 left_out 0 errors 0' "$(dmsetup status imgrement)"
+' deltas 3 across 1 degraded 0 data_lost 0 record_lost 0 left_out 0 errors 0 errors_left_out 0' "$(dmsetup status imgrement)"
 
 dmsetup message imgrement 0 reset
 expect 'after reset' '' "$(counts)"
@@ -34,3 +34,21 @@ for name in worn imgrement; do
 done
 write_at $device 4095 fine
 expect 'failed requests' 'read 1 write 2 sectors_read 8 sectors_written 2 segments 3 errors 2' "$(counts)"
+
+# Each failed request has a line, after its own, or is counted as one that has none.
+drain
+expect_text 'lines of errors' 'R, error 5, at (4096, 4103)
+W, error 5, at (6000, 6000)' "$(lines | grep error)"
+dmsetup message imgrement 0 reset
+dmsetup message imgrement 0 log_rate 3
+dmesg -C
+for ((i = 0; i < 10; i++)); do
+	dd if=$device of=/dev/null bs=4096 skip=$((520 + i)) count=1 iflag=direct status=none 2> /dev/null || true
+done
+drain
+expect 'errors counted' 10 "$(counter errors)"
+printed=$(count '^R, error 5, at')
+[ "$printed" -ge 3 ] || fail "only $printed lines of errors, with a limit of three a second"
+expect 'errors with and without a line' 10 $((printed + $(counter errors_left_out)))
+expect 'errors left out, as the log says' "$(counter errors_left_out)" \
+	"$(lines | sed -n 's/ errors left out of the log$//p' | awk '{ sum += $1 } END { print sum + 0 }')"
