@@ -191,7 +191,10 @@ impl Target for Imgrement {
     }
 
     #[cfg(CONFIG_BLK_DEV_ZONED)]
-    fn report_zones(this: &Traced<'_>, report: dm::ZoneReport<'_>) -> Result<dm::ZonesReported> {
+    fn report_zones<'r>(
+        this: &Traced<'_>,
+        report: dm::ZoneReport<'r>,
+    ) -> Result<dm::ZonesReported<'r>> {
         report.fill(this.device, this.offset)
     }
 }

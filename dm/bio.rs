@@ -282,8 +282,14 @@ impl<'b, P> MapBio<'b, P> {
     }
 
     /// Ends it as done: the target itself did what it asks for. `Target::end_io` hears of it.
+    ///
+    /// A read fails instead: nothing here can fill its pages, and whoever waits for them would be
+    /// given what lay in that memory before.
     #[inline]
     pub fn complete(self) -> Mapped<'b> {
+        if self.op() == Op::Read {
+            return self.kill();
+        }
         // SAFETY: The bio is live and not submitted; its end_io callback, device-mapper's, takes it.
         unsafe { kernel::bindings::bio_endio(self.bio.as_ptr()) };
         Mapped {

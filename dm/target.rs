@@ -185,10 +185,10 @@ pub trait Target: Sized + 'static {
     ///
     /// What the underlying device says.
     #[cfg(CONFIG_BLK_DEV_ZONED)]
-    fn report_zones(
+    fn report_zones<'r>(
         _state: &Self::State<'_>,
-        _report: super::ZoneReport<'_>,
-    ) -> Result<super::ZonesReported> {
+        _report: super::ZoneReport<'r>,
+    ) -> Result<super::ZonesReported<'r>> {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 

@@ -23,30 +23,34 @@ use kernel::{
 ///
 /// # Invariants
 ///
-/// `ti` is a constructed target, and `args` the arguments of a call of its `report_zones` that
-/// lasts for `'a`.
-pub struct ZoneReport<'a> {
+/// - `ti` is a constructed target, and `args` the arguments of a call of its `report_zones`.
+/// - `'r` ends with that call. It is invariant.
+pub struct ZoneReport<'r> {
     ti: NonNull<bindings::dm_target>,
     args: NonNull<bindings::dm_report_zones_args>,
     /// How many zones there is room for.
     room: c_uint,
-    _args: PhantomData<&'a mut bindings::dm_report_zones_args>,
+    _brand: PhantomData<fn(&'r ()) -> &'r ()>,
 }
 
 /// The word that a report has been filled. Only [`ZoneReport`] makes one: device-mapper asks again
-/// and again, without end, as long as a report does not go on.
-pub struct ZonesReported(c_int);
+/// and again, without end, as long as a report does not go on. `'r` is that of the report, and
+/// invariant, so that it cannot be kept for another.
+pub struct ZonesReported<'r> {
+    zones: c_int,
+    _brand: PhantomData<fn(&'r ()) -> &'r ()>,
+}
 
-impl ZonesReported {
+impl ZonesReported<'_> {
     pub(super) fn code(&self) -> c_int {
-        self.0
+        self.zones
     }
 }
 
-impl ZoneReport<'_> {
+impl<'r> ZoneReport<'r> {
     /// # Safety
     ///
-    /// The invariants of the type hold for its lifetime.
+    /// The invariants of the type hold.
     pub(super) unsafe fn from_raw(
         ti: NonNull<bindings::dm_target>,
         args: NonNull<bindings::dm_report_zones_args>,
@@ -57,7 +61,7 @@ impl ZoneReport<'_> {
             ti,
             args,
             room,
-            _args: PhantomData,
+            _brand: PhantomData,
         }
     }
 
@@ -67,7 +71,7 @@ impl ZoneReport<'_> {
     /// # Errors
     ///
     /// Those of the device, and `EIO` where it has no further zone there.
-    pub fn fill(self, device: Device<'_>, start: u64) -> Result<ZonesReported> {
+    pub fn fill(self, device: Device<'_>, start: u64) -> Result<ZonesReported<'r>> {
         // SAFETY: By the invariants both are live.
         let (next, begin) = unsafe {
             let next = (*self.args.as_ptr()).next_sector;
@@ -84,6 +88,9 @@ impl ZoneReport<'_> {
         if unsafe { (*self.args.as_ptr()).next_sector } == next {
             return Err(EIO);
         }
-        Ok(ZonesReported(zones))
+        Ok(ZonesReported {
+            zones,
+            _brand: PhantomData,
+        })
     }
 }

@@ -103,7 +103,10 @@ impl Target for Linear {
     }
 
     #[cfg(CONFIG_BLK_DEV_ZONED)]
-    fn report_zones(range: &Range<'_>, report: dm::ZoneReport<'_>) -> Result<dm::ZonesReported> {
+    fn report_zones<'r>(
+        range: &Range<'_>,
+        report: dm::ZoneReport<'r>,
+    ) -> Result<dm::ZonesReported<'r>> {
         report.fill(range.device, range.offset)
     }
 }

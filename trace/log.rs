@@ -119,7 +119,6 @@ impl Log {
             counters.this().add(Counter::ErrorsLeftOut, 1);
             return;
         }
-        self.missing(counters);
         self.print(Line::Failed(header));
     }
 

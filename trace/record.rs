@@ -185,34 +185,11 @@ impl<'p> Complete<'p> {
         Some(Self { deltas, bytes })
     }
 
-    /// Has the request begin at `sector` of the underlying device.
+    /// Has the request, and with it its deltas, begin at `sector` of the underlying device.
     pub(crate) fn move_to(&mut self, sector: u64) {
-        let Some(head) = self.deltas.first_mut().first_chunk_mut() else {
-            return;
-        };
-        let Some(mut header) = Header::decode(head) else {
-            return;
-        };
-        let from = core::mem::replace(&mut header.sector, sector);
-        *head = header.encode();
-
-        // In the first block only.
-        let mut skip = DELTAS;
-        self.deltas
-            .iter_mut()
-            .flat_map(move |block| {
-                block
-                    .get_mut(core::mem::take(&mut skip)..)
-                    .unwrap_or_default()
-                    .chunks_exact_mut(Delta::SIZE)
-            })
-            .take(header.deltas as usize)
-            .filter_map(|bytes| bytes.first_chunk_mut())
-            .for_each(|bytes| {
-                if let Some(delta) = Delta::decode(bytes) {
-                    *bytes = delta.moved(from, sector).encode();
-                }
-            });
+        if let Some(head) = self.deltas.first_mut().first_chunk_mut() {
+            Header::put_sector(head, sector);
+        }
     }
 }
 
@@ -322,8 +299,17 @@ impl<'p> Record<'p> {
             .filter(|text| !text.is_empty())
     }
 
-    /// Its deltas in order.
+    /// Its deltas in order. They begin where the header says, which may have come to be known only
+    /// after they had been written.
     pub(crate) fn deltas(&self) -> impl Iterator<Item = Delta> + Clone + '_ {
+        let to = self.header.sector;
+        let from = self.encoded_deltas().next().map_or(to, |delta| delta.first);
+
+        self.encoded_deltas()
+            .map(move |delta| delta.moved(from, to))
+    }
+
+    fn encoded_deltas(&self) -> impl Iterator<Item = Delta> + Clone + '_ {
         // In the first block only.
         let mut skip = DELTAS;
 

@@ -239,6 +239,13 @@ impl Header {
         Put(encoded).put(sequence.to_le_bytes());
     }
 
+    /// Has an encoded request begin at another sector.
+    pub fn put_sector(encoded: &mut [u8; Self::SIZE], sector: u64) {
+        if let Some(rest) = encoded.get_mut(8..) {
+            Put(rest).put(sector.to_le_bytes());
+        }
+    }
+
     /// Writes the layout above.
     pub fn encode(&self) -> [u8; Self::SIZE] {
         let mut out = [0; Self::SIZE];

@@ -120,11 +120,13 @@ fn what_is_unknown_is_refused() {
 }
 
 #[test]
-fn a_number_is_put_into_what_is_encoded() {
+fn number_and_sector_are_put_into_what_is_encoded() {
     let mut bytes = HEADER.encode();
     Header::put_sequence(&mut bytes, 7);
+    Header::put_sector(&mut bytes, 8);
     let header = Header {
         sequence: 7,
+        sector: 8,
         ..HEADER
     };
     assert_eq!(Header::decode(&bytes), Some(header));

@@ -6,6 +6,6 @@ mount -t securityfs security /sys/kernel/security
 make_target imgrement
 log=/sys/kernel/security/ima/ascii_runtime_measurements
 measured=$(sed -n 's/.* dm_table_load //p' $log | python3 -c 'print(bytes.fromhex(input()).decode())')
-wanted='target_name=imgrement,target_version=1.0.0,device_name=8:16,start=0;'
+wanted='target_name=imgrement,target_version=1.1.0,device_name=8:16,start=0;'
 expect measurement "$wanted" "${measured##*target_len=8192,}"
 remove_target imgrement

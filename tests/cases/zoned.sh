@@ -18,12 +18,12 @@ modprobe scsi_debug zbc=managed zone_size_mb=4 zone_nr_conv=2 zone_max_open=12 d
 until [ -b /dev/nvme0n1 ]; do sleep 0.1; done
 scsi=$(basename /sys/bus/pseudo/drivers/scsi_debug/adapter*/host*/target*/*:*/block/*)
 
-# tried KIND LOWER: what a series of commands prints, their statuses, and what reaches LOWER. There
-# are zones of 8192 sectors; the target begins at the third, where all have a write pointer.
+# tried KIND LOWER OFFSET: what a series of commands prints, their statuses, and what reaches LOWER.
+# There are zones of 8192 sectors; from the third on, all have a write pointer.
 tried() {
 	local dev=/dev/mapper/zoned lower=/dev/$2 node
 	blkzone reset -o 16384 "$lower"
-	dmsetup create zoned --table "0 $(($(sectors "$lower") - 16384)) $1 $lower 16384"
+	dmsetup create zoned --table "0 $(($(sectors "$lower") - $3)) $1 $lower $3"
 	reached "$lower" commands $dev
 	node=$(readlink -f "/sys/dev/block/$(stat -c %Hr:%Lr $dev)")
 	grep -s '' "$node"/queue/* | sed 's,.*/,,'
@@ -68,13 +68,13 @@ END
 modprobe btrfs
 for lower in nullb8 "$scsi" nvme0n1; do
 	expect 'the disk' host-managed "$(cat "/sys/block/$lower/queue/zoned")"
-	wanted=$(tried linear "$lower"; cat /tmp/said)
+	wanted=$(tried linear "$lower" 16384; cat /tmp/said)
 	# It did what it should, and not the same nothing.
 	for line in ZRS ZOS ZCS ZFS 'WF?S 24576 \+ 128' zoned:host-managed 'status 1'; do
 		grep -qxE "$line" <<< "$wanted" || fail "$lower: dm-linear's does not say '$line', but $wanted"
 	done
 	dmesg -C
-	expect_text "$lower, as dm-linear" "$wanted" "$(tried imgrement "$lower"; cat /tmp/said)"
+	expect_text "$lower, as dm-linear" "$wanted" "$(tried imgrement "$lower" 16384; cat /tmp/said)"
 	# The kernel's trace has no sector for what is about a zone; the log has.
 	expect_text "$lower: operations on zones" 'zone-open at (32768, 32768)
 zone-close at (32768, 32768)
@@ -82,11 +82,21 @@ zone-finish at (40960, 40960)
 zone-finish at (49152, 49152)
 zone-reset at (24576, 24576)' "$(lines | sed -n 's/^\(zone-[a-z]*\), bytes to transfer: 0, delta count: 0,/\1/p' | head -n 5)"
 
-	# A file system that appends. Where the log says that its data went, it is.
+	if [ "$lower" = nullb8 ]; then
+		# All zones at once: device-mapper passes that on where the disk has it, as we do then.
+		grep -qxF ZRAS <<< "$wanted" || fail "$lower: dm-linear resets no zones at once: $wanted"
+		expect 'resets of all zones' 1 "$(count '^zone-reset-all, bytes')"
+		wanted=$(tried linear "$lower" 0; cat /tmp/said)
+		expect_text "$lower from its beginning, as dm-linear" "$wanted" "$(tried imgrement "$lower" 0; cat /tmp/said)"
+	fi
+
+	# A file system that appends. Where the log says that its data went, it is. The pool is small, so
+	# that records which did not come back from an append would show.
 	blkzone reset -o 16384 "/dev/$lower"
-	dmsetup create imgrement --table "0 $(($(sectors "/dev/$lower") - 16384)) imgrement /dev/$lower 16384 4 pattern zone-$lower log_rate 0"
+	dmsetup create imgrement --table "0 $(($(sectors "/dev/$lower") - 16384)) imgrement /dev/$lower 16384 6 pattern zone-$lower log_rate 0 records 256"
 	mkfs.btrfs -q -f -O zoned -d single -m single /dev/mapper/imgrement
 	mount /dev/mapper/imgrement /mnt
+	dmsetup message imgrement 0 reset
 	# Each block of the file begins with its number.
 	python3 - "$lower" > /tmp/file <<-'END'
 		import sys
@@ -119,6 +129,12 @@ zone-reset at (24576, 24576)' "$(lines | sed -n 's/^\(zone-[a-z]*\), bytes to tr
 		"$(grep -a "^zone-$lower " /tmp/blocks | sort -u)"
 	echo 3 > /proc/sys/vm/drop_caches
 	cmp /tmp/file /mnt/file
+	for i in 2 3 4 5 6; do
+		cp /tmp/file /mnt/file$i
+		sync
+		drain
+	done
+	expect "$lower: requests that were not recorded in full" 0 "$(counter degraded)"
 	umount /mnt
 	remove_target imgrement
 done

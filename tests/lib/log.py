@@ -31,6 +31,7 @@ def take(regex):
 
 
 OTHERS = r"mark: \S+|\S+ trace initialization succeeded"
+ERROR = r"[A-Za-z-]+, error \d+(?:, at \(\d+, \d+\))?|\d+ errors left out of the log"
 FOUND = r"Found (\S+) {} ([1-9]\d*) times"
 PAYLOAD = r"(?:R|W|zone-append), bytes to transfer: (\d+), delta count: (\d+)"
 NO_PAYLOAD = r"[a-z-]+, bytes to transfer: 0, delta count: 0(?:, at \(\d+, \d+\))?"
@@ -70,7 +71,7 @@ while at < len(lines):
     elif more := take(r"(\d+) requests passed unrecorded, (\d+) recorded without their bytes"):
         unrecorded += more[0]
         without_bytes += more[1]
-    elif take(OTHERS) is None:
+    elif take(ERROR) is None and take(OTHERS) is None:
         wrong("no such line should be here")
 
 print(f"{requests} whole, {left_out} left out, {unrecorded} unrecorded, {without_bytes} without bytes")
