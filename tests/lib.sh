@@ -112,3 +112,84 @@ reached() {
 
 # write_at DEVICE SECTOR TEXT: one write of 512 bytes: TEXT (%HH for any byte), filled up with NULs.
 write_at() { printf %b "${3//%/\\x}" | dd of="$1" bs=512 seek="$2" count=1 conv=sync oflag=direct status=none; }
+
+# did DISK: how many sectors it has read, written (or zeroed) and discarded, as the kernel itself counts.
+did() {
+	local words
+	read -ra words < "/sys/dev/block/$(stat -c %Hr:%Lr "/dev/$1")/stat"
+	echo "${words[2]} ${words[6]} ${words[13]}"
+}
+
+# sectors_counted NAME: the same, as status has it.
+sectors_counted() {
+	local words i
+	local -A count=([sectors_read]=0 [sectors_written]=0 [sectors_zeroed]=0 [sectors_discarded]=0)
+	while read -ra words; do
+		for ((i = 3; i < ${#words[@]}; i += 2)); do
+			count[${words[i]}]=$((${count[${words[i]}]:-0} + words[i + 1]))
+		done
+	done < <(dmsetup status "$1")
+	echo "${count[sectors_read]} $((count[sectors_written] + count[sectors_zeroed])) ${count[sectors_discarded]}"
+}
+
+# sum "A B C" "D E F": A + D, B + E, C + F; difference is the same with minus.
+sum() {
+	local a b
+	read -ra a <<< "$1"
+	read -ra b <<< "$2"
+	echo $((a[0] + b[0])) $((a[1] + b[1])) $((a[2] + b[2]))
+}
+difference() {
+	local a b
+	read -ra a <<< "$1"
+	read -ra b <<< "$2"
+	echo $((a[0] - b[0])) $((a[1] - b[1])) $((a[2] - b[2]))
+}
+
+# count_from NAME DISK: expect_counted counts from here on.
+declare -A did_before
+count_from() {
+	did_before[$1]=$(did "mapper/$1")
+	did_before[$2]=$(did "$2")
+}
+
+# expect_counted NAME DISK [EARLIER]: what status of NAME counts in sectors (and EARLIER, what its earlier
+# tables counted) is what the kernel counted for the device, and for DISK below it, which nobody else uses.
+expect_counted() {
+	local counted
+	counted=$(sum "$(sectors_counted "$1")" "${3:-0 0 0}")
+	expect "sectors read, written, discarded by status of $1, and the kernel for it" \
+		"$(difference "$(did "mapper/$1")" "${did_before[$1]}")" "$counted"
+	expect "sectors read, written, discarded by status of $1, and the kernel for $2" \
+		"$(difference "$(did "$2")" "${did_before[$2]}")" "$counted"
+}
+
+# requests_counted NAME: requests of all kinds.
+requests_counted() {
+	counts "$1" | tr ' ' '\n' | paste - - | awk '
+		$1 ~ /^(read|write|flush|discard|secure_erase|write_zeroes|zone|other)$/ { sum += $2 }
+		END { print sum + 0 }'
+}
+
+# new_filesystem NAME: ext4, xfs or btrfs on the target of that name, which mount_filesystem mounts at /NAME.
+new_filesystem() {
+	case $1 in
+	ext4) mkfs.ext4 -q -F /dev/mapper/ext4 ;;
+	xfs) mkfs.xfs -q -f /dev/mapper/xfs ;;
+	btrfs) mkfs.btrfs -q -f /dev/mapper/btrfs ;;
+	esac
+}
+
+# check_filesystem NAME: fail unless it is clean.
+check_filesystem() {
+	case $1 in
+	ext4) e2fsck -fn /dev/mapper/ext4 ;;
+	xfs) xfs_repair -n /dev/mapper/xfs ;;
+	btrfs) btrfs check --readonly /dev/mapper/btrfs ;;
+	esac > /tmp/checked 2>&1 || fail "$1 is not clean: $(cat /tmp/checked)"
+}
+
+mount_filesystem() {
+	mkdir -p "/$1"
+	mount -t "$1" "/dev/mapper/$1" "/$1"
+}

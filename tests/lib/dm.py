@@ -23,9 +23,13 @@ HEADER = struct.Struct("=3I2I1Ii3IQ128s129s7x")
 # struct dm_target_spec: sector_start, length, status, next, target_type[16].
 SPEC = struct.Struct("=QQiI16s")
 
+SUSPEND = 1 << 1
 STATUS_TABLE = 1 << 4
 BUFFER_FULL = 1 << 8
+SKIP_LOCKFS = 1 << 10
+NOFLUSH = 1 << 11
 
+DEV_SUSPEND = 6
 TABLE_LOAD = 9
 TABLE_STATUS = 12
 TARGET_MSG = 14
@@ -56,18 +60,32 @@ def message(name, text):
     ioctl(TARGET_MSG, name, data=struct.pack("=Q", 0) + text + b"\0")
 
 
-def show(name, size, flags):
+def suspend(name, flags=0):
+    ioctl(DEV_SUSPEND, name, flags=SUSPEND | flags)
+
+
+def resume(name):
+    ioctl(DEV_SUSPEND, name)
+
+
+def lines(name, size, flags=0):
+    """Status or table, a line for each target; None if there was not room enough."""
     flags, targets, data = ioctl(TABLE_STATUS, name, flags=flags, room=size)
     if flags & BUFFER_FULL:
-        print("buffer full")
-        return
-    at = 0
+        return None
+    at, found = 0, []
     for _ in range(targets):
         start, length, _, after, kind = SPEC.unpack_from(data, at)
         text = data[at + SPEC.size :].split(b"\0", 1)[0]
         kind = kind.rstrip(b"\0").decode()
-        print(start, length, kind, text.decode("ascii"))
+        found.append(f"{start} {length} {kind} {text.decode('ascii')}")
         at = after
+    return found
+
+
+def show(name, size, flags):
+    found = lines(name, size, flags)
+    print("buffer full" if found is None else "\n".join(found))
 
 
 COMMANDS = {
@@ -77,8 +95,9 @@ COMMANDS = {
     b"table": lambda name, *sizes: [show(name, int(size), STATUS_TABLE) for size in sizes],
 }
 
-command, *arguments = map(os.fsencode, sys.argv[1:])
-try:
-    COMMANDS[command](*arguments)
-except OSError as error:
-    sys.exit(errno.errorcode[error.errno])
+if __name__ == "__main__":
+    command, *arguments = map(os.fsencode, sys.argv[1:])
+    try:
+        COMMANDS[command](*arguments)
+    except OSError as error:
+        sys.exit(errno.errorcode[error.errno])
