@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Below and above whatever else makes a disk of disks: in the same stack dm-linear in its place gives the
+# same limits, and lets through what imgrement does, which counts all of it.
+# disk: 96M
+# timeout: 180 600
+
+cd /tmp
+modprobe -a loop nbd dm-crypt dm-thin-pool
+# Bring up lo: SIOCSIFFLAGS, IFF_UP.
+python3 -c 'import fcntl, socket, struct
+fcntl.ioctl(socket.socket(), 0x8914, struct.pack("16sH14x", b"lo", 1))'
+
+# Each of these makes a disk of /dev/mapper/below, and says which; a `kind` is beside it.
+crypt_up() {
+	dmsetup create middle --table "0 65536 crypt aes-xts-plain64 $(printf '07%.0s' {1..64}) 0 /dev/mapper/below 0 1 allow_discards"
+	disk=/dev/mapper/middle
+}
+crypt_down() { dmsetup remove --retry middle; }
+
+loop_up() { disk=$(losetup --find --show --direct-io=on /dev/mapper/below); }
+loop_down() { losetup -d "$disk"; }
+
+# A file on a file system on it.
+file_up() {
+	mkfs.ext4 -q -E lazy_itable_init=0 /dev/mapper/below
+	mount /dev/mapper/below /mnt
+	truncate -s 24M /mnt/file
+	disk=$(losetup --find --show /mnt/file)
+}
+file_down() {
+	losetup -d "$disk"
+	umount /mnt
+	fsck.ext4 -fn /dev/mapper/below > output 2>&1 || fail "$(cat output)"
+}
+
+nbd_up() {
+	printf '[generic]\n[below]\nexportname = /dev/mapper/below\nflush = true\nfua = true\ntrim = true\n' > nbd.conf
+	nbd-server -d -C nbd.conf > nbd.log 2>&1 &
+	server=$!
+	until nbd-client -N below 127.0.0.1 /dev/nbd0 >> nbd.log 2>&1; do sleep 0.1; done
+	disk=/dev/nbd0
+}
+nbd_down() {
+	nbd-client -d /dev/nbd0 > nbd.log 2>&1
+	kill "$server"
+	wait "$server" || true
+}
+
+nested_up() {
+	dmsetup create middle --table "0 65536 $kind /dev/mapper/below 0"
+	disk=/dev/mapper/middle
+}
+nested_down() { dmsetup remove --retry middle; }
+
+# Two targets in one table, each half in the place of the other.
+halves_up() {
+	dmsetup create middle --table "0 32768 $kind /dev/mapper/below 32768
+32768 32768 $kind /dev/mapper/below 0"
+	disk=/dev/mapper/middle
+}
+halves_down() { dmsetup remove --retry middle; }
+
+thin_up() {
+	dmsetup create meta --table '0 8192 linear /dev/sda 65536'
+	dd if=/dev/zero of=/dev/mapper/meta bs=4k count=1 oflag=direct status=none
+	dmsetup create below-meta --table "0 8192 $kind /dev/mapper/meta 0"
+	dmsetup create pool --table '0 65536 thin-pool /dev/mapper/below-meta /dev/mapper/below 128 0'
+	dmsetup message pool 0 create_thin 0
+	dmsetup create middle --table '0 65536 thin /dev/mapper/pool 0'
+	disk=/dev/mapper/middle
+}
+thin_down() {
+	dmsetup remove --retry middle
+	dmsetup remove --retry pool
+	dmsetup remove --retry below-meta
+	thin_check /dev/mapper/meta > output 2>&1 || fail "$(cat output)"
+	dmsetup remove --retry meta
+}
+
+# limits DISK: all that sysfs tells of it.
+limits() { (cd "/sys/dev/block/$(stat -c %Hr:%Lr "$1")" && grep -s '' queue/* alignment_offset discard_alignment ro size); }
+
+# stack NAME KIND: what is seen with KIND below and above it.
+stack() {
+	local kind=$2 disk
+	blkdiscard -f -z /dev/sda 2> /dev/null
+	dmsetup create disk --table '0 65536 linear /dev/sda 0'
+	dmsetup create below --table "0 65536 $kind /dev/mapper/disk 0"
+	count_from below mapper/disk
+	"$1_up"
+	dmsetup create above --table "0 $(sectors "$disk") $kind $disk 0"
+	count_from above "${disk#/dev/}"
+	python3 /imgrement/tests/lib/exercise.py /dev/mapper/above $((8 << 20))
+	limits /dev/mapper/above
+	if [ "$kind" = imgrement ]; then
+		expect 'errors' '0 0' "$(counter errors below) $(counter errors above)"
+		expect_counted above "${disk#/dev/}"
+	fi
+	dmsetup remove --retry above
+	"$1_down"
+	[ "$kind" != imgrement ] || expect_counted below mapper/disk
+	# How much of its own a file system writes differs from time to time.
+	[ "$1" = file ] || difference "$(did mapper/disk)" "${did_before[mapper/disk]}"
+	dmsetup remove --retry below
+	dmsetup remove --retry disk
+}
+
+for name in crypt loop file nbd nested halves thin; do
+	wanted=$(stack $name linear)
+	expect_text "$name: as with dm-linear" "$wanted" "$(stack $name imgrement)"
+	echo "$name: $(tail -n 1 <<< "$wanted") sectors read, written, discarded"
+done
