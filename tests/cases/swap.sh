@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Swap on the target, where memory is short and all that is written is searched, copied and printed: what
+# comes back is what went, all of it is counted, and the swap can be turned off in the middle of it.
+# disk: 256M
+# memory: 224
+# params: loglevel=4
+# timeout: 120 600
+
+device=/dev/mapper/imgrement
+make_target imgrement /dev/sda log_rate 100
+mkswap $device > /tmp/mkswap 2>&1
+swapon --discard $device
+drain
+dmsetup message imgrement 0 reset
+count_from imgrement sda
+
+swapped() { awk '/^pswp(in|out) / { print $2 }' /proc/vmstat | xargs; }
+read -r from_in from_out <<< "$(swapped)"
+python3 lib/use-memory.py 60 "$(times 2 30)" &
+longer=$!
+python3 lib/use-memory.py 60 "$(times 1 20)" &
+wait $!
+# There is room now for what is still out there, which comes back while it is in use.
+swapoff $device
+wait $longer
+
+read -r in out <<< "$(swapped)"
+echo "pages in $((in - from_in)), out $((out - from_out)); $(counts)"
+[ $((out - from_out)) -gt 5000 ] || fail 'that was not much'
+expect_counted imgrement sda
+expect 'sectors read and written' "$(((in - from_in) * 8)) $(((out - from_out) * 8))" \
+	"$(sectors_counted imgrement | cut -d ' ' -f 1,2)"
+expect 'errors' 0 "$(counter errors)"
