@@ -5,19 +5,27 @@
 
 declare -A text=([EINVAL]='Invalid argument' [EBUSY]='Device or resource busy' [ENOENT]='No such file or directory'
 	[ENOTBLK]='Block device required' [ENXIO]='No such device or address' [ENOMEM]='Cannot allocate memory')
+text+=([EROFS]='Read-only file system' [EACCES]='Permission denied' [ENOTDIR]='Not a directory'
+	[ENAMETOOLONG]='File name too long' [EOVERFLOW]='Value too large for defined data type')
 length=8192
+kind=imgrement
+module=imgrement
+
+# note OURS DEVICE-MAPPER ERRNO: that this has been said, for the tables in docs/mistakes.md.
+note() { (IFS=$'\t'; echo "$*") >> /tmp/said; }
 
 # mistake ERRNO SENTENCE LINE WORDS...: a table with these words is refused so, and leaves nothing.
 # What is wanted in dmesg is collected for `told`.
 wanted=
 mistake() {
 	local errno=$1 status=0
-	wanted+="imgrement: 253:0: $3
-device-mapper: table: 253:0: imgrement: $2 (-$errno)
+	wanted+="${module}: 253:0: $3
+device-mapper: table: 253:0: $kind: $2 (-$errno)
 device-mapper: ioctl: error adding target to table
 "
+	note "$3" "$2" "$errno"
 	shift 3
-	said=$(dmsetup create wrong --table "0 $length imgrement $*" 2>&1) || status=$?
+	said=$(dmsetup create wrong --table "0 $length $kind $*" 2>&1) || status=$?
 	expect "$*: status" 1 $status
 	expect "$*: what dmsetup says" "device-mapper: reload ioctl on wrong (253:0) failed: ${text[$errno]}
 Command failed." "$said"
@@ -43,7 +51,22 @@ mistake ENOENT "$lookup" "'/dev/nope': $none" /dev/nope 0
 mistake ENOENT "$lookup" "'/dev/a%2520b%5Cc%01%FF': $none" "$(printf '/dev/a%%20b\\c\001\377')" 0
 mistake ENOTBLK "$lookup" "'/dev/null': $none" /dev/null 0
 mistake ENXIO "$lookup" "'250:0': $none" 250:0 0
+opened="cannot be opened; $free"
+mistake ENOTDIR "$lookup" "'/dev/null/sdb': $opened" /dev/null/sdb 0
+mistake EOVERFLOW "$lookup" "'4096:0': $opened" 4096:0 0
+long=$(printf 'x%.0s' {1..300})
+mistake ENAMETOOLONG "$lookup" "'/dev/${long:0:123}...': $opened" "/dev/$long" 0
+protected="may not be opened for writing; $free"
+mount -t tmpfs -o nodev tmp /mnt
+mknod /mnt/sdb b 8 16
+mistake EACCES "$lookup" "'/mnt/sdb': $protected" /mnt/sdb 0
+umount /mnt
 told DEVICE
+modprobe scsi_debug wp=1 dev_size_mb=8
+until [ -b /dev/sdc ]; do sleep 0.1; done
+dmesg -C
+mistake EROFS "$lookup" "'/dev/sdc': $protected" /dev/sdc 0
+told 'write-protected DEVICE'
 mkfs.ext2 -q /dev/sdb
 mount /dev/sdb /mnt
 dmesg -C
@@ -118,6 +141,14 @@ long=$(printf 'x%.0s' {1..200})
 mistake EINVAL 'Unknown argument' "${long:0:128}...: unknown argument; allowed: $arguments" /dev/sdb 0 2 "$long" x
 told arguments
 
+# The sample has no arguments.
+modprobe dm-rust-linear
+dmesg -C
+kind=rust_linear module=dm_rust_linear
+mistake EINVAL 'Too many arguments' "'x': nothing may stand here" /dev/sdb 0 x
+kind=imgrement module=imgrement
+told 'words after all arguments'
+
 # A mistake in a second line or in a reload leaves what was there.
 make_target imgrement
 table=$(dmsetup table imgrement)
@@ -130,6 +161,7 @@ expect 'reload: inactive' '' "$(dmsetup table --inactive imgrement)"
 wrong_message() {
 	local status=0
 	wanted+="imgrement: 253:0: $1"$'\n'
+	note "$1" '' EINVAL
 	shift
 	said=$(dmsetup message imgrement 0 "$@" 2>&1) || status=$?
 	expect "message $*: status" 1 $status
@@ -150,18 +182,41 @@ wrong_message 'data off: one word too many; allowed: one value, %20 for a space'
 wrong_message 'data 0: neither on nor off; allowed: on or off' data 0
 wrong_message "log_rate many: not a whole number; allowed: $rate" log_rate many
 wrong_message "pattern %25: bad escape; allowed: $pattern" pattern %
+wrong_message 'mark %25: bad escape; allowed: 1 to 128 bytes, %HH for what is not plain' mark %
 wrong_message "mark ${long:0:128}...: too long; allowed: 1 to 128 bytes, %HH for what is not plain" mark "$long"
 told messages
 expect 'table after all messages' "$table" "$(dmsetup table imgrement)"
-expect_fail dmsetup message imgrement 8192 reset
-expect 'sector beyond' 'device-mapper: message ioctl on imgrement  failed: Invalid argument
-Command failed.' "$said"
+
+# dm_alone ERRNO SAID COMMAND...: device-mapper refuses that, and says so alone.
+dm_alone() {
+	dmesg -C
+	expect_fail "${@:3}"
+	expect_match "${*:3}: error" ": ${text[$1]}"$'\n' "$said"
+	expect "${*:3}: dmesg" "device-mapper: $2" "$(dmesg -t | head -n 1)"
+	note '' "${2% (-"$1")}" "$1"
+}
+dm_alone EINVAL 'ioctl: Target message sector outside device.' dmsetup message imgrement 8192 reset
+dm_alone EINVAL 'ioctl: Empty message received.' dmsetup message imgrement 0 ' '
+mistake_own="'/dev/mapper/imgrement': cannot be opened; $free"
+dmesg -C
+expect_fail dmsetup reload imgrement --table '0 8192 imgrement /dev/mapper/imgrement 0'
+expect 'its own device' "imgrement: 253:0: $mistake_own" "$(dmesg -t | head -n 1)"
+note "$mistake_own" "$lookup" EINVAL
 dmsetup remove imgrement
 
+dm_alone EINVAL 'table: 253:0: imgremen: unknown target type' dmsetup create wrong --table '0 8 imgremen /dev/sdb 0'
+dm_alone EINVAL 'table: 253:0: imgrement: Gap in table (-EINVAL)' dmsetup create wrong --table '8 8 imgrement /dev/sdb 0'
+dmsetup create empty --notable
+dm_alone EINVAL 'ioctl: The device has no table.' dmsetup message empty 0 reset
+dmsetup remove empty
 # A pool that is too large for the machine is refused without a warning of the kernel's.
-dmesg -C
-expect_fail dmsetup create wrong --table '0 8192 imgrement /dev/sdb 0 2 records 65536'
-expect 'no memory' 'device-mapper: reload ioctl on wrong (253:0) failed: Cannot allocate memory
-Command failed.' "$said"
-expect_text 'no memory: dmesg' 'device-mapper: table: 253:0: imgrement: Cannot set up the target (-ENOMEM)
-device-mapper: ioctl: error adding target to table' "$(dmesg -t)"
+dm_alone ENOMEM 'table: 253:0: imgrement: Cannot set up the target (-ENOMEM)' \
+	dmsetup create wrong --table '0 8192 imgrement /dev/sdb 0 2 records 65536'
+expect 'no memory: dmesg' 'device-mapper: ioctl: error adding target to table' "$(dmesg -t | tail -n +2)"
+
+# Without the module.
+mkdir -p "/tmp/empty/lib/modules/$(uname -r)"
+expect_fail modprobe -d /tmp/empty dm-imgrement
+note "$said" modprobe ''
+
+python3 lib/mistakes.py /imgrement/docs/mistakes.md < /tmp/said

@@ -1,0 +1,61 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Compares what has been said about mistakes with the tables of docs/mistakes.md: all that was said has a
+row, and each row was said, with each of its errors.
+
+mistakes.py FILE < SAID
+
+SAID has lines of what imgrement said, what device-mapper said and the error, with tabs between them. Left
+out are rows that are made elsewhere: those of make, and those that are not to be had by typing.
+"""
+
+import re
+import sys
+
+
+def cells(line):
+    return [cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", line.strip()[1:-1])]
+
+
+def regex(cell):
+    """What stands in `...` matches as it is, but for what stands in <...>."""
+    said = cell.strip("`")
+    return re.compile("".join(".+" if part.startswith("<") else re.escape(part) for part in re.split(r"(<\w+>)", said)))
+
+
+rows, section = [], ""
+for line in open(sys.argv[1], encoding="utf-8"):
+    if line.startswith("## "):
+        section = line[3:].strip()
+    elif line.startswith("|") and not line.startswith(("|---", "| imgrement says", "| what is said")):
+        ours, dm, errors, *_ = cells(line)
+        if section == "Not to be had by typing":
+            continue
+        if section == "Where there is no module":
+            if not dm.startswith("`modprobe"):
+                continue
+            errors = ""
+        rows.append((line, regex(ours), regex(dm), set(errors.replace("`", "").split())))
+
+said = [line.rstrip("\n").split("\t") for line in sys.stdin]
+missing = {(at, error) for at, row in enumerate(rows) for error in row[3] or {""}}
+faults = []
+for ours, dm, error in said:
+    fitting = [
+        (at, dm_regex)
+        for at, (_, our_regex, dm_regex, errors) in enumerate(rows)
+        if our_regex.fullmatch(ours) and error in (errors or {""})
+    ]
+    # Of messages device-mapper says nothing. They have the rows of tables, which tables must have made, too.
+    if ours and not dm:
+        made = [at for at, dm_regex in fitting if not dm_regex.pattern]
+    else:
+        fitting = [(at, dm_regex) for at, dm_regex in fitting if dm_regex.fullmatch(dm)]
+        made = [at for at, _ in fitting]
+    if not fitting:
+        faults.append(f"no row has: {ours} | {dm} | {error}")
+    missing.difference_update((at, error) for at in made)
+faults += [f"nothing has made this row, {error}: {rows[at][0]}" for at, error in sorted(missing)]
+if faults or len(rows) < 30:
+    sys.exit("\n".join([f"{len(rows)} rows", *faults]))
+print(f"{len(rows)} rows, {len(said)} mistakes")
