@@ -40,10 +40,9 @@ def ioctl(number, name, flags=0, targets=0, data=b"", room=0):
     size = HEADER.size + max(len(data), room)
     head = HEADER.pack(4, 0, 0, size, HEADER.size, targets, 0, flags, 0, 0, 0, name, b"")
     buffer = bytearray((head + data).ljust(size, b"\0"))
-    control = os.open("/dev/mapper/control", os.O_RDWR)
-    # _IOWR(0xfd, number, struct dm_ioctl)
-    fcntl.ioctl(control, 3 << 30 | HEADER.size << 16 | 0xFD << 8 | number, buffer)
-    os.close(control)
+    with open("/dev/mapper/control", "rb+", buffering=0) as control:
+        # _IOWR(0xfd, number, struct dm_ioctl)
+        fcntl.ioctl(control, 3 << 30 | HEADER.size << 16 | 0xFD << 8 | number, buffer)
     _, _, _, size, start, targets, _, flags, *_ = HEADER.unpack_from(buffer)
     return flags, targets, bytes(buffer[start:size])
 

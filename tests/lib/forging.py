@@ -1,0 +1,161 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Tries to forge lines of the kernel's log with every byte that can be typed, and compares all that the
+log gets, as raw records, byte by byte with what it should.
+
+forging.py    makes devices over /dev/sdb, and removes them
+"""
+
+import errno
+import mmap
+import os
+import sys
+
+import dm
+
+DEV_CREATE, DEV_REMOVE, DEV_SUSPEND = 3, 4, 6
+
+log = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK)
+os.lseek(log, 0, os.SEEK_END)
+
+
+def records():
+    """The texts of all new records, as the kernel gives them out: what it escaped is a backslash and more."""
+    texts = []
+    while True:
+        try:
+            record = os.read(log, 16384)
+        except BlockingIOError:
+            return texts
+        # Behind the first line are a device's properties, which printk has only of drivers.
+        texts.append(record.partition(b";")[2].removesuffix(b"\n"))
+
+
+def escaped(text):
+    plain = [0x21 <= byte <= 0x7E and byte not in b"%\\" for byte in text]
+    return b"".join((b"%c" if as_is else b"%%%02X") % byte for byte, as_is in zip(text, plain))
+
+
+def quoted(text):
+    """For device-mapper to take every byte as it is."""
+    return b"".join(b"\\%c" % byte for byte in text)
+
+
+def encoded(text):
+    return b"".join(b"%%%02x" % byte for byte in text)
+
+
+def expect(what, wanted):
+    got = records()
+    if got != wanted:
+        sys.exit("\n".join([f"{what}: wanted", *map(repr, wanted), "got", *map(repr, got)]))
+
+
+def refused(what, error, do, *arguments):
+    try:
+        do(*arguments)
+    except OSError as refusal:
+        if refusal.errno == error:
+            return
+        sys.exit(f"{what}: {errno.errorcode[refusal.errno]}, wanted {errno.errorcode[error]}")
+    sys.exit(f"{what}: accepted")
+
+
+def table(name, words):
+    dm.load(name, 0, 8192, b"imgrement", b" ".join(words))
+
+
+# What a line could be forged with: another line, for a program or a terminal, and every byte but NUL. The
+# kernel's own prefix for a level is there too, and its mark of a line that goes on.
+LINES = [
+    b"\nimgrement: sdb trace initialization succeeded\n",
+    b"x\n<0>kernel BUG at mm/slub.c",
+    b"\r\x1b[2Jimgrement: W,",
+    b"\x01\x63imgrement: forged",
+    b"\xe2\x80\xa8imgrement: \xc2\x85\x9b31m",
+    b"%0Aimgrement: \\nforged",
+]
+EVERY = bytes(range(1, 256))
+
+
+def pieces(size):
+    """All of that in texts of so many bytes at most."""
+    for text in (*LINES, EVERY):
+        yield from (text[at : at + size] for at in range(0, len(text), size))
+
+
+DEVICE = b"imgrement: 253:0: "
+SENTENCE = b"device-mapper: table: 253:0: imgrement: %s (-%s)"
+END = b"device-mapper: ioctl: error adding target to table"
+ARGUMENTS = b"pattern TEXT|none, data on|off, log on|off, log_rate N, records N, label TEXT"
+MESSAGES = b"pattern TEXT|none, data on|off, log on|off, log_rate N, reset, mark TEXT"
+
+
+def wrong_words(name):
+    """Words of a table, each in the place of one that is right, and words of a message."""
+    for word in pieces(100):
+        typed, shown = quoted(word), escaped(word)
+        for words, error, line, sentence in (
+            ([typed, b"0"], "ENOENT", b"'%s': is not a block device that is there; DEVICE is the path or major:minor"
+             b" of a free block device", b"Device lookup failed"),
+            ([b"/dev/sdb", typed], "EINVAL", b"'%s': OFFSET is a whole number from 0 to 0", b"Invalid device sector"),
+            ([b"/dev/sdb 0", typed], "EINVAL", b"'%s': #ARGS is the number of words that follow it, here 0",
+             b"Argument count does not match"),
+            ([b"/dev/sdb 0 1", typed], "EINVAL", b"%s: unknown argument; allowed: " + ARGUMENTS, b"Unknown argument"),
+            ([b"/dev/sdb 0 2 log", typed], "EINVAL", b"log %s: neither on nor off; allowed: on or off",
+             b"Invalid log"),
+            ([b"/dev/sdb 0 2 records", typed], "EINVAL", b"records %s: not a whole number; allowed: a whole number"
+             b" from 1 to 65536", b"Invalid records"),
+        ):
+            what = repr(b" ".join(words))
+            refused(what, getattr(errno, error), table, name, words)
+            expect(what, [DEVICE + line % shown, SENTENCE % (sentence, error.encode()), END])
+
+        refused(what, errno.EINVAL, dm.message, name, typed)
+        expect(what, [DEVICE + shown + b": unknown message; allowed: " + MESSAGES])
+        refused(what, errno.EINVAL, dm.message, name, b"reset " + typed)
+        expect(what, [DEVICE + b"reset " + shown + b": one word too many; allowed: reset alone"])
+
+
+def texts(name, write):
+    """Labels, marks and patterns, as `write` puts them."""
+    known = [text for text in (*pieces(32), b"last") if write is encoded or b"%" not in text]
+    for label in known:
+        labelled = b"imgrement: %s: " % escaped(label)
+        table(name, [b"/dev/sdb 0 4 records 16 label", write(label)])
+        dm.ioctl(DEV_SUSPEND, name)
+        expect("label", [labelled + b"sdb trace initialization succeeded"])
+
+    for mark in pieces(128):
+        if write is encoded or b"%" not in mark:
+            dm.message(name, b"mark " + write(mark))
+            expect("mark", [labelled + b"mark: " + escaped(mark)])
+
+    disk = os.open("/dev/dm-0", os.O_WRONLY | os.O_DIRECT)
+    for pattern in pieces(64):
+        if write is quoted and b"%" in pattern:
+            continue
+        dm.message(name, b"pattern " + write(pattern))
+        block[:] = pattern.ljust(512, b"\0")
+        os.pwrite(disk, block, 0)
+        dm.message(name, b"mark end")
+        wanted = (
+            b"Found %s from page 1 times" % escaped(pattern),
+            b"W, bytes to transfer: 512, delta count: 1",
+            b"bv #0: len 512, offset 0, at (0, 0)",
+            b"Found %s from deltas 1 times" % escaped(pattern),
+            b"mark: end",
+        )
+        expect("pattern", [labelled + line for line in wanted])
+    os.close(disk)
+
+
+block = mmap.mmap(-1, 512)
+# Device-mapper takes any name without a slash. We print the number.
+for name in (b"plain", b"x\nimgrement: 253:0: forged \x1b[2J\x7f\xff %0A\\"):
+    dm.ioctl(DEV_CREATE, name)
+    texts(name, quoted)
+    texts(name, encoded)
+    wrong_words(name)
+    dm.ioctl(DEV_REMOVE, name)
+    expect("removal", [])
