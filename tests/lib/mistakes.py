@@ -19,8 +19,8 @@ def cells(line):
 
 def regex(cell):
     """What stands in `...` matches as it is, but for what stands in <...>."""
-    said = cell.strip("`")
-    return re.compile("".join(".+" if part.startswith("<") else re.escape(part) for part in re.split(r"(<\w+>)", said)))
+    parts = re.split(r"(<\w+>)", cell.strip("`"))
+    return re.compile("".join(".+" if part.startswith("<") else re.escape(part) for part in parts))
 
 
 rows, section = [], ""

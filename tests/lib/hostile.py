@@ -1,0 +1,524 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Sends random and mutated table lines and messages to a device of our target, by ioctl, in one process.
+
+hostile.py NAME SEED COUNT
+
+NAME is such a device over /dev/sdb (4 MiB). What becomes of each line is foretold by a reading of the
+README that shares no code with the target, and then looked at:
+
+- refused: with the errno that is foretold, and a line in the kernel's log that names the word and what is
+  wrong with it; the table is what it was;
+- accepted: the table prints as foretold; fed back, it prints the same; now and then a block is written
+  through it, read back below it, and its pattern counted.
+
+All of the kernel's log is read meanwhile, none of it may be lost: each line of ours is printable ASCII and
+of a kind that is known, and nothing looks like a fault of the kernel's. What is not as it should be ends it
+with 1, with the seed and the number of the line.
+"""
+
+import errno
+import mmap
+import os
+import random
+import re
+import sys
+import time
+
+import dm
+
+DEV_SUSPEND, TABLE_LOAD, TABLE_CLEAR, TABLE_STATUS, TARGET_MSG = 6, 9, 10, 12, 14
+QUERY_INACTIVE = 1 << 12
+SECTORS = 8192
+# `isspace` of the kernel, to which 0xa0 is a space too.
+SPACES = b" \t\n\v\f\r\xa0"
+FAULTS = re.compile(
+    rb"WARNING:|BUG:|Oops|general protection|Call Trace|refcount_t|Objects remaining|blocked for more"
+    rb"|soft lockup|stall|sleeping function|UBSAN|panicked"
+)
+OURS = re.compile(
+    r"\d+:\d+: [ -~]+"
+    r"|(?:[!-~]+: )?(?:sdb trace initialization succeeded|mark: [!-~]+|bv #\d+: len \d+, offset \d+, at \(\d+, \d+\)"
+    r"|Found [!-~]+ (?:from page|from deltas|across deltas) \d+ times|\d+ requests left out of the log \(.*\)"
+    r"|\d+ requests passed unrecorded, \d+ recorded without their bytes"
+    r"|[RWa-z-]+, bytes to transfer: \d+, delta count: \d+(?:, at \(\d+, \d+\))?)"
+)
+
+name, seed, count = os.fsencode(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+chance = random.Random(seed)
+node = os.stat(b"/dev/mapper/" + name).st_rdev
+number = f"{os.major(node)}:{os.minor(node)}"
+
+
+class Refused(Exception):
+    """errno, and for what the target says itself, how its line begins."""
+
+
+class LeftOut(Exception):
+    """A line that is not sent: it names a device for which the kernel would look for a driver, or another's."""
+
+
+# --- the reading of the README
+
+
+def split(line):
+    """The words of a line, as device-mapper splits it."""
+    words, at = [], 0
+    line = line.split(b"\0", 1)[0]
+    while True:
+        while at < len(line) and line[at] in SPACES:
+            at += 1
+        if at == len(line):
+            return words
+        word = bytearray()
+        while at < len(line) and line[at] not in SPACES:
+            # A backslash takes the next byte as it is, and is itself at the very end.
+            at += line[at] == ord("\\") and at + 1 < len(line)
+            word.append(line[at])
+            at += 1
+        # The byte after a word is taken, and the word's own end put there.
+        at += at < len(line)
+        words.append(bytes(word))
+
+
+def escaped(text):
+    plain = [0x21 <= byte <= 0x7E and byte not in b"%\\" for byte in text]
+    return "".join(chr(byte) if as_is else f"%{byte:02X}" for byte, as_is in zip(text, plain))
+
+
+def cut(word):
+    return escaped(word[:128]) + ("..." if len(word) > 128 else "")
+
+
+def wrong(word, what, key=None):
+    shown = f"{cut(word)}: " if word else ""
+    return Refused(errno.EINVAL, f"{key + ' ' if key else ''}{shown}{what}; allowed: ")
+
+
+def text(key, word, limit):
+    out, at = bytearray(), 0
+    while at < len(word):
+        byte = word[at : at + 1]
+        if byte == b"%":
+            if not re.fullmatch(rb"[0-9A-Fa-f]{2}", word[at + 1 : at + 3]):
+                raise wrong(word, "bad escape", key)
+            byte = bytes.fromhex(word[at + 1 : at + 3].decode())
+            at += 2
+        at += 1
+        if len(out) == limit:
+            raise wrong(word, "too long", key)
+        out += byte
+    return bytes(out)
+
+
+def whole(word):
+    """A number, or None. Of one that is larger than any that is allowed only that is said."""
+    if not re.fullmatch(rb"[0-9]+", word):
+        return None
+    digits = word.lstrip(b"0") or b"0"
+    # Python refuses to read a number of very many digits.
+    return int(digits) if len(digits) < 30 else 10**30
+
+
+def integer(key, word, low, high):
+    number = whole(word)
+    if number is None:
+        raise wrong(word, "not a whole number", key)
+    if not low <= number <= high:
+        raise wrong(word, "out of range", key)
+    return number
+
+
+def value(key, word):
+    if key in ("data", "log"):
+        if word not in (b"on", b"off"):
+            raise wrong(word, "neither on nor off", key)
+        return word.decode()
+    if key == "log_rate":
+        return integer(key, word, 0, 2**32 - 1)
+    if key == "records":
+        return integer(key, word, 1, 65536)
+    if key == "pattern" and word == b"none":
+        return None
+    return text(key, word, {"pattern": 64, "label": 32, "mark": 128}[key])
+
+
+ARGUMENTS = ("pattern", "data", "log", "log_rate", "records", "label")
+MESSAGES = ("pattern", "data", "log", "log_rate", "mark", "reset")
+
+
+def arguments(words):
+    """The settings of a table."""
+    settings = {"pattern": b"DAMN", "data": "on", "log": "on", "log_rate": 1000, "records": 2048, "label": None}
+    seen = set()
+    words = iter(words)
+    for word in words:
+        key = word.decode("latin1")
+        if key not in ARGUMENTS:
+            raise wrong(word, "unknown argument")
+        if key in seen:
+            raise wrong(word, "given twice")
+        seen.add(key)
+        argument = next(words, None)
+        if argument is None:
+            raise wrong(word, "its value is missing")
+        settings[key] = value(key, argument)
+    return settings
+
+
+def opened(path):
+    """What device-mapper says to a path: only /dev/sdb is there and free, by any name of it."""
+    numbers = re.match(rb"[ \t-\r\xa0]*([0-9]+):[ \t-\r\xa0]*([0-9]+)", path)
+    if numbers and numbers.end() == len(path):
+        major, minor = map(whole, numbers.groups())
+        if (major, minor) in ((8, 0), (8, 16)):
+            return f"8:{minor}"
+        if (major == 8 and minor < 256) or (major, minor) == (250, 0):
+            raise Refused(errno.ENXIO, f"'{cut(path)}': is not a block device")
+        raise LeftOut
+    try:
+        device = os.stat(path.split(b"\0")[0])
+    except OSError as error:
+        raise Refused(error.errno, f"'{cut(path)}': ")
+    if device.st_mode & 0o170000 != 0o060000:
+        raise Refused(errno.ENOTBLK, f"'{cut(path)}': is not a block device")
+    device = f"{os.major(device.st_rdev)}:{os.minor(device.st_rdev)}"
+    if device not in ("8:0", "8:16"):
+        raise LeftOut
+    return device
+
+
+def table(start, length, line):
+    """The settings, with the device and offset before them."""
+    if length == 0 or start != 0 or length >= 2**54:
+        raise Refused(errno.EINVAL, None)
+    words = split(line)
+    if not words:
+        raise Refused(errno.EINVAL, "DEVICE is missing")
+    device = opened(words[0])
+    size = SECTORS if device == "8:16" else 131072
+    if length > size:
+        line = f"'{cut(words[0])}': has {size} sectors; LENGTH, here {length}, may not be more"
+        raise Refused(errno.EINVAL, line)
+    if len(words) < 2:
+        raise Refused(errno.EINVAL, "OFFSET is missing")
+    offset = whole(words[1])
+    if offset is None or offset > size - length:
+        raise Refused(errno.EINVAL, f"'{cut(words[1])}': OFFSET is a whole number from 0 to {size - length}")
+    if len(words) > 2 and whole(words[2]) != len(words) - 3:
+        line = f"'{cut(words[2])}': #ARGS is the number of words that follow it, here {len(words) - 3}"
+        raise Refused(errno.EINVAL, line)
+    return {"device": device, "offset": offset, **arguments(words[3:])}
+
+
+def change(words):
+    """What a message changes: a name and a value."""
+    if not words or words[0].startswith(b"@"):
+        # Device-mapper's own.
+        raise Refused(errno.EINVAL, None)
+    key = words[0].decode("latin1")
+    if key in ("records", "label"):
+        raise wrong(words[0], "set by the table only")
+    if key not in MESSAGES:
+        raise wrong(words[0], "unknown message")
+    expected = 1 if key == "reset" else 2
+    if len(words) < expected:
+        raise wrong(words[0], "its value is missing")
+    if len(words) > expected:
+        raise wrong(words[expected], "one word too many", key)
+    return key, value(key, words[1]) if expected == 2 else None
+
+
+def printed(settings):
+    """The line of a table with these settings."""
+    pattern, label = settings["pattern"], settings["label"]
+    shown = "none" if pattern is None else "%6Eone" if pattern == b"none" else escaped(pattern)
+    line = f"{settings['device']} {settings['offset']} {10 if label is None else 12} pattern {shown}"
+    line += "".join(f" {key} {settings[key]}" for key in ("data", "log", "log_rate", "records"))
+    return line + ("" if label is None else f" label {escaped(label)}")
+
+
+# --- what is sent
+
+
+def any_text(limit):
+    kind = chance.randrange(4)
+    length = chance.choice((1, 2, 4, limit // 2, limit, limit + chance.randrange(3)))
+    if kind == 0:
+        return bytes(chance.choice(b"abcdDAMN~!\"'*") for _ in range(length))
+    if kind == 1:
+        return escaped(chance.randbytes(length)).encode()
+    awkward = bytes(chance.choice(b"\0\n\r\x1b %\\\x7f\x80\xff") for _ in range(length))
+    if kind == 2:
+        return "".join(f"%{byte:02x}" for byte in awkward).encode()
+    return escaped(awkward).encode()
+
+
+NUMBERS = [0, 1, 2, 7, 63, 64, 65, 4096, 65537, 2**31, 2**32 - 1, 2**32, 2**64 - 1, 2**64, 10**40]
+
+
+def any_number():
+    return str(chance.choice(NUMBERS)).encode()
+
+
+def any_value(key):
+    if key in ("data", "log"):
+        return chance.choice((b"on", b"off"))
+    if key == "log_rate":
+        return str(chance.choice((0, 1, 5, 1000, 2**32 - 1))).encode()
+    if key == "records":
+        # A pool of the greatest size takes long to make. It is tried, but not often.
+        return b"65536" if chance.random() < 0.003 else str(chance.randrange(1, 65)).encode()
+    if key == "pattern" and chance.random() < 0.2:
+        return chance.choice((b"none", b"%6Eone", b"none%20"))
+    return any_text({"pattern": 64, "label": 32, "mark": 128}[key])
+
+
+def any_table():
+    """Length, and the words of a line that is right, up to what `any_text` gives."""
+    keys = chance.sample(ARGUMENTS, chance.randrange(len(ARGUMENTS) + 1))
+    if "records" not in keys and chance.random() < 0.9:
+        keys.append("records")
+    words = [word for key in keys for word in (key.encode(), any_value(key))]
+    length = chance.choice((SECTORS, SECTORS, 8, 1, 4096))
+    offset = str(chance.choice((0, 0, SECTORS - length))).encode()
+    device = chance.choice((b"/dev/sdb", b"8:16", b"//dev/./sdb"))
+    return length, [device, offset, str(len(words)).encode(), *words]
+
+
+AWKWARD = [b"\\", b"\\ ", b"\\\n", b"%", b"%%", b"%4", b"@", b"<0>", b":", b"/", b"-1", b"0x10", b"imgrement:"]
+AWKWARD += [b"\0", b"\x01", b"\x1b[2J", b"\x7f", b"\x80", b"\xa0", b"\xc3\xa9", b"\xff"]
+AWKWARD += [b"sdb", b"/dev/null", b"/dev/nope", b"250:0"]
+
+
+def any_word():
+    kind = chance.randrange(6)
+    if kind == 0:
+        return any_number()
+    if kind == 1:
+        return chance.choice(ARGUMENTS + MESSAGES).encode()
+    if kind == 2:
+        return chance.choice((b"on", b"off", b"none", b"ON", b""))
+    if kind == 3:
+        return bytes([chance.randrange(256)]) * chance.choice((1, 33, 65, 127, 128, 129, 1000, 5000))
+    if kind == 4:
+        return b"\\" + b"\\".join(bytes([byte]) for byte in chance.randbytes(chance.randrange(1, 40)))
+    return chance.choice(AWKWARD)
+
+
+def mutate(words):
+    """Changes one thing."""
+    at = chance.randrange(len(words) + 1)
+    old = words[at : at + 1]
+    kind = chance.randrange(8)
+    if kind == 0:
+        words[at : at + 1] = []
+    elif kind == 1:
+        words[at:at] = old
+    elif kind == 2:
+        other = chance.randrange(len(words) + 1)
+        words[at : at + 1], words[other : other + 1] = words[other : other + 1], old
+    elif kind == 3:
+        words[at : at + 1] = [any_word()]
+    elif kind == 4:
+        words[at:at] = [any_word()]
+    elif old:
+        word = bytearray(old[0])
+        place = chance.randrange(len(word) + 1)
+        if kind == 5 and place < len(word):
+            word[place] ^= 1 << chance.randrange(8)
+        elif kind == 6:
+            word[place:place] = chance.choice(AWKWARD)
+        else:
+            del word[place : place + 1]
+        words[at] = bytes(word)
+
+
+def mutated(words, counted):
+    """A line made of these words, changed or not; of some, the count is then put right again."""
+    if chance.random() < 0.02:
+        return chance.randbytes(chance.randrange(200))
+    for _ in range(chance.choice((0, 0, 1, 1, 2, 5))):
+        mutate(words)
+    if counted and len(words) > 2 and chance.random() < 0.7:
+        words[2] = str(len(words) - 3).encode()
+    if chance.random() < 0.01:
+        words += [any_word()] * chance.choice((100, 5000))
+    return chance.choice((b" ", b" ", b" ", b"\t", b"  ")).join(words)[: 60000]
+
+
+# --- what comes of it
+
+log = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK)
+os.lseek(log, 0, os.SEEK_END)
+sequence = None
+
+
+def read_log():
+    """What ours is of all that is new, without the prefix."""
+    global sequence
+    ours = []
+    while True:
+        try:
+            record = os.read(log, 16384)
+        except BlockingIOError:
+            return ours
+        head, _, record = record.partition(b";")
+        record = record.split(b"\n", 1)[0]
+        at = int(head.split(b",")[1])
+        check(sequence is None or at == sequence + 1, f"the log has lost lines before {at}")
+        sequence = at
+        check(not FAULTS.search(record), f"the kernel says {record}")
+        if record.startswith(b"imgrement: "):
+            # The kernel would have escaped what is not plain, with a backslash, which is never ours.
+            line = record[11:].decode("latin1")
+            check(OURS.fullmatch(line) and "\\" not in line, f"a line that is none of ours: {record}")
+            ours.append(line)
+
+
+def mistakes():
+    return [line for line in read_log() if line.startswith(f"{number}: ")]
+
+
+what = "nothing"
+
+
+def check(right, message):
+    if not right:
+        sys.exit(f"SEED={seed}: {message}\nafter {what!r}")
+
+
+def tables(flags=0):
+    """The lines that the device's table prints, without start and length."""
+    _, targets, data = dm.ioctl(TABLE_STATUS, name, flags=dm.STATUS_TABLE | flags, room=8192)
+    lines, at = [], 0
+    for _ in range(targets):
+        at = dm.SPEC.unpack_from(data, at)[3] if lines else at
+        lines.append(data[at + dm.SPEC.size :].split(b"\0", 1)[0].decode("ascii"))
+    return lines
+
+
+def load(start, length, line):
+    data = line + b"\0"
+    data += bytes(-len(data) % 8)
+    spec = dm.SPEC.pack(start, length, 0, dm.SPEC.size + len(data), b"imgrement")
+    dm.ioctl(TABLE_LOAD, name, targets=1, data=spec + data)
+
+
+def ioctl_or_errno(do, *arguments):
+    try:
+        do(*arguments)
+    except OSError as error:
+        return error.errno
+    return 0
+
+
+def send(foretell, do, *arguments):
+    """Sends it, and returns what was foretold of what is accepted, or None."""
+    read_log()
+    try:
+        wanted, error, line = foretell(), 0, None
+    except Refused as refused:
+        wanted, (error, line) = None, refused.args
+    got = ioctl_or_errno(do, *arguments)
+    ours = mistakes()
+    for _ in range(100 if line is not None else 0):
+        # The line is not to be had before one that another CPU has begun.
+        if ours:
+            break
+        time.sleep(0.02)
+        ours = mistakes()
+    if wanted and got == errno.ENOMEM and wanted.get("records", 0) > 16384:
+        return None
+    check(got == error, f"errno {got}, wanted {error} and {line}")
+    if line is None:
+        check(not ours, f"lines of ours: {ours}")
+    else:
+        check(len(ours) == 1 and ours[0].startswith(f"{number}: {line}"), f"wanted '{line}', got {ours}")
+    return wanted
+
+
+def status():
+    _, _, data = dm.ioctl(TABLE_STATUS, name, room=8192)
+    words = data[dm.SPEC.size :].split(b"\0", 1)[0].decode("ascii").split()
+    return dict(zip(words[::2], map(int, words[1::2])))
+
+
+upper = os.open(b"/dev/mapper/" + name, os.O_RDWR | os.O_DIRECT)
+below = {}
+for device, path in (("8:0", "/dev/sda"), ("8:16", "/dev/sdb")):
+    below[device] = os.open(path, os.O_RDONLY | os.O_DIRECT)
+block, back = mmap.mmap(-1, 512), mmap.mmap(-1, 512)
+
+
+def works(settings):
+    """A block gets through, where it should be, and its pattern is counted."""
+    pattern = settings["pattern"]
+    block[:] = chance.randbytes(512)
+    if pattern:
+        block[100 : 100 + 2 * len(pattern)] = pattern * 2
+    content = bytes(block)
+    found = sum(content.startswith(pattern, at) for at in range(512)) if pattern else 0
+    before = status()
+    check(os.pwrite(upper, block, 0) == 512, "the write is short")
+    os.preadv(below[settings["device"]], [back], settings["offset"] * 512)
+    check(bytes(back) == content, "what was written is not there")
+    os.preadv(upper, [back], 0)
+    check(bytes(back) == content, "what was written is not read")
+    after = status()
+    check((after["write"], after["read"]) == (before["write"] + 1, before["read"] + 1), "it was not counted")
+    check(after["page"] == before["page"] + found, f"{found} times the pattern were not counted")
+
+
+# From here on it is known what the table is.
+current = {"device": "8:16", "offset": 0, **arguments([])}
+load(0, SECTORS, printed(current).encode())
+dm.ioctl(DEV_SUSPEND, name)
+done = {"tables": 0, "messages": 0, "accepted tables": 0, "accepted messages": 0, "blocks": 0}
+
+while done["tables"] + done["messages"] < count:
+    at = done["tables"] + done["messages"]
+    if chance.random() < 0.5:
+        length, words = any_table()
+        start = 0
+        line = mutated(words, True)
+        if chance.random() < 0.05:
+            places = ((0, 0), (1, 8), (0, SECTORS + 1), (0, 2**62), (2**64 - 1, 2), (0, 2**64 - 1))
+            start, length = chance.choice(places)
+        what = f"{at}: table {start} {length} {line}"
+        try:
+            accepted = send(lambda: table(start, length, line), load, start, length, line)
+        except LeftOut:
+            continue
+        done["tables"] += 1
+        if accepted:
+            done["accepted tables"] += 1
+            wanted = printed(accepted)
+            check(tables(QUERY_INACTIVE) == [wanted], f"the table is {tables(QUERY_INACTIVE)}, wanted {wanted}")
+            if chance.random() < 0.5:
+                load(start, length, wanted.encode())
+                check(tables(QUERY_INACTIVE) == [wanted], f"fed back it is {tables(QUERY_INACTIVE)}")
+            if chance.random() < 0.8:
+                dm.ioctl(DEV_SUSPEND, name)
+                current = accepted
+            else:
+                dm.ioctl(TABLE_CLEAR, name)
+        else:
+            check(tables(QUERY_INACTIVE) == [], "the refused table is there")
+    else:
+        key = chance.choice(MESSAGES)
+        words = [key.encode()] + ([any_value(key)] if key != "reset" else [])
+        line = mutated(words, False)
+        what = f"{at}: message {line}"
+        accepted = send(lambda: dict([change(split(line))]), dm.message, name, line)
+        done["messages"] += 1
+        if accepted:
+            done["accepted messages"] += 1
+            current.update((key, value) for key, value in accepted.items() if key in ARGUMENTS)
+    check(tables() == [printed(current)], f"the table is {tables()}, wanted {printed(current)}")
+    if chance.random() < 0.1:
+        works(current)
+        done["blocks"] += 1
+
+read_log()
+print(", ".join(f"{count} {kind}" for kind, count in done.items()))
