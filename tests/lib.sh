@@ -110,6 +110,16 @@ reached() {
 	sed -nE 's/.* block_bio_queue: [0-9,]* ([A-Z]* [0-9]* \+ [0-9]*) .*/\1/; s/ [0-9]* \+ 0$//; T; p' $trace/trace
 }
 
+# null_disk NAME WORD=VALUE...: a null block device with these settings, of 64 MiB or their size.
+null_disk() {
+	local setting folder=/sys/kernel/config/nullb/$1
+	[ -d /sys/kernel/config/nullb ] || modprobe null_blk nr_devices=0 poll_queues=2
+	mkdir "$folder"
+	for setting in size=64 "${@:2}" power=1; do
+		echo "${setting#*=}" > "$folder/${setting%=*}"
+	done
+}
+
 # write_at DEVICE SECTOR TEXT: one write of 512 bytes: TEXT (%HH for any byte), filled up with NULs.
 write_at() { printf %b "${3//%/\\x}" | dd of="$1" bs=512 seek="$2" count=1 conv=sync oflag=direct status=none; }
 
