@@ -10,15 +10,13 @@ modprobe scsi_debug dev_size_mb=8 delay=0 num_tgts=2
 # try KIND DISK: what people see of a target of that kind. The disk is lost.
 try() {
 	local command
+	dmesg -C
 	truncate -s 4M /tmp/file
 	losetup /dev/loop7 /tmp/file
 	dmsetup create low --table '0 4096 striped 1 8 /dev/sdb 0'
 	while read -r command; do
 		echo "# $command"
-		dmesg -C
 		bash -c "${command//KIND/$1}" 2>&1 || echo "status $?"
-		# What the kernel says of requests that do not fit.
-		dmesg -t | grep -E 'beyond end|rw=' || true
 	done <<-END | sed "s/$1/KIND/g; s/$2/DISK/g; s/(8, .*)/(NUMBER)/"
 		dmsetup create KIND --table '0 8192 KIND /dev/loop7 0'
 		truncate -s 6M /tmp/file && losetup -c /dev/loop7
@@ -74,6 +72,8 @@ try() {
 		dmsetup remove KIND
 	END
 	losetup -d /dev/loop7
+	# What the kernel says of requests that do not fit.
+	dmesg -t | grep -E 'beyond end|rw='
 }
 wanted=$(try linear sdc)
 # There were errors where they should be, and none before and after.
