@@ -28,6 +28,13 @@ void rust_dm_remap(struct bio *bio, struct block_device *bdev, sector_t sector)
 {
 	bio_set_dev(bio, bdev);
 	bio->bi_iter.bi_sector = sector;
+	/*
+	 * Of a write with PREFLUSH, device-mapper makes an empty flush, which
+	 * keeps the write's FUA, and the write itself. A disk that has no FUA
+	 * would be flushed once more for each.
+	 */
+	if (!bio_sectors(bio))
+		bio->bi_opf &= ~REQ_FUA;
 }
 
 void rust_dm_copy_from_page(void *to, struct page *page, size_t offset,
