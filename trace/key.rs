@@ -21,15 +21,15 @@ use kernel::prelude::*;
 /// `EMSGSIZE` where that is more than a pattern may have, and what `request_key` says: `ENOKEY`,
 /// `EKEYEXPIRED`, `EKEYREVOKED`, and the like.
 pub(crate) fn read(name: &Text<KEY_NAME_MAX>) -> Result<Text<PATTERN_MAX>> {
+    if name.as_bytes().contains(&0) {
+        // No key has such a name.
+        return Err(ENOKEY);
+    }
     let mut description = [0; KEY_NAME_MAX + 1];
     for (to, from) in description.iter_mut().zip(name.as_bytes()) {
         *to = *from;
     }
     let description = CStr::from_bytes_until_nul(&description).map_err(|_| ENOKEY)?;
-    if description.to_bytes() != name.as_bytes() {
-        // A NUL in it. No key has such a name.
-        return Err(ENOKEY);
-    }
 
     let mut payload = [0_u8; PATTERN_MAX];
     // SAFETY: The description is a string, and there is room for that many bytes.

@@ -200,15 +200,17 @@ impl fmt::Display for Params {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The count is of the words after it: a name and a value for each argument.
         let count: u32 = if self.label.is_some() { 12 } else { 10 };
-        write!(f, "{count} ")?;
+        let key = match self.pattern {
+            Some(Pattern::Key(_)) => Key::PatternKey,
+            _ => Key::Pattern,
+        };
+        write!(f, "{count} {} ", key.name())?;
         match &self.pattern {
-            None => f.write_str("pattern none")?,
+            None => f.write_str("none")?,
             // The text `none`, and not the word for no pattern.
-            Some(Pattern::Text(text)) if text.as_bytes() == b"none" => {
-                f.write_str("pattern %6Eone")?;
-            }
-            Some(Pattern::Text(text)) => write!(f, "pattern {text}")?,
-            Some(Pattern::Key(name)) => write!(f, "pattern_key {name}")?,
+            Some(Pattern::Text(text)) if text.as_bytes() == b"none" => f.write_str("%6Eone")?,
+            Some(Pattern::Text(text)) => write!(f, "{text}")?,
+            Some(Pattern::Key(name)) => write!(f, "{name}")?,
         }
         write!(
             f,

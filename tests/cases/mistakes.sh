@@ -5,6 +5,8 @@
 
 declare -A text=([EINVAL]='Invalid argument' [EBUSY]='Device or resource busy' [ENOENT]='No such file or directory'
 	[ENOTBLK]='Block device required' [ENXIO]='No such device or address' [ENOMEM]='Cannot allocate memory')
+text+=([ENOKEY]='Required key not available' [EKEYREVOKED]='Key has been revoked'
+	[EMSGSIZE]='Message too long')
 text+=([EROFS]='Read-only file system' [EACCES]='Permission denied' [ENOTDIR]='Not a directory'
 	[ENAMETOOLONG]='File name too long' [EOVERFLOW]='Value too large for defined data type')
 length=8192
@@ -107,13 +109,15 @@ mistake EINVAL "$count" "'4294967298': $is 2" /dev/sdb 0 4294967298 data on
 told count
 
 # Arguments. An empty pattern cannot be typed: device-mapper passes no empty words.
-arguments='pattern TEXT|none, data on|off, log on|off, log_rate N, records N, label TEXT'
+arguments='pattern TEXT|none, pattern_key NAME, data on|off, log on|off, log_rate N, records N, label TEXT'
 pattern='1 to 64 bytes, %HH for what is not plain; or none'
 for word in bogus Pattern mark reset; do
 	mistake EINVAL 'Unknown argument' "$word: unknown argument; allowed: $arguments" /dev/sdb 0 2 $word x
 done
 mistake EINVAL 'Unknown argument' "%25%01: unknown argument; allowed: $arguments" /dev/sdb 0 2 "%$(printf '\001')" x
 mistake EINVAL 'Argument given twice' 'data: given twice; allowed: each argument once' /dev/sdb 0 4 data on data on
+mistake EINVAL 'Argument given twice' 'pattern_key: given twice; allowed: one pattern or pattern_key' \
+	/dev/sdb 0 4 pattern x pattern_key a:b
 missing='its value is missing; allowed:'
 mistake EINVAL 'Missing value' "pattern: $missing $pattern" /dev/sdb 0 1 pattern
 mistake EINVAL 'Missing value' "log: $missing on or off" /dev/sdb 0 3 data on log
@@ -123,6 +127,20 @@ mistake EINVAL 'Invalid pattern' "pattern %2561$a64: too long; allowed: $pattern
 for word in % %4 a%4g %%; do
 	mistake EINVAL 'Invalid pattern' "pattern ${word//%/%25}: bad escape; allowed: $pattern" /dev/sdb 0 2 pattern $word
 done
+key='the name, 1 to 64 bytes, of a logon key that you can search and that holds 1 to 64 bytes'
+mistake EINVAL 'Invalid pattern_key' "pattern_key a:$a64: too long; allowed: $key" /dev/sdb 0 2 pattern_key "a:$a64"
+mistake EINVAL 'Invalid pattern_key' "pattern_key a:%25: bad escape; allowed: $key" /dev/sdb 0 2 pattern_key a:%
+mistake ENOKEY 'Invalid pattern_key' "pattern_key no:key: no such key; allowed: $key" /dev/sdb 0 2 pattern_key no:key
+for kind_of_key in revoked old; do
+	printf x | keyctl padd logon a:$kind_of_key @u > /tmp/key-$kind_of_key
+done
+keyctl revoke "$(cat /tmp/key-revoked)"
+keyctl timeout "$(cat /tmp/key-old)" 1
+sleep 2
+mistake EKEYREVOKED 'Invalid pattern_key' "pattern_key a:revoked: no such key; allowed: $key" /dev/sdb 0 2 pattern_key a:revoked
+mistake ENOKEY 'Invalid pattern_key' "pattern_key a:old: no such key; allowed: $key" /dev/sdb 0 2 pattern_key a:old
+printf %s "x$a64" | keyctl padd logon a:long @u > /dev/null
+mistake EMSGSIZE 'Invalid pattern_key' "pattern_key a:long: the key is too long; allowed: $key" /dev/sdb 0 2 pattern_key a:long
 label='1 to 32 bytes, %HH for what is not plain'
 mistake EINVAL 'Invalid label' "label ${a64:31}: too long; allowed: $label" /dev/sdb 0 2 label "${a64:31}"
 mistake EINVAL 'Invalid label' "label %25: bad escape; allowed: $label" /dev/sdb 0 2 label %
@@ -170,7 +188,7 @@ Command failed.' "$said"
 }
 
 dmesg -C
-messages='pattern TEXT|none, data on|off, log on|off, log_rate N, reset, mark TEXT'
+messages='pattern TEXT|none, pattern_key NAME, data on|off, log on|off, log_rate N, reset, mark TEXT'
 wrong_message "bogus: unknown message; allowed: $messages" bogus
 wrong_message "a%2520b: unknown message; allowed: $messages" a%20b x
 wrong_message "records: set by the table only; allowed: $messages" records 1

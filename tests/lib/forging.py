@@ -87,8 +87,8 @@ def pieces(size):
 DEVICE = b"imgrement: 253:0: "
 SENTENCE = b"device-mapper: table: 253:0: imgrement: %s (-%s)"
 END = b"device-mapper: ioctl: error adding target to table"
-ARGUMENTS = b"pattern TEXT|none, data on|off, log on|off, log_rate N, records N, label TEXT"
-MESSAGES = b"pattern TEXT|none, data on|off, log on|off, log_rate N, reset, mark TEXT"
+ARGUMENTS = b"pattern TEXT|none, pattern_key NAME, data on|off, log on|off, log_rate N, records N, label TEXT"
+MESSAGES = b"pattern TEXT|none, pattern_key NAME, data on|off, log on|off, log_rate N, reset, mark TEXT"
 
 
 def wrong_words(name):

@@ -7,6 +7,7 @@
 use imgrement_core::params::{
     Change,
     Key,
+    Pattern,
     What, //
 };
 use imgrement_fuzz::{
@@ -46,7 +47,12 @@ fn read<'a>(words: &[&'a [u8]]) -> Result<Said, (&'a [u8], What)> {
 fn said(change: &Change) -> Said {
     let (key, value) = match change {
         Change::Pattern(None) => (Key::Pattern, Value::Nothing),
-        Change::Pattern(Some(text)) => (Key::Pattern, Value::Text(text.as_bytes().to_vec())),
+        Change::Pattern(Some(Pattern::Text(text))) => {
+            (Key::Pattern, Value::Text(text.as_bytes().to_vec()))
+        }
+        Change::Pattern(Some(Pattern::Key(name))) => {
+            (Key::PatternKey, Value::Text(name.as_bytes().to_vec()))
+        }
         Change::Data(switch) => (Key::Data, Value::Switch(*switch)),
         Change::Log(switch) => (Key::Log, Value::Switch(*switch)),
         Change::LogRate(number) => (Key::LogRate, Value::Number(*number)),
@@ -65,9 +71,10 @@ fuzz_target!(|input: &[u8]| {
 
             // A text as it prints is the same text.
             let (name, printed) = match change {
-                Change::Pattern(Some(text)) if text.as_bytes() != b"none" => {
+                Change::Pattern(Some(Pattern::Text(text))) if text.as_bytes() != b"none" => {
                     ("pattern", text.to_string())
                 }
+                Change::Pattern(Some(Pattern::Key(name))) => ("pattern_key", name.to_string()),
                 Change::Mark(text) => ("mark", text.to_string()),
                 _ => return,
             };

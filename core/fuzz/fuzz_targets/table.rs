@@ -8,6 +8,7 @@
 use imgrement_core::params::{
     Key,
     Params,
+    Pattern,
     Text,
     What, //
 };
@@ -36,7 +37,11 @@ fn read<'a>(words: &[&'a [u8]]) -> Result<Values, (&'a [u8], What)> {
         };
         let named = imgrement_fuzz::NAMES.iter().find(|(_, key)| *key == known);
         let (named, _) = named.expect("a key");
-        if values.contains_key(named) {
+        let one_of = match known {
+            Key::Pattern | Key::PatternKey => ["pattern", "pattern_key"],
+            _ => [*named, *named],
+        };
+        if one_of.iter().any(|name| values.contains_key(name)) {
             return Err((name, What::Repeated(known)));
         }
         let Some(&word) = pair.get(1) else {
@@ -59,17 +64,18 @@ fn line(values: &Values) -> String {
         Some(Value::Number(number)) => *number,
         _ => default,
     };
-    let pattern = match values.get("pattern") {
-        None => "DAMN".to_owned(),
-        Some(Value::Nothing) => "none".to_owned(),
-        Some(Value::Text(bytes)) if bytes == b"none" => "%6Eone".to_owned(),
-        Some(Value::Text(bytes)) => text(bytes),
-        Some(other) => panic!("{other:?}"),
+    let pattern = match (values.get("pattern"), values.get("pattern_key")) {
+        (None, None) => "pattern DAMN".to_owned(),
+        (None, Some(Value::Text(name))) => format!("pattern_key {}", text(name)),
+        (Some(Value::Nothing), None) => "pattern none".to_owned(),
+        (Some(Value::Text(bytes)), None) if bytes == b"none" => "pattern %6Eone".to_owned(),
+        (Some(Value::Text(bytes)), None) => format!("pattern {}", text(bytes)),
+        other => panic!("{other:?}"),
     };
     let (data, log) = (switch("data"), switch("log"));
     let (log_rate, records) = (number("log_rate", 1000), number("records", 2048));
     let rest =
-        format!("pattern {pattern} data {data} log {log} log_rate {log_rate} records {records}");
+        format!("{pattern} data {data} log {log} log_rate {log_rate} records {records}");
     match values.get("label") {
         None => format!("10 {rest}"),
         Some(Value::Text(label)) => format!("12 {rest} label {}", text(label)),
@@ -82,15 +88,22 @@ fn check_fields(params: &Params, values: &Values) {
     fn bytes<const N: usize>(text: &Option<Text<N>>) -> Option<Vec<u8>> {
         text.as_ref().map(|text| text.as_bytes().to_vec())
     }
-    let pattern = bytes(&params.pattern).map_or(Value::Nothing, Value::Text);
+    let shown = |pattern: &Pattern| Value::Text(pattern.shown().to_vec());
+    let pattern = params.pattern.as_ref().map_or(Value::Nothing, shown);
     let label = bytes(&params.label).map(Value::Text);
 
     let default = Value::Text(b"DAMN".to_vec());
-    assert_eq!(&pattern, values.get("pattern").unwrap_or(&default));
+    let key = values.get("pattern_key");
+    let wanted = key.or(values.get("pattern")).unwrap_or(&default);
+    assert_eq!(&pattern, wanted);
+    assert_eq!(
+        matches!(params.pattern, Some(Pattern::Key(_))),
+        key.is_some()
+    );
     assert_eq!(label.as_ref(), values.get("label"));
     assert!(params
         .pattern
-        .is_none_or(|text| (1..=64).contains(&text.as_bytes().len())));
+        .is_none_or(|pattern| (1..=64).contains(&pattern.shown().len())));
     assert!(params
         .label
         .is_none_or(|text| (1..=32).contains(&text.as_bytes().len())));

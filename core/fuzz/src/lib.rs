@@ -105,7 +105,7 @@ pub enum Value {
 pub fn value(key: Key, word: &[u8]) -> Result<Value, Fault> {
     match key {
         Key::Pattern if word == b"none" => Ok(Value::Nothing),
-        Key::Pattern => text(word, 64),
+        Key::Pattern | Key::PatternKey => text(word, 64),
         Key::Label => text(word, 32),
         Key::Mark => text(word, 128),
         Key::Data | Key::Log => match word {
@@ -151,8 +151,9 @@ fn number(word: &[u8], lowest: u32, highest: u32) -> Result<Value, Fault> {
 }
 
 /// The keys and their names.
-pub const NAMES: [(&str, Key); 8] = [
+pub const NAMES: [(&str, Key); 9] = [
     ("pattern", Key::Pattern),
+    ("pattern_key", Key::PatternKey),
     ("data", Key::Data),
     ("log", Key::Log),
     ("log_rate", Key::LogRate),
