@@ -35,6 +35,9 @@ mod bio;
 mod device;
 #[path = "dm/noio.rs"]
 mod noio;
+#[cfg(CONFIG_DEBUG_ATOMIC_SLEEP)]
+#[path = "dm/nonblock.rs"]
+mod nonblock;
 #[path = "dm/segment.rs"]
 mod segment;
 #[path = "dm/status.rs"]

@@ -38,6 +38,9 @@ bool rust_dm_module_is_used(struct module *module);
 unsigned int rust_dm_noio_save(void);
 void rust_dm_noio_restore(unsigned int saved);
 
+void rust_dm_non_block_start(void);
+void rust_dm_non_block_end(void);
+
 struct workqueue_struct *rust_dm_alloc_workqueue(const char *name);
 void rust_dm_destroy_workqueue(struct workqueue_struct *wq);
 

@@ -5,6 +5,7 @@
 #include <linux/bio.h>
 #include <linux/blkdev.h>
 #include <linux/highmem.h>
+#include <linux/kernel.h>
 #include <linux/module.h>
 #include <linux/sched/mm.h>
 #include <linux/workqueue.h>
@@ -67,6 +68,17 @@ unsigned int rust_dm_noio_save(void)
 void rust_dm_noio_restore(unsigned int saved)
 {
 	memalloc_noio_restore(saved);
+}
+
+/* Nothing at all but where CONFIG_DEBUG_ATOMIC_SLEEP is set. */
+void rust_dm_non_block_start(void)
+{
+	non_block_start();
+}
+
+void rust_dm_non_block_end(void)
+{
+	non_block_end();
 }
 
 struct workqueue_struct *rust_dm_alloc_workqueue(const char *name)

@@ -53,7 +53,8 @@ pub struct Features(u64);
 impl Features {
     /// Nothing beyond plain bios.
     pub const NONE: Self = Self(0);
-    /// `map` never sleeps: not for a bio that must not wait, nor for any other.
+    /// `map` never sleeps: not for a bio that must not wait, nor for any other. A kernel with
+    /// `CONFIG_DEBUG_ATOMIC_SLEEP` reports one that does.
     pub const NOWAIT: Self = Self(bindings::DM_TARGET_NOWAIT as u64);
     /// Bios keep their integrity payload, and it fits where they are sent.
     pub const PASSES_INTEGRITY: Self = Self(bindings::DM_TARGET_PASSES_INTEGRITY as u64);
@@ -68,6 +69,11 @@ impl Features {
     /// These and those.
     pub const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
+    }
+
+    /// Whether all of `other` are claimed.
+    pub const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
     }
 }
 
@@ -674,6 +680,12 @@ impl<T: Target> Callbacks<T> {
 
         let mapped = {
             let _noio = NoIo::enter();
+            // This is no atomic context, so that the kernel would not notice by itself. All bios are
+            // looked at, not only those that must not wait, because these are rare.
+            #[cfg(CONFIG_DEBUG_ATOMIC_SLEEP)]
+            let _non_block = T::FEATURES
+                .contains(Features::NOWAIT)
+                .then(super::nonblock::NonBlock::enter);
             // SAFETY: The bio is live and held by us until the `MapBio` is consumed, its data has
             // been initialised above, and `'b` cannot leave `T::map`.
             T::map(state, unsafe { MapBio::from_raw(bio, live) })

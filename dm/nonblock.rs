@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A scope in which nothing may sleep, for kernels that look for that.
+
+use super::bindings;
+use kernel::types::NotThreadSafe;
+
+/// While one lives, a call that might sleep is reported, although preemption goes on.
+///
+/// # Invariants
+///
+/// The scope was opened on this task, where it also ends, since a guard cannot be sent away.
+pub(super) struct NonBlock(NotThreadSafe);
+
+impl NonBlock {
+    /// Opens the scope.
+    pub(super) fn enter() -> Self {
+        // SAFETY: It only counts, in the current task.
+        unsafe { bindings::rust_dm_non_block_start() };
+        // INVARIANT: It has just been opened.
+        Self(NotThreadSafe)
+    }
+}
+
+impl Drop for NonBlock {
+    fn drop(&mut self) {
+        // SAFETY: By the invariant there is a scope of this task to end.
+        unsafe { bindings::rust_dm_non_block_end() };
+    }
+}
