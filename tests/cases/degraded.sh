@@ -46,11 +46,15 @@ burst() {
 	fio --name=burst --filename=$device --rw=write --bs=4k --size=2M --direct=1 --ioengine=libaio \
 		--iodepth=32 --verify=crc32c --output=/dev/null
 }
-dmsetup message imgrement 0 reset
-traced burst > /tmp/lines
-lost=$(counter record_lost)
-expect 'burst: requests' 1024 $(($(counter write) + $(counter read)))
-expect 'burst: degraded' "$(counter degraded)" $((lost + $(counter data_lost)))
-expect 'burst: lines' "$((1024 - lost)) whole, 0 left out, $lost unrecorded, $(counter data_lost) without bytes" \
-	"$(python3 lib/log.py < /tmp/lines)"
-[ "$lost" -gt 0 ] || fail 'a burst should be too much for a pool of one block'
+for rate in 0 20; do
+	dmsetup message imgrement 0 log_rate $rate
+	dmsetup message imgrement 0 reset
+	traced burst > /tmp/lines
+	lost=$(counter record_lost) left_out=$(counter left_out)
+	expect 'burst: requests' 1024 $(($(counter write) + $(counter read)))
+	expect 'burst: degraded' "$(counter degraded)" $((lost + $(counter data_lost)))
+	expect 'burst: lines' "$((1024 - lost - left_out)) whole, $left_out left out, $lost unrecorded,"\
+" $(counter data_lost) without bytes" "$(python3 lib/log.py < /tmp/lines)"
+	[ "$lost" -gt 0 ] || fail 'a burst should be too much for a pool of one block'
+	[ $rate = 0 ] || [ "$left_out" -gt 0 ] || fail "a burst should be more than $rate requests a second"
+done
