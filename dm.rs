@@ -44,6 +44,9 @@ mod segment;
 mod status;
 #[path = "dm/target.rs"]
 mod target;
+#[cfg(dm_kunit)]
+#[path = "dm/tests.rs"]
+mod tests;
 #[path = "dm/work.rs"]
 mod work;
 #[cfg(CONFIG_BLK_DEV_ZONED)]

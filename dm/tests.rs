@@ -1,0 +1,414 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! KUnit tests of what only a kernel can show. They are built into a module of their own
+//! (`tests/modules/dm_test_kunit.rs`), and run when that is loaded.
+
+use super::{
+    args::{
+        Args,
+        CtrError, //
+    },
+    bio::PerBio,
+    segment::Segments,
+    status::StatusWriter,
+    word, //
+};
+use core::ptr::NonNull;
+use kernel::{
+    bindings::bio,
+    ffi::c_char,
+    prelude::*,
+    str::CString, //
+};
+
+/// What `Args` is given.
+fn args<'a>(words: &'a mut [*mut c_char]) -> Args<'a> {
+    // SAFETY: The tests give static strings, and as many as the slice says.
+    unsafe {
+        Args::from_raw(
+            c"253:7".as_char_ptr(),
+            words.len() as u32,
+            words.as_mut_ptr(),
+        )
+    }
+}
+
+/// A word of `argv`.
+fn argument(text: &'static CStr) -> *mut c_char {
+    text.as_char_ptr().cast_mut()
+}
+
+/// Errno and sentence of an error.
+fn refused<T>(result: Result<T, CtrError>) -> Option<(i32, &'static CStr)> {
+    let error = result.err()?;
+    Some((error.errno().to_errno(), error.sentence()))
+}
+
+const EINVAL_CODE: i32 = -(kernel::bindings::EINVAL as i32);
+const ENOMEM_CODE: i32 = -(kernel::bindings::ENOMEM as i32);
+
+#[kunit_tests(dm_args)]
+mod args_tests {
+    use super::*;
+
+    #[test]
+    fn none() {
+        // SAFETY: There are no words.
+        let mut args = unsafe { Args::from_raw(c"253:7".as_char_ptr(), 0, core::ptr::null_mut()) };
+
+        assert!(args.is_empty());
+        assert!(args.next().is_none());
+        assert_eq!(args.device(), c"253:7");
+        assert_eq!(
+            refused(args.next_word("DEVICE")),
+            Some((EINVAL_CODE, c"Too few arguments"))
+        );
+        assert!(args.rest_as_group().is_ok_and(|group| group.is_empty()));
+    }
+
+    #[test]
+    fn words_in_order() {
+        let mut words = [argument(c"one"), argument(c""), argument(c"\xff %")];
+        let mut args = args(&mut words);
+
+        assert_eq!(args.len(), 3);
+        assert_eq!(args.next(), Some(c"one"));
+        assert_eq!(args.next(), Some(c""));
+        assert_eq!(args.next(), Some(c"\xff %"));
+        assert_eq!(args.next(), None);
+        assert_eq!(args.len(), 0);
+    }
+
+    #[test]
+    fn numbers() {
+        let good = [
+            (c"0", 0),
+            (c"00010", 10),
+            (c"18446744073709551615", u64::MAX),
+        ];
+        for (text, wanted) in good {
+            let mut words = [argument(text)];
+            let number = args(&mut words).next_u64("N", 0..=u64::MAX, c"Bad number");
+            assert!(number.is_ok_and(|number| number == wanted));
+        }
+        let bad = [
+            c"",
+            c"-1",
+            c"+1",
+            c"1 ",
+            c"0x10",
+            c"1e3",
+            c"18446744073709551616",
+        ];
+        for text in bad {
+            let mut words = [argument(text)];
+            let number = args(&mut words).next_u64("N", 0..=u64::MAX, c"Bad number");
+            assert_eq!(refused(number), Some((EINVAL_CODE, c"Bad number")));
+        }
+        for (text, fits) in [(c"4", false), (c"5", true), (c"7", true), (c"8", false)] {
+            let mut words = [argument(text)];
+            let number = args(&mut words).next_u64("N", 5..=7, c"Bad number");
+            assert_eq!(number.is_ok(), fits);
+        }
+    }
+
+    #[test]
+    fn groups() {
+        let mut words = [argument(c"2"), argument(c"data"), argument(c"on")];
+        let mut whole = args(&mut words);
+        let group = whole.rest_as_group();
+        assert!(whole.is_empty());
+        assert!(group.is_ok_and(|group| group.eq([c"data", c"on"])));
+
+        for count in [c"1", c"3", c"two", c""] {
+            let mut words = [argument(count), argument(c"data"), argument(c"on")];
+            let group = args(&mut words).rest_as_group();
+            assert_eq!(
+                refused(group),
+                Some((EINVAL_CODE, c"Argument count does not match"))
+            );
+        }
+    }
+
+    #[test]
+    fn errors() {
+        let sentence = c"Cannot set up the target";
+        let error = CtrError::from(ENOMEM);
+        assert_eq!(error.errno().to_errno(), ENOMEM_CODE);
+        assert_eq!(error.sentence(), sentence);
+
+        let error = CtrError::from(kernel::alloc::AllocError);
+        assert_eq!(error.errno().to_errno(), ENOMEM_CODE);
+        assert_eq!(error.sentence(), c"Cannot allocate memory");
+
+        // A word that is longer than a line of the log does no harm.
+        let long = CString::try_from_fmt(format_args!("{:>5000}", "x"));
+        assert!(long.is_ok());
+        if let Ok(long) = long {
+            let mut words = [];
+            let error =
+                args(&mut words).refuse(Some(&long), EBUSY, c"Busy", format_args!("nothing"));
+            assert_eq!(error.errno().to_errno(), -(kernel::bindings::EBUSY as i32));
+            assert_eq!(error.sentence(), c"Busy");
+        }
+    }
+}
+
+#[kunit_tests(dm_status)]
+mod status_tests {
+    use super::*;
+    use kernel::fmt::Write;
+
+    /// What is in a buffer of `size` bytes after `texts`, up to the NUL. The byte behind the buffer
+    /// must stay as it is.
+    fn written(size: u32, texts: &[&str]) -> Option<KVec<u8>> {
+        let mut buffer = KVec::from_elem(b'#', size as usize + 1, GFP_KERNEL).ok()?;
+        // SAFETY: The buffer has that size, and one byte more.
+        let mut out = unsafe { StatusWriter::from_raw(buffer.as_mut_ptr().cast(), size) }?;
+        for text in texts {
+            out.write_str(text).ok()?;
+        }
+        if out.is_empty() != texts.concat_is_empty() || buffer.last() != Some(&b'#') {
+            return None;
+        }
+        let end = buffer.iter().position(|byte| *byte == 0)?;
+        if end >= size as usize {
+            return None;
+        }
+        buffer.truncate(end);
+        Some(buffer)
+    }
+
+    trait ConcatIsEmpty {
+        fn concat_is_empty(&self) -> bool;
+    }
+
+    impl ConcatIsEmpty for [&str] {
+        fn concat_is_empty(&self) -> bool {
+            self.iter().all(|text| text.is_empty())
+        }
+    }
+
+    #[test]
+    fn fits() {
+        assert!(written(10, &[]).is_some_and(|text| text.is_empty()));
+        assert!(written(10, &["one", " ", "two"]).is_some_and(|text| *text == *b"one two"));
+        assert!(written(10, &["123456789"]).is_some_and(|text| *text == *b"123456789"));
+    }
+
+    #[test]
+    fn cut_off() {
+        assert!(written(10, &["0123456789"]).is_some_and(|text| *text == *b"012345678"));
+        assert!(written(10, &["12345", "6789a", "b"]).is_some_and(|text| *text == *b"123456789"));
+        assert!(written(2, &["ab"]).is_some_and(|text| *text == *b"a"));
+    }
+
+    #[test]
+    fn no_room() {
+        let mut byte = b'#';
+        // SAFETY: No byte may be written.
+        assert!(unsafe { StatusWriter::from_raw((&raw mut byte).cast(), 0) }.is_none());
+        assert_eq!(byte, b'#');
+        // SAFETY: The null pointer may not be written to.
+        assert!(unsafe { StatusWriter::from_raw(core::ptr::null_mut(), 9) }.is_none());
+        // SAFETY: There is that one byte.
+        let out = unsafe { StatusWriter::from_raw((&raw mut byte).cast(), 1) };
+        assert!(out.is_some_and(|mut out| out.write_str("text").is_ok() && out.is_empty()));
+        assert_eq!(byte, 0);
+    }
+}
+
+#[kunit_tests(dm_per_bio)]
+mod per_bio_tests {
+    use super::*;
+
+    /// Whether the space of a `P` is aligned, ends before the bio's own, and comes out the same again.
+    fn fits<P>() -> bool {
+        let mut room = [0u64; 512];
+        let room = &raw mut room;
+        // SAFETY: The middle lies within.
+        let bio = unsafe { NonNull::new_unchecked(room.cast::<u64>().add(256).cast::<bio>()) };
+        // SAFETY: What comes before a bio says, with all zeroes, that it is a target's clone, and
+        // there is room enough for that and a `P`.
+        let place = unsafe { PerBio::<P>::of(bio) };
+        let end = place.as_ptr().cast::<u8>().wrapping_add(size_of::<P>());
+
+        place.is_aligned()
+            && (PerBio::<P>::SIZE == 0
+                || (room.cast::<u8>() <= place.as_ptr().cast() && end <= bio.as_ptr().cast()))
+    }
+
+    #[test]
+    fn sizes() {
+        assert_eq!(PerBio::<()>::SIZE, 0);
+        assert_eq!(PerBio::<u8>::SIZE, 8);
+        assert_eq!(PerBio::<u64>::SIZE, 8);
+        assert_eq!(PerBio::<[u8; 9]>::SIZE, 16);
+        assert_eq!(PerBio::<(u64, u8)>::SIZE, 16);
+    }
+
+    #[test]
+    fn places() {
+        assert!(fits::<()>());
+        assert!(fits::<u8>());
+        assert!(fits::<u64>());
+        assert!(fits::<[u8; 9]>());
+        assert!(fits::<(u64, u8)>());
+        assert!(fits::<[u64; 20]>());
+    }
+}
+
+#[expect(
+    improper_ctypes,
+    reason = "An empty array deep within a bio is nothing to a pointer."
+)]
+extern "C" {
+    fn dm_test_bio(opf: u32) -> *mut bio;
+    fn dm_test_bio_tail(bio: *mut bio, skip: u32, size: u32) -> *mut bio;
+    fn dm_test_bio_put(bio: *mut bio);
+}
+
+#[kunit_tests(dm_segments)]
+mod segment_tests {
+    use super::*;
+    use kernel::bindings::{
+        req_op_REQ_OP_DISCARD,
+        req_op_REQ_OP_FLUSH,
+        req_op_REQ_OP_READ,
+        req_op_REQ_OP_WRITE, //
+    };
+
+    /// A bio of the C side's, which says what its bytes are.
+    struct Bio(NonNull<bio>);
+
+    impl Bio {
+        fn new(op: u32) -> Option<Self> {
+            // SAFETY: It may be called where one may sleep.
+            NonNull::new(unsafe { dm_test_bio(op) }).map(Self)
+        }
+
+        fn tail(&self, skip: u32, size: u32) -> Option<Self> {
+            // SAFETY: `self` is live, and has as many bytes.
+            NonNull::new(unsafe { dm_test_bio_tail(self.0.as_ptr(), skip, size) }).map(Self)
+        }
+
+        /// Offset and length of each segment.
+        fn is_cut(&self, wanted: &[(u32, u32)]) -> bool {
+            // SAFETY: It is never submitted.
+            let segments = unsafe { Segments::new(self.0) };
+            segments
+                .map(|segment| (segment.offset(), segment.len()))
+                .eq(wanted.iter().copied())
+        }
+
+        /// Whether its bytes, copied and looked at, are those of the C side from `begin` to `end`.
+        fn has(&self, begin: u32, end: u32) -> bool {
+            let byte = |at: u32| (at + (at >> 8)) as u8;
+            let mut copy = [0u8; 4096];
+            let mut at = begin;
+            // SAFETY: It is never submitted.
+            for segment in unsafe { Segments::new(self.0) } {
+                let wanted = (at..).map(byte).take(segment.len() as usize);
+                let copied = segment.copy_to(&mut copy);
+                let seen = segment.with_bytes(|bytes| bytes.eq(wanted.clone()));
+                if !seen || !copy.iter().take(copied).copied().eq(wanted) {
+                    return false;
+                }
+                at += segment.len();
+            }
+            at == end
+        }
+    }
+
+    impl Drop for Bio {
+        fn drop(&mut self) {
+            // SAFETY: It is live, and nobody uses it any more. A tail is dropped before its parent.
+            unsafe { dm_test_bio_put(self.0.as_ptr()) };
+        }
+    }
+
+    #[test]
+    fn pages_of_vectors() {
+        for op in [req_op_REQ_OP_READ, req_op_REQ_OP_WRITE] {
+            let bio = Bio::new(op);
+            assert!(bio.is_some());
+            let Some(bio) = bio else { return };
+            assert!(bio.is_cut(&[(512, 3584), (0, 4096), (0, 1536), (3072, 1024)]));
+            assert!(bio.has(0, 10240));
+        }
+    }
+
+    #[test]
+    fn begins_within_a_vector() {
+        let bio = Bio::new(req_op_REQ_OP_WRITE);
+        assert!(bio.is_some());
+        let Some(bio) = bio else { return };
+        // Skipped and wanted bytes, and how they are cut.
+        let tails = [
+            (512, 512, &[(1024, 512)][..]),
+            (3584, 4096, &[(0, 4096)]),
+            (3072, 1024, &[(3584, 512), (0, 512)]),
+            (7680, 2560, &[(0, 1536), (3072, 1024)]),
+            (9216, 1024, &[(3072, 1024)]),
+            (9728, 512, &[(3584, 512)]),
+        ];
+        for (skip, size, wanted) in tails {
+            let tail = bio.tail(skip, size);
+            assert!(tail.is_some_and(|tail| tail.is_cut(wanted) && tail.has(skip, skip + size)));
+        }
+        // The parent is none the wiser.
+        assert!(bio.has(0, 10240));
+    }
+
+    #[test]
+    fn no_payload() {
+        for op in [req_op_REQ_OP_DISCARD, req_op_REQ_OP_FLUSH] {
+            assert!(Bio::new(op).is_some_and(|bio| bio.is_cut(&[]) && bio.has(0, 0)));
+        }
+    }
+
+    #[test]
+    fn short_copies() {
+        let bio = Bio::new(req_op_REQ_OP_WRITE);
+        assert!(bio.is_some());
+        let Some(bio) = bio else { return };
+        let mut room = [b'#'; 5];
+        // SAFETY: It is never submitted.
+        let first = unsafe { Segments::new(bio.0) }.next();
+        let copied = first.map(|segment| segment.copy_to(&mut room[..4]));
+        assert_eq!(copied, Some(4));
+        assert_eq!(room, [0, 1, 2, 3, b'#']);
+    }
+}
+
+#[kunit_tests(dm_word)]
+mod word_tests {
+    use super::*;
+
+    #[test]
+    fn there_and_back() {
+        let all: [u8; 256] = core::array::from_fn(|index| index as u8);
+        let text = CString::try_from_fmt(format_args!("{}", word::Escaped(&all)));
+        assert!(text.is_ok());
+        let Ok(text) = text else { return };
+        assert!(text.to_bytes().iter().all(u8::is_ascii_graphic));
+        let mut back = [0u8; 256];
+        assert_eq!(word::unescape(text.to_bytes(), &mut back), Ok(&all[..]));
+    }
+
+    #[test]
+    fn mistakes() {
+        let mut room = [0u8; 2];
+        for text in ["%", "%4", "%4G", "a%"] {
+            assert_eq!(
+                word::unescape(text.as_bytes(), &mut room),
+                Err(word::UnescapeError::BadEscape)
+            );
+        }
+        assert_eq!(word::unescape(b"%41b", &mut room), Ok(&b"Ab"[..]));
+        assert_eq!(
+            word::unescape(b"abc", &mut room),
+            Err(word::UnescapeError::TooLong)
+        );
+    }
+}

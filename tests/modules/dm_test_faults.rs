@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A target whose messages are mistakes, one of each kind that a debug kernel is to report.
+//!
+//! `START LENGTH test_faults`, then `dmsetup message NAME 0 MISTAKE`. It has no device and fails all
+//! I/O. For the debug kernel's virtual machine alone: elsewhere most of these just do damage.
+//!
+//! A leaf with `unsafe`: what safe code cannot do wrong is done wrong in here on purpose.
+
+use core::{
+    hint::black_box,
+    sync::atomic::{
+        AtomicBool,
+        Ordering, //
+    },
+};
+use kernel::{
+    new_mutex, new_spinlock,
+    prelude::*,
+    sync::{
+        Mutex,
+        SpinLock, //
+    },
+    time::{
+        delay::fsleep,
+        Delta, //
+    },
+};
+
+#[path = "../../dm.rs"]
+pub mod dm;
+
+use dm::{
+    Args,
+    Builder,
+    CtrError,
+    Features,
+    MapBio,
+    Mapped,
+    Registration,
+    Target, //
+};
+
+module! {
+    type: FaultsModule,
+    name: "dm_test_faults",
+    authors: ["The imgrement authors"],
+    description: "Device-mapper target that makes mistakes when it is told to",
+    license: "GPL",
+}
+
+struct FaultsModule {
+    _target: Registration<Faults>,
+}
+
+impl kernel::Module for FaultsModule {
+    fn init(_module: &'static ThisModule) -> Result<Self> {
+        Registration::new().map(|_target| Self { _target })
+    }
+}
+
+extern "C" {
+    fn dm_test_shift(by: u32) -> i32;
+    fn dm_test_rcu_dereference();
+}
+
+struct Faults;
+
+#[pin_data]
+struct State {
+    #[pin]
+    first: Mutex<()>,
+    #[pin]
+    second: Mutex<()>,
+    #[pin]
+    spin: SpinLock<()>,
+    /// Whether `map` sleeps, although the target claims that it never does.
+    sleepy: AtomicBool,
+}
+
+#[vtable]
+impl Target for Faults {
+    const NAME: &'static CStr = c"test_faults";
+    const VERSION: [u32; 3] = [1, 0, 0];
+    const FEATURES: Features = Features::NOWAIT;
+    type State<'t> = State;
+    type PerBio = ();
+
+    fn ctr<'t>(
+        _builder: &mut Builder<'t>,
+        _args: &mut Args<'_>,
+    ) -> Result<impl PinInit<State, Error>, CtrError> {
+        Ok(try_pin_init!(State {
+            first <- new_mutex!((), "dm_test_first"),
+            second <- new_mutex!((), "dm_test_second"),
+            spin <- new_spinlock!((), "dm_test_spin"),
+            sleepy: AtomicBool::new(false),
+        }? Error))
+    }
+
+    fn map<'b>(state: &State, bio: MapBio<'b, ()>) -> Mapped<'b> {
+        if state.sleepy.load(Ordering::Relaxed) {
+            fsleep(Delta::from_millis(1));
+        }
+        bio.kill()
+    }
+
+    fn message(state: &State, args: &mut Args<'_>) -> Result<(), CtrError> {
+        let word = args.next_word("MISTAKE")?;
+
+        match word.to_bytes() {
+            b"use-after-free" => {
+                let memory = KBox::new(1u32, GFP_KERNEL)?;
+                let gone = &raw const *memory;
+                drop(memory);
+                // SAFETY: There is none: the memory has just been freed.
+                black_box(unsafe { gone.read_volatile() });
+            }
+            b"out-of-bounds" => {
+                let memory = KBox::new([0u8; 100], GFP_KERNEL)?;
+                // SAFETY: There is none: this is the byte behind the last one.
+                black_box(unsafe { memory.as_ptr().add(100).read_volatile() });
+            }
+            b"leak" => {
+                for _ in 0..10 {
+                    black_box(KBox::leak(KBox::new([0u8; 1000], GFP_KERNEL)?));
+                }
+            }
+            b"lock-order" => {
+                {
+                    let _first = state.first.lock();
+                    let _second = state.second.lock();
+                }
+                let _second = state.second.lock();
+                let _first = state.first.lock();
+            }
+            b"sleep-in-atomic" => {
+                let _spin = state.spin.lock();
+                drop(KBox::new(1u32, GFP_KERNEL));
+            }
+            b"sleep-in-map" => state.sleepy.store(true, Ordering::Relaxed),
+            // SAFETY: It may be called from anywhere; the kernel only reports it.
+            b"rcu" => unsafe { dm_test_rcu_dereference() },
+            // SAFETY: The C compiler's check reports it, and nobody uses the result.
+            b"shift" => drop(black_box(unsafe { dm_test_shift(black_box(32)) })),
+            b"overflow" => drop(black_box(black_box(u32::MAX) + 1)),
+            b"debug-assertion" => debug_assert!(black_box(false), "deliberately"),
+            _ => {
+                return Err(args.refuse(
+                    Some(word),
+                    EINVAL,
+                    c"Invalid message",
+                    format_args!("no such mistake"),
+                ));
+            }
+        }
+        Ok(())
+    }
+}

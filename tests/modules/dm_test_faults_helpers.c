@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The mistakes that take C, and the shims of dm/ once more: an object file may
+ * belong to one module only.
+ */
+#include <linux/rcupdate.h>
+
+#include "dm/helpers.c"
+#include "tests/modules/helpers.h"
+
+int dm_test_shift(u32 by)
+{
+	return 1 << by;
+}
+
+static int __rcu *nothing;
+
+void dm_test_rcu_dereference(void)
+{
+	/* Nobody reads under RCU here. */
+	(void)rcu_dereference(nothing);
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The KUnit tests of `dm`, which run when this module is loaded.
+//!
+//! A module of its own, because a product that has tests in it would need KUnit wherever the
+//! distribution's kernel has that.
+
+use kernel::prelude::*;
+
+#[allow(dead_code)]
+#[path = "../../dm.rs"]
+pub mod dm;
+
+module! {
+    type: KunitModule,
+    name: "dm_test_kunit",
+    authors: ["The imgrement authors"],
+    description: "KUnit tests of the Rust abstraction of device-mapper",
+    license: "GPL",
+}
+
+struct KunitModule;
+
+impl kernel::Module for KunitModule {
+    fn init(_module: &'static ThisModule) -> Result<Self> {
+        Ok(Self)
+    }
+}

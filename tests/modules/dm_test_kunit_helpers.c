@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Bios for the KUnit tests of dm/, and its shims once more: an object file may
+ * belong to one module only.
+ */
+#include "dm/helpers.c"
+#include "tests/modules/helpers.h"
+
+/*
+ * Two vectors: 9216 bytes of four pages that are one allocation, from byte 512
+ * on, which makes a vector of more than a page, and 1024 bytes of a page, from
+ * byte 3072 on. Byte N of the payload is N & 0xff, plus N >> 8. A discard and
+ * its like have a size and no vectors.
+ */
+struct bio *dm_test_bio(blk_opf_t opf)
+{
+	bool data = opf == REQ_OP_READ || opf == REQ_OP_WRITE;
+	struct bio *bio = bio_alloc(NULL, data ? 2 : 0, opf, GFP_KERNEL);
+	struct page *large, *small;
+	unsigned int i;
+
+	if (!bio)
+		return NULL;
+	bio->bi_iter.bi_sector = 100;
+	if (!data) {
+		bio->bi_iter.bi_size = opf == REQ_OP_DISCARD ? 10240 : 0;
+		return bio;
+	}
+
+	large = alloc_pages(GFP_KERNEL | __GFP_COMP, 2);
+	small = alloc_page(GFP_KERNEL);
+	if (!large || !small) {
+		if (large)
+			__free_pages(large, 2);
+		if (small)
+			__free_page(small);
+		bio_put(bio);
+		return NULL;
+	}
+	for (i = 0; i < 9216; i++)
+		((u8 *)page_address(large))[512 + i] = i + (i >> 8);
+	for (i = 9216; i < 10240; i++)
+		((u8 *)page_address(small))[3072 + i - 9216] = i + (i >> 8);
+	__bio_add_page(bio, large, 9216, 512);
+	__bio_add_page(bio, small, 1024, 3072);
+	return bio;
+}
+
+/* What a split makes: a clone with the same vectors, of which it begins in the middle. */
+struct bio *dm_test_bio_tail(struct bio *bio, unsigned int skip,
+			     unsigned int size)
+{
+	struct bio *tail = bio_alloc_clone(NULL, bio, GFP_KERNEL, &fs_bio_set);
+
+	if (tail) {
+		bio_advance(tail, skip);
+		tail->bi_iter.bi_size = size;
+	}
+	return tail;
+}
+
+void dm_test_bio_put(struct bio *bio)
+{
+	/* Those of a clone are not its own. */
+	if (!bio_flagged(bio, BIO_CLONED) && bio->bi_vcnt) {
+		__free_pages(bio->bi_io_vec[0].bv_page, 2);
+		__free_page(bio->bi_io_vec[1].bv_page);
+	}
+	bio_put(bio);
+}
