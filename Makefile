@@ -5,7 +5,7 @@
 export KDIR KERNEL CASE CMD LONG V W C CLIPPY KRUSTFLAGS KCFLAGS INSTALL_MOD_PATH
 
 .DEFAULT_GOAL := module
-.PHONY: module install kit demo test test-long fuzz vm shell check clean distclean help
+.PHONY: module install kit demo test test-long test-debug fuzz vm shell check clean distclean help
 
 module: ## the modules, dm-imgrement.ko first, in build/module/RELEASE
 	@scripts/module
@@ -24,6 +24,9 @@ test: ## all tests, on the host and in virtual machines; CASE=name runs one
 
 test-long: ## the same with the full counts of each case: hours
 	@LONG=1 tests/run $(CASE)
+
+test-debug: ## the virtual machines' tests with a kernel that looks for mistakes, built once
+	@tests/run --debug $(CASE)
 
 fuzz: ## the fuzz targets of core/fuzz, all beside each other, FOR=SECONDS (60)
 	@scripts/fuzz $(FOR)

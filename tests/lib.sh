@@ -123,6 +123,24 @@ null_disk() {
 # write_at DEVICE SECTOR TEXT: one write of 512 bytes: TEXT (%HH for any byte), filled up with NULs.
 write_at() { printf %b "${3//%/\\x}" | dd of="$1" bs=512 seek="$2" count=1 conv=sync oflag=direct status=none; }
 
+# look_for_leaks: on the debug kernel, have it look for memory that nobody points at any more. What
+# it finds is in /sys/kernel/debug/kmemleak and, as a fault, in its log. It takes nothing for lost
+# that is younger than five seconds, nor what has changed since it looked last.
+look_for_leaks() {
+	sleep 6
+	echo scan > /sys/kernel/debug/kmemleak
+	echo scan > /sys/kernel/debug/kmemleak
+}
+
+# inject KIND NAME=VALUE...: how the debug kernel is to let things fail: failslab, fail_page_alloc,
+# fail_make_request. It says nothing of it.
+inject() {
+	local setting folder=/sys/kernel/debug/$1
+	echo 0 > "$folder/verbose"
+	for setting in "${@:2}"; do
+		echo "${setting#*=}" > "$folder/${setting%=*}"
+	done
+
 # did DISK: how many sectors it has read, written (or zeroed) and discarded, as the kernel itself counts.
 did() {
 	local words

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Each thing that the debug kernel looks for is on: it reports a mistake that a test module makes.
+# kernel: debug
+# params: kasan_multi_shot
+# dmesg: .
+
+python3 -c 'import gzip; print(gzip.open("/proc/config.gz", "rt").read())' > /tmp/config
+for option in KASAN{,_GENERIC,_VMALLOC} UBSAN PROVE_{LOCKING,RCU} DEBUG_{ATOMIC_SLEEP,KMEMLEAK} \
+	RUST_{DEBUG_ASSERTIONS,OVERFLOW_CHECKS} KUNIT FAILSLAB FAIL_{PAGE_ALLOC,MAKE_REQUEST}; do
+	grep -qx "CONFIG_$option=y" /tmp/config || fail "this kernel has no $option"
+done
+
+dmsetup create faults --table '0 8 test_faults'
+mistake() { dmsetup message faults 0 "$1"; }
+
+# reported REGEX COMMAND...: the kernel's log has that of COMMAND, whatever became of it.
+reported() {
+	dmesg -C
+	"${@:2}" 2> /dev/null || true
+	dmesg -t > /tmp/report
+	grep -qE -- "$1" /tmp/report || fail "${*:2} is not reported as '$1', but as: $(cat /tmp/report)"
+}
+
+# As long as lockdep has found no mistake in the order of locks, which ends its work.
+reported '^WARNING: suspicious RCU usage' mistake rcu
+reported '^BUG: sleeping function called from invalid context' mistake sleep-in-atomic
+# Map, of a target that claims not to sleep there, is no atomic context.
+read_one() { dd if=/dev/mapper/faults of=/dev/null bs=4096 count=1 iflag=direct; }
+expect_fail read_one
+! grep -q 'non-blocking' <(dmesg) || fail 'a map that does not sleep is reported'
+mistake sleep-in-map
+reported '^BUG: scheduling in a non-blocking section' read_one
+reported '^WARNING: possible circular locking dependency' mistake lock-order
+
+reported '^UBSAN: shift-out-of-bounds' mistake shift
+# A word that was left behind somewhere may still point at some of it for a while.
+leak() {
+	mistake leak
+	for _ in {1..5}; do
+		look_for_leaks
+		[ ! -s /sys/kernel/debug/kmemleak ] || break
+	done
+}
+reported '^kmemleak: [0-9]+ new suspected memory leaks' leak
+expect_match 'what leaked' '\[dm_test_faults\]' "$(cat /sys/kernel/debug/kmemleak)"
+reported '^BUG: KASAN: slab-use-after-free in .*\[dm_test_faults\]' mistake use-after-free
+reported '^BUG: KASAN: slab-out-of-bounds in .*\[dm_test_faults\]' mistake out-of-bounds
+
+# Memory and requests fail when they are told to.
+inject failslab ignore-gfp-wait=N
+expect 'failslab' ENOMEM "$(python3 -c '
+import errno, os
+os.write(os.open("/proc/thread-self/fail-nth", os.O_WRONLY), b"1")
+try:
+    os.eventfd(0)
+except OSError as error:
+    print(errno.errorcode[error.errno])')"
+
+# These two end in a BUG, of which the machine does not die this once.
+echo 0 > /proc/sys/kernel/panic_on_oops
+reported 'attempt to add with overflow' mistake overflow
+reported 'deliberately' mistake debug-assertion

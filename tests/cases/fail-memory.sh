@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Whichever allocation of the constructor or of a message fails, it fails cleanly and nothing is lost;
+# and where one in twenty fails under load, no request does.
+# kernel: debug
+# disk: 64M
+# disk: 64M
+# timeout: 120 900
+# The kernel's own word about memory that cannot be had for vmalloc or per CPU, with a stack each.
+# dmesg: Call Trace:
+
+modprobe dm-imgrement
+echo scan > /sys/kernel/debug/kmemleak
+echo clear > /sys/kernel/debug/kmemleak
+attributes='failslab fail_page_alloc'
+read -r _ size _ _ _ base _ < <(grep '^dm_imgrement ' /proc/modules)
+# of_ours YES|NO: whether only what our module allocates may fail.
+of_ours() {
+	local begin=0 end=0xffffffffffffffff attribute
+	[ "$1" = no ] || { begin=$base end=$(printf '%#x' $((base + size))); }
+	for attribute in $attributes; do
+		inject "$attribute" require-start="$begin" require-end="$end" stacktrace-depth=32
+	done
+}
+for attribute in $attributes; do inject "$attribute" ignore-gfp-wait=N; done
+inject fail_page_alloc min-order=0 ignore-gfp-highmem=N
+
+# The constructor, and all else that loads a table; then a message.
+dmsetup create imgrement --notable
+arguments='/dev/sdb 0 4 records 64 pattern DAMN'
+for ours in yes no; do
+	of_ours $ours
+	read -r allocations failed < <(python3 lib/fail-nth.py load imgrement 131072 imgrement "$arguments")
+	echo "load: $allocations allocations, $failed failures"
+	[ "$ours" = no ] || [ "$failed" -ge 8 ] || fail "the constructor should have more than $failed allocations"
+	[ "$failed" -ge "${before:-0}" ] || fail "fewer failures than of the constructor alone: $failed"
+	before=$failed
+	expect 'tables' None "$(dmsetup info imgrement | sed -n 's/^Tables present: *//p')"
+	# Nobody holds the disk any more.
+	python3 -c 'import os; os.open("/dev/sdb", os.O_RDWR | os.O_EXCL)'
+done
+of_ours yes
+dmsetup load imgrement --table "0 131072 imgrement $arguments"
+dmsetup resume imgrement
+table=$(dmsetup table imgrement)
+read -r allocations failed < <(python3 lib/fail-nth.py message imgrement 'pattern other')
+echo "message: $allocations allocations, $failed failures"
+[ "$failed" -ge 1 ] || fail 'a message should have an allocation that can fail'
+expect 'table' "${table/pattern DAMN/pattern other}" "$(dmsetup table imgrement)"
+
+# One in twenty of ours, whoever runs it, while data goes through and is verified.
+dmsetup message imgrement 0 log_rate 5
+for attribute in $attributes; do inject "$attribute" probability=5 times=1000000; done
+size=$(times 4 64)M
+fio --name=load --filename=/dev/mapper/imgrement --rw=randwrite --bs=16k --direct=1 --ioengine=libaio \
+	--iodepth=8 --size="$size" --verify=crc32c --verify_fatal=1 > /tmp/fio 2>&1 &
+load=$!
+messages=0 refused=0
+while kill -0 $load 2> /dev/null; do
+	messages=$((messages + 1))
+	dmsetup message imgrement 0 pattern "text$messages" 2> /tmp/said || {
+		grep -q 'Cannot allocate memory' /tmp/said || fail "a message: $(cat /tmp/said)"
+		refused=$((refused + 1))
+	}
+	dmsetup load imgrement --table "0 131072 imgrement $arguments" 2> /tmp/said ||
+		grep -q 'Cannot allocate memory' /tmp/said || fail "a table: $(cat /tmp/said)"
+	dmsetup clear imgrement
+	dmsetup status imgrement > /dev/null
+done
+wait $load || fail "fio: $(cat /tmp/fio)"
+for attribute in $attributes; do
+	inject "$attribute" probability=0
+	echo "$attribute: $((1000000 - $(cat "/sys/kernel/debug/$attribute/times"))) failures"
+done
+echo "$messages messages, $refused refused"
+[ "$(cat /sys/kernel/debug/failslab/times)" -lt 1000000 ] || fail 'no allocation failed'
+expect 'errors' 0 "$(counter errors)"
+remove_target imgrement
+look_for_leaks
+expect 'lost' '' "$(cat /sys/kernel/debug/kmemleak)"

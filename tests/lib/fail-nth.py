@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Has each allocation of one call fail in turn: the first, then the second, until there is no further one.
+
+fail-nth.py load NAME LENGTH TYPE PARAMETERS   a table of one line, into the inactive slot, and out again
+fail-nth.py message NAME TEXT                  to sector 0
+
+Which allocations count is set in debugfs before (failslab, fail_page_alloc). Each such call ends well or with
+ENOMEM; anything else ends it with 1. Prints how many allocations there were, and how many of the calls failed.
+"""
+
+import errno
+import fcntl
+import os
+import struct
+import sys
+
+TABLE_LOAD, TABLE_CLEAR, TARGET_MSG = 9, 10, 14
+
+# struct dm_ioctl, version 4.
+HEADER = struct.Struct("=3I2I1Ii3IQ128s129s7x")
+
+command, name, *arguments = map(os.fsencode, sys.argv[1:])
+control = os.open("/dev/mapper/control", os.O_RDWR)
+nth = os.open("/proc/thread-self/fail-nth", os.O_RDWR)
+
+
+def request(targets=0, data=b""):
+    size = HEADER.size + len(data)
+    return bytearray(HEADER.pack(4, 0, 0, size, HEADER.size, targets, 0, 0, 0, 0, 0, name, b"") + data)
+
+
+def ioctl(number, buffer):
+    fcntl.ioctl(control, 3 << 30 | HEADER.size << 16 | 0xFD << 8 | number, buffer)
+
+
+if command == b"load":
+    length, kind, words = arguments
+    words += bytes(8 - len(words) % 8)
+    spec = struct.pack("=QQiI16s", 0, int(length), 0, 40 + len(words), kind)
+    number, targets, data = TABLE_LOAD, 1, spec + words
+else:
+    number, targets, data = TARGET_MSG, 0, struct.pack("=Q", 0) + arguments[0] + b"\0"
+
+allocations = failed = 0
+while True:
+    buffer = request(targets, data)
+    os.pwrite(nth, b"%d" % (allocations + 1), 0)
+    try:
+        ioctl(number, buffer)
+        error = 0
+    except OSError as caught:
+        error = caught.errno
+    left = int(os.pread(nth, 20, 0))
+    os.pwrite(nth, b"0", 0)
+    if error not in (0, errno.ENOMEM):
+        sys.exit(f"allocation {allocations + 1}: {errno.errorcode[error]}")
+    if not error and number == TABLE_LOAD:
+        ioctl(TABLE_CLEAR, request())
+    if left:
+        break
+    allocations += 1
+    failed += bool(error)
+if error:
+    sys.exit("it failed although every allocation was made")
+print(allocations, failed)
