@@ -10,14 +10,14 @@
 # The log is full of what was refused. Only its reader has to keep up, not the console.
 dmesg -n 1
 seed=${SEED:-$(od -An -N 4 -t u4 /dev/urandom | tr -d ' ')}
-number=$(times 1000 20000)
+number=$(times 500 20000)
 echo "SEED=$seed"
 make_target hostile
 python3 lib/hostile.py hostile "before $seed" 100
 settled > before
 python3 lib/hostile.py hostile "$seed" "$number"
 # As much as if each mistake of the rarer kinds, which are some in a hundred, left something behind.
-not_grown 180
+not_grown 100
 
 remove_target hostile
 rmmod dm-imgrement

@@ -10,6 +10,7 @@ import errno
 import mmap
 import os
 import sys
+import time
 
 import dm
 
@@ -17,6 +18,10 @@ DEV_CREATE, DEV_REMOVE, DEV_SUSPEND = 3, 4, 6
 
 log = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK)
 os.lseek(log, 0, os.SEEK_END)
+
+
+# What a busy machine says of itself.
+BUSY = (b"workqueue: ", b"hrtimer: ", b"clocksource: ", b"perf: ")
 
 
 def records():
@@ -27,8 +32,10 @@ def records():
             record = os.read(log, 16384)
         except BlockingIOError:
             return texts
-        # Behind the first line are a device's properties, which printk has only of drivers.
-        texts.append(record.partition(b";")[2].removesuffix(b"\n"))
+        # Behind the first line would be a device's properties, which only drivers of one give.
+        text = record.partition(b";")[2].removesuffix(b"\n")
+        if not text.startswith(BUSY):
+            texts.append(text)
 
 
 def escaped(text):
@@ -47,6 +54,12 @@ def encoded(text):
 
 def expect(what, wanted):
     got = records()
+    for _ in range(100):
+        # A record is not to be had before one that another CPU has begun.
+        if len(got) >= len(wanted):
+            break
+        time.sleep(0.02)
+        got += records()
     if got != wanted:
         sys.exit("\n".join([f"{what}: wanted", *map(repr, wanted), "got", *map(repr, got)]))
 
