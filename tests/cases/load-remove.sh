@@ -2,6 +2,7 @@
 # shellcheck shell=bash
 # Removed while it is in use, deferred, by force, and after who held it was killed, also in the middle of a
 # suspension: as dm-linear is, and the module stays as long as there is a target.
+# params: loglevel=4
 
 cd /tmp
 device=/dev/mapper/disk
@@ -28,8 +29,9 @@ unload() {
 }
 
 try() {
-	local kind=$1
-	dmsetup create disk --table "0 131072 $kind /dev/sda 0"
+	local kind=$1 arguments
+	arguments=$([ "$kind" = linear ] || echo '2 log_rate 20')
+	dmsetup create disk --table "0 131072 $kind /dev/sda 0 $arguments"
 	start_load
 	unload
 	echo '# remove, while it is in use'
@@ -44,7 +46,7 @@ try() {
 	state
 
 	echo '# killed while it waits for a device that is suspended'
-	dmsetup create disk --table "0 131072 $kind /dev/sda 0"
+	dmsetup create disk --table "0 131072 $kind /dev/sda 0 $arguments"
 	count_from disk sda
 	for how in '' --noflush; do
 		start_load
@@ -71,7 +73,7 @@ try() {
 	state
 
 	echo '# by force, while it is not in use'
-	dmsetup create disk --table "0 131072 $kind /dev/sda 0"
+	dmsetup create disk --table "0 131072 $kind /dev/sda 0 $arguments"
 	said dmsetup remove --force disk
 	state
 }

@@ -49,7 +49,7 @@ resize_lower() {
 }
 
 ways=('' --noflush --nolockfs)
-rounds=$(times 2 300)
+rounds=$(times 2 100)
 for ((round = 0; round < rounds; round++)); do
 	how=${ways[round % 3]}
 	change "$how" '0 131072 linear /dev/mapper/lower 0'
