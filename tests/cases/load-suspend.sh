@@ -22,8 +22,8 @@ mount /dev/mapper/files /mnt
 load() {
 	local passes=0
 	until [ -e stop ]; do
-		fio --thread --name="$1" --filename="$2" --size=4M --rw=randwrite --bsrange=4k-16k --direct=1 --ioengine=libaio \
-			--iodepth=8 --fsync=64 --verify=crc32c --verify_fatal=1 --do_verify=1 --loops=2 > "fio-$1" 2>&1 ||
+		fio --thread --name="$1" --filename="$2" --size=4M --rw=randwrite --bsrange=4k-16k --direct=1 \
+			--ioengine=libaio --iodepth=8 --fsync=64 --verify=crc32c --verify_fatal=1 --do_verify=1 --loops=2 > "fio-$1" 2>&1 ||
 			{ cat "fio-$1" >&2; return 1; }
 		passes=$((passes + 2))
 	done

@@ -18,7 +18,8 @@ load() {
 	local passes=0
 	until [ -e stop ]; do
 		fio --thread --name=load --filename=/dev/mapper/top --size=4M --rw=randwrite --bsrange=4k-16k --direct=1 \
-			--ioengine=libaio --iodepth=8 --fsync=64 --verify=crc32c --verify_fatal=1 --do_verify=1 --loops=2 > output 2>&1 ||
+			--ioengine=libaio --iodepth=8 --fsync=64 --verify=crc32c --verify_fatal=1 --do_verify=1 \
+			--loops=2 > output 2>&1 ||
 			{ cat output >&2; return 1; }
 		passes=$((passes + 2))
 	done

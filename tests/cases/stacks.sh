@@ -14,7 +14,8 @@ fcntl.ioctl(socket.socket(), 0x8914, struct.pack("16sH14x", b"lo", 1))'
 
 # Each of these makes a disk of /dev/mapper/below, and leaves in $disk which, or takes it down again.
 crypt_up() {
-	dmsetup create middle --table "0 65536 crypt aes-xts-plain64 $(printf '07%.0s' {1..64}) 0 /dev/mapper/below 0 1 allow_discards"
+	dmsetup create middle --table "0 65536 crypt aes-xts-plain64 $(printf '07%.0s' {1..64}) 0 \
+/dev/mapper/below 0 1 allow_discards"
 	disk=/dev/mapper/middle
 }
 crypt_down() { dmsetup remove --retry middle; }
@@ -80,7 +81,9 @@ thin_down() {
 }
 
 # limits DISK: all that sysfs tells of it.
-limits() { (cd "/sys/dev/block/$(stat -c %Hr:%Lr "$1")" && grep -s '' queue/* alignment_offset discard_alignment ro size); }
+limits() {
+	(cd "/sys/dev/block/$(stat -c %Hr:%Lr "$1")" && grep -s '' queue/* alignment_offset discard_alignment ro size)
+}
 
 # stack NAME: what is seen in it with $kind below and above.
 stack() {

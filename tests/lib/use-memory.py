@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""use-memory.py MIB TIMES: fills that much memory with what can be told again, and looks at it so many times."""
+"""use-memory.py MIB TIMES: fills that much memory with what can be told again, and looks at it so often."""
 
 import random
 import sys
