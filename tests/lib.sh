@@ -125,7 +125,8 @@ write_at() { printf %b "${3//%/\\x}" | dd of="$1" bs=512 seek="$2" count=1 conv=
 
 # look_for_leaks: on the debug kernel, have it look for memory that nobody points at any more. What
 # it finds is in /sys/kernel/debug/kmemleak and, as a fault, in its log. It takes nothing for lost
-# that is younger than five seconds, nor what has changed since it looked last.
+# that is younger than five seconds, nor what has changed since it looked last. The allocator's own
+# lists per CPU go on naming the last few objects of a size, so that a lost one may hide behind them.
 look_for_leaks() {
 	sleep 6
 	echo scan > /sys/kernel/debug/kmemleak

@@ -34,12 +34,11 @@ reported '^BUG: scheduling in a non-blocking section' read_one
 reported '^WARNING: possible circular locking dependency' mistake lock-order
 
 reported '^UBSAN: shift-out-of-bounds' mistake shift
-# A word that was left behind somewhere may still point at some of it for a while.
 leak() {
 	mistake leak
 	for _ in {1..5}; do
 		look_for_leaks
-		[ ! -s /sys/kernel/debug/kmemleak ] || break
+		! grep -q . /sys/kernel/debug/kmemleak || break
 	done
 }
 reported '^kmemleak: [0-9]+ new suspected memory leaks' leak

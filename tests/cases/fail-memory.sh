@@ -28,8 +28,8 @@ inject fail_page_alloc min-order=0 ignore-gfp-highmem=N
 # The constructor, and all else that loads a table; then a message.
 dmsetup create imgrement --notable
 arguments='/dev/sdb 0 4 records 64 pattern DAMN'
-for ours in yes no; do
-	of_ours $ours
+for ours in yes $(times '' no); do
+	of_ours "$ours"
 	read -r allocations failed < <(python3 lib/fail-nth.py load imgrement 131072 imgrement "$arguments")
 	echo "load: $allocations allocations, $failed failures"
 	[ "$ours" = no ] || [ "$failed" -ge 8 ] || fail "the constructor should have more than $failed allocations"

@@ -122,7 +122,8 @@ impl Target for Faults {
                 black_box(unsafe { memory.as_ptr().add(100).read_volatile() });
             }
             b"leak" => {
-                for _ in 0..10 {
+                // Many, because the allocator's lists per CPU go on naming the last few.
+                for _ in 0..100 {
                     black_box(KBox::leak(KBox::new([0u8; 1000], GFP_KERNEL)?));
                 }
             }
