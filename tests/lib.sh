@@ -141,6 +141,7 @@ inject() {
 	for setting in "${@:2}"; do
 		echo "${setting#*=}" > "$folder/${setting%=*}"
 	done
+}
 
 # did DISK: how many sectors it has read, written (or zeroed) and discarded, as the kernel itself counts.
 did() {

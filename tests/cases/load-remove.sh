@@ -64,7 +64,10 @@ try() {
 
 	echo '# by force, while it is in use'
 	start_load
+	# The load ends with the first error, at once or a little later.
+	exec 5< $device
 	said dmsetup remove --force disk
+	exec 5<&-
 	wait $load || echo "ended with $?"
 	grep -o 'Input/output error' output | sort -u
 	dmsetup table disk
