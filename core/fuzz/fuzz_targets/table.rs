@@ -74,8 +74,7 @@ fn line(values: &Values) -> String {
     };
     let (data, log) = (switch("data"), switch("log"));
     let (log_rate, records) = (number("log_rate", 1000), number("records", 2048));
-    let rest =
-        format!("{pattern} data {data} log {log} log_rate {log_rate} records {records}");
+    let rest = format!("{pattern} data {data} log {log} log_rate {log_rate} records {records}");
     match values.get("label") {
         None => format!("10 {rest}"),
         Some(Value::Text(label)) => format!("12 {rest} label {}", text(label)),
