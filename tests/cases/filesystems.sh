@@ -5,7 +5,6 @@
 # disk: 64M
 # disk: 300M
 # disk: 128M
-# params: loglevel=4
 
 disks=(sda sdb sdc)
 for name in ext4 xfs btrfs; do

@@ -2,7 +2,6 @@
 # shellcheck shell=bash
 # Removed while it is in use, deferred, by force, and after who held it was killed, also in the middle of a
 # suspension: as dm-linear is, and the module stays as long as there is a target.
-# params: loglevel=4
 
 cd /tmp
 device=/dev/mapper/disk

@@ -4,7 +4,6 @@
 # four processes ask and change it and a processor comes and goes: nothing is lost, and all is counted once.
 # disk: 64M
 # disk: 64M
-# params: loglevel=4
 # timeout: 180 3600
 
 cd /tmp

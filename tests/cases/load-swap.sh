@@ -4,7 +4,6 @@
 # arguments, another size, and tables that are refused half-way or when they are resumed: nothing is lost,
 # and every table counts what it saw.
 # disk: 64M
-# params: loglevel=4
 # timeout: 180 3600
 # dmesg: device-mapper: table: 253:[0-9]*: dm-imgrement: sda too small
 

@@ -3,6 +3,7 @@
 # With next to no memory left, pages written back and swapped out through imgrement make their way, and
 # come back as they were.
 # memory: 128
+# kernel: debug
 # disk: 256M
 # disk: 256M
 # timeout: 180 1800

@@ -3,7 +3,6 @@
 # Below and above whatever else makes a disk of disks: in the same stack dm-linear in its place gives the
 # same limits, and lets through what imgrement does, which counts all of it.
 # disk: 64M
-# params: loglevel=4
 # timeout: 180 1200
 
 cd /tmp

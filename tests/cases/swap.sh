@@ -4,7 +4,6 @@
 # comes back is what went, all of it is counted, and the swap can be turned off in the middle of it.
 # disk: 256M
 # memory: 224
-# params: loglevel=4
 # timeout: 120 600
 
 device=/dev/mapper/imgrement

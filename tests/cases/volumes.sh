@@ -2,7 +2,6 @@
 # shellcheck shell=bash
 # Below and above raid1 that loses a disk and gets it back, and LVM that moves a volume, both in use.
 # disk: 128M
-# params: loglevel=4
 # timeout: 180 600
 
 cd /tmp

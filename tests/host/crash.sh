@@ -15,7 +15,7 @@ done
 
 # machine NAME COMMANDS
 machine() {
-	"$TOP/scripts/vm" --name "test-crash-$1" --timeout 120 --params loglevel=4 "${disks[@]}" \
+	"$TOP/scripts/vm" --name "test-crash-$1" --timeout 120 "${disks[@]}" \
 		"cd /imgrement/tests && exec bash -eu -c '. ./lib.sh; $2'"
 }
 

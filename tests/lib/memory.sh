@@ -32,8 +32,9 @@ not_grown() {
 			$2 != before[$1] { print $2 - before[$1], $1 }' before after | sort -n)
 		echo "grown by:"$'\n'"$grown"
 		# What some caches gave back must not hide it. Half an object a cycle: a few come and go by themselves,
-		# and more than that in two caches: of DAMON, and of what is free between areas of vmalloc.
-		objects=$(awk '!/:$| damon_region$| vmap_area$/ && $1 > 0 { sum += $1 } END { print sum + 0 }' <<< "$grown")
+		# and more than that in three caches: of DAMON, of what is free between areas of vmalloc, and of the
+		# trees of processes' memory, of whose nodes the kernel keeps some at hand.
+		objects=$(awk '!/:$| damon_region$| vmap_area$| maple_node$/ && $1 > 0 { sum += $1 } END { print sum + 0 }' <<< "$grown")
 		# The kernel itself keeps some stacks of tasks at hand.
 		pages=$(awk -v limit=$((4 * $1)) '/:$/ && $1 >= limit' <<< "$grown")
 		[ "$objects" -ge $(($1 / 2)) ] || [ -n "$pages" ] || return 0
