@@ -2,6 +2,8 @@
 # shellcheck shell=bash
 # Polled I/O is polled for at the lower device, and buffers that were registered with io_uring arrive, as
 # through dm-linear; each block is verified, and read once more from the disk itself.
+# On the debug kernel null_blk itself, memory-backed and polled, is reported to sleep where it must not.
+# kernel: stock
 # timeout: 120 900
 
 # Queues for polling are never interrupted, while any other request takes a second.

@@ -2,6 +2,7 @@
 # shellcheck shell=bash
 # Swap on the target, where memory is short and all that is written is searched, copied and printed: what
 # comes back is what went, all of it is counted, and the swap can be turned off in the middle of it.
+# kernel: stock
 # disk: 256M
 # memory: 224
 # timeout: 120 600
