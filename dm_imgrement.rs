@@ -126,7 +126,7 @@ impl Target for Imgrement {
         let sectors = builder.sectors();
         let mut words = args.rest_as_group()?;
         let params = Params::parse(words.by_ref().map(CStr::to_bytes))
-            .map_err(|mistake| refuse(&words, &mistake))?;
+            .map_err(|mistake| refuse(&words, &mistake, EINVAL))?;
         let queue = WorkQueue::new(c"imgrement")?;
         let pattern = params.pattern;
         let trace = Trace::new(params).map_err(|errno| no_pattern(&words, pattern, errno))?;
@@ -174,7 +174,7 @@ impl Target for Imgrement {
 
     fn message(this: &Traced<'_>, args: &mut Args<'_>) -> Result<(), CtrError> {
         let change = Change::parse(args.by_ref().map(CStr::to_bytes))
-            .map_err(|mistake| refuse(args, &mistake))?;
+            .map_err(|mistake| refuse(args, &mistake, EINVAL))?;
 
         this.trace.change(&change).map_err(|errno| match change {
             Change::Pattern(pattern) => no_pattern(args, pattern, errno),
@@ -214,18 +214,14 @@ fn no_pattern(args: &Args<'_>, pattern: Option<Pattern>, errno: Error) -> CtrErr
             } else {
                 Fault::NoKey
             };
-            refuse_with(args, &Mistake::of_pattern(pattern, fault), errno)
+            refuse(args, &Mistake::of_pattern(pattern, fault), errno)
         }
         _ => errno.into(),
     }
 }
 
 /// Refuses words of a table or a message.
-fn refuse(args: &Args<'_>, mistake: &Mistake<'_>) -> CtrError {
-    refuse_with(args, mistake, EINVAL)
-}
-
-fn refuse_with(args: &Args<'_>, mistake: &Mistake<'_>, errno: Error) -> CtrError {
+fn refuse(args: &Args<'_>, mistake: &Mistake<'_>, errno: Error) -> CtrError {
     args.refuse(
         None,
         errno,

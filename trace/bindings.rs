@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! What bindgen made of `trace/bindings_helper.h`.
+//!
+//! Declarations of C functions count as unsafe code. The calls stand in `percpu.rs` and `key.rs`.
 
 #![allow(
     unsafe_code,

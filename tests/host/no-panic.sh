@@ -6,7 +6,7 @@
 
 # Those that handle words. CStr's inline functions add or subtract 1 from the length of a string;
 # that overflows for a string that fills all memory, and for one without its NUL.
-known='dm::args::Args|::refuse(_with)?>|dm::device::Device>::name|dm::target::Builder>::next_(range|device)'
+known='dm::args::Args|::refuse>|dm::device::Device>::name|dm::target::Builder>::next_(range|device)'
 known+='|dm::target::Callbacks<.*>>::(ctr|message)>|dm::target::Target>::(ctr|status|message)>'
 # The worker that prints. Instant::elapsed subtracts two readings of a clock that never goes back.
 known+='|trace::Trace>::(print|drain_until)>'
