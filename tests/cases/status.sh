@@ -41,6 +41,8 @@ expect_text 'lines of errors' 'R, error 5, at (4096, 4103)
 W, error 5, at (6000, 6000)' "$(lines | grep error)"
 dmsetup message imgrement 0 reset
 dmsetup message imgrement 0 log_rate 1
+# The second in which the lines above were printed is over.
+sleep 1.1
 dmesg -C
 dd if=$device of=/dev/null bs=4096 skip=520 count=20 iflag=direct conv=noerror status=none 2> /dev/null || true
 drain
