@@ -137,6 +137,7 @@ impl Target for Imgrement {
         Ok(init!(Traced { device, offset, sectors, queue, trace }? Error))
     }
 
+    #[inline]
     fn map<'b>(this: &Traced<'_>, mut bio: MapBio<'b, InFlight>) -> Mapped<'b> {
         let sector = this.offset.wrapping_add(bio.sector());
 
@@ -144,6 +145,7 @@ impl Target for Imgrement {
         bio.remap(this.device, sector)
     }
 
+    #[inline]
     fn end_io(this: &Traced<'_>, bio: &mut EndBio<'_, InFlight>) -> Completion {
         this.trace.completed(bio, &this.queue);
         Completion::Done

@@ -32,8 +32,10 @@ use self::{
         Draft,
         Record, //
     },
-    settings::Settings,
-    swap::Swap, //
+    settings::{
+        Current,
+        Settings, //
+    },
 };
 use crate::{
     delta::Cursor,
@@ -83,7 +85,7 @@ use kernel::{
 /// The trace of one target.
 #[pin_data]
 pub(crate) struct Trace {
-    settings: Swap<Settings>,
+    settings: Current,
     counters: Counters,
     #[pin]
     pool: Pool,
@@ -151,7 +153,7 @@ impl Trace {
 
         Arc::pin_init(
             try_pin_init!(Self {
-                settings: Swap::new(Settings::new(params)?),
+                settings: Current::new(Settings::new(params)?),
                 counters: Counters::new()?,
                 pool <- Pool::new(records),
                 scheduled: AtomicBool::new(false),
@@ -164,26 +166,45 @@ impl Trace {
         )
     }
 
-    /// Looks at a request, which goes to `sector` of the underlying device.
+    /// Counts a request, which goes to `sector` of the underlying device, and looks at it closer where
+    /// the settings ask for that.
     ///
     /// Whatever the log needs is in the record when this returns; the worker prints it later, on
     /// `queue`.
+    #[inline]
     pub(crate) fn request(
         self: &Arc<Self>,
         bio: &mut MapBio<'_, InFlight>,
         sector: u64,
         queue: &WorkQueue,
     ) {
+        let op = op(bio.op());
+
+        self.counters
+            .request(op, bio.bytes(), bio.segments().count() as u64);
+        if self.settings.want(op) {
+            self.examine(bio, op, sector, queue);
+        }
+    }
+
+    /// Searches a request and records it. Apart, so that requests of which nothing is wanted do not pay
+    /// for the room that it takes on the stack.
+    #[inline(never)]
+    fn examine(
+        self: &Arc<Self>,
+        bio: &mut MapBio<'_, InFlight>,
+        op: Op,
+        sector: u64,
+        queue: &WorkQueue,
+    ) {
         let settings = self.settings.read();
-        let counters = self.counters.this();
+        let counters = &self.counters;
         let bytes = bio.bytes();
-        let mut header = header(bio, sector);
-        counters.request(&header);
+        let mut header = header(bio, op, sector);
 
         // A read's payload is not there yet.
-        let writes = matches!(header.op, Op::Write | Op::ZoneAppend);
-        let search = settings.matcher.as_deref().filter(|_| writes);
-        let keep = settings.params.data && writes;
+        let search = settings.matcher.as_deref().filter(|_| op.writes());
+        let keep = settings.params.data && op.writes();
         let log = settings.params.log;
 
         let mut draft = None;
@@ -225,7 +246,6 @@ impl Trace {
         drop(writer);
 
         header.deltas = cursor.count();
-        counters.add(Counter::Segments, u64::from(header.deltas));
         let across = u64::from(header.straddling);
         let found = page | deltas | across != 0;
         if found {
@@ -253,7 +273,17 @@ impl Trace {
     }
 
     /// Hears how a request went. In any context.
+    #[inline]
     pub(crate) fn completed(self: &Arc<Self>, bio: &mut EndBio<'_, InFlight>, queue: &WorkQueue) {
+        // All others are recorded already.
+        if bio.is_zone_append() || bio.result().is_err() {
+            self.settle(bio, queue);
+        }
+    }
+
+    /// Records what is known only now: where a zone append went, and that a request failed.
+    #[inline(never)]
+    fn settle(self: &Arc<Self>, bio: &mut EndBio<'_, InFlight>, queue: &WorkQueue) {
         let error = bio.result().err();
         let written = bio.zone_append_sector();
         let in_flight = bio.per_bio();
@@ -276,7 +306,7 @@ impl Trace {
     /// Counts a request that has failed, and records that.
     #[cold]
     fn failed(self: &Arc<Self>, request: &InFlight, error: Error, queue: &WorkQueue) {
-        self.counters.this().add(Counter::Errors, 1);
+        self.counters.add(Counter::Errors, 1);
 
         let Some((op, sector, bytes)) = request.logged else {
             return;
@@ -295,7 +325,7 @@ impl Trace {
         };
         match Complete::of(&self.pool, &header) {
             Some(record) => self.send(record, queue),
-            None => self.counters.this().add(Counter::ErrorsLeftOut, 1),
+            None => self.counters.add(Counter::ErrorsLeftOut, 1),
         }
     }
 
@@ -412,7 +442,7 @@ impl Trace {
 }
 
 /// What a bio says about itself.
-fn header<P>(bio: &MapBio<'_, P>, sector: u64) -> Header {
+fn header<P>(bio: &MapBio<'_, P>, op: Op, sector: u64) -> Header {
     let flags = [
         (bio.is_fua(), Flags::FUA),
         (bio.is_preflush(), Flags::PREFLUSH),
@@ -426,7 +456,7 @@ fn header<P>(bio: &MapBio<'_, P>, sector: u64) -> Header {
         sequence: 0,
         sector,
         bytes: u64::from(bio.bytes()),
-        op: op(bio.op()),
+        op,
         flags: flags
             .into_iter()
             .filter(|(set, _)| *set)

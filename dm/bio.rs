@@ -372,6 +372,15 @@ impl<P> EndBio<'_, P> {
         to_result(unsafe { blk_status_to_errno(status) })
     }
 
+    /// Whether it is a zone append.
+    #[inline]
+    pub fn is_zone_append(&self) -> bool {
+        // SAFETY: By the invariant the bio is live.
+        let opf = unsafe { (*self.bio.as_ptr()).bi_opf };
+
+        Op::from_opf(opf) == Op::ZoneAppend
+    }
+
     /// Where the data of a zone append was written: a sector (512 bytes) of the underlying device.
     /// `None` for all other bios, and for one that failed.
     ///
@@ -379,9 +388,9 @@ impl<P> EndBio<'_, P> {
     #[inline]
     pub fn zone_append_sector(&self) -> Option<u64> {
         // SAFETY: By the invariant the bio is live; the iterator is packed, hence the copy.
-        let (opf, iter) = unsafe { ((*self.bio.as_ptr()).bi_opf, (*self.bio.as_ptr()).bi_iter) };
+        let iter = unsafe { (*self.bio.as_ptr()).bi_iter };
 
-        (Op::from_opf(opf) == Op::ZoneAppend && self.result().is_ok()).then_some(iter.bi_sector)
+        (self.is_zone_append() && self.result().is_ok()).then_some(iter.bi_sector)
     }
 
     /// The target's own data of this bio, as `map` left it.

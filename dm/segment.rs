@@ -89,6 +89,27 @@ impl<'b> Iterator for Segments<'b> {
             _bio: PhantomData,
         })
     }
+
+    /// A vector at a time.
+    #[inline]
+    fn count(mut self) -> usize {
+        let mut count: usize = 0;
+
+        while self.left != 0 {
+            // SAFETY: As in `next`.
+            let vec = unsafe { self.vec.read() };
+            // As there, none of these wraps.
+            let offset = vec.bv_offset.wrapping_add(self.done) as usize % PAGE_SIZE;
+            let len = vec.bv_len.wrapping_sub(self.done).min(self.left);
+
+            count = count.wrapping_add(offset.wrapping_add(len as usize).div_ceil(PAGE_SIZE));
+            // INVARIANT: As in `next`; bytes are left only where all of the vector was counted.
+            self.left = self.left.wrapping_sub(len);
+            self.vec = self.vec.wrapping_add(1);
+            self.done = 0;
+        }
+        count
+    }
 }
 
 /// A piece of a bio's payload that lies within one page.

@@ -679,7 +679,8 @@ impl<T: Target> Callbacks<T> {
         unsafe { per_bio.write(T::PerBio::default()) };
 
         let mapped = {
-            let _noio = NoIo::enter();
+            // Who claims not to sleep does not allocate so that it may wait for I/O.
+            let _noio = (!T::FEATURES.contains(Features::NOWAIT)).then(NoIo::enter);
             // This is no atomic context, so that the kernel would not notice by itself. All bios are
             // looked at, not only those that must not wait, because these are rare.
             #[cfg(CONFIG_DEBUG_ATOMIC_SLEEP)]

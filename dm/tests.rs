@@ -298,9 +298,10 @@ mod segment_tests {
         fn is_cut(&self, wanted: &[(u32, u32)]) -> bool {
             // SAFETY: It is never submitted.
             let segments = unsafe { Segments::new(self.0) };
-            segments
-                .map(|segment| (segment.offset(), segment.len()))
-                .eq(wanted.iter().copied())
+            segments.clone().count() == wanted.len()
+                && segments
+                    .map(|segment| (segment.offset(), segment.len()))
+                    .eq(wanted.iter().copied())
         }
 
         /// Whether its bytes, copied and looked at, are those of the C side from `begin` to `end`.

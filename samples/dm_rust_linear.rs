@@ -80,6 +80,7 @@ impl Target for Linear {
         Ok(init!(Range { device, offset, sectors }? Error))
     }
 
+    #[inline]
     fn map<'b>(range: &Range<'_>, bio: MapBio<'b, ()>) -> Mapped<'b> {
         let sector = range.offset.wrapping_add(bio.sector());
         bio.remap(range.device, sector)

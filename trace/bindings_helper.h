@@ -12,6 +12,7 @@ void *imgrement_alloc_percpu(size_t size, size_t align);
 void imgrement_free_percpu(void *percpu);
 void *imgrement_raw_cpu_ptr(void *percpu);
 void *imgrement_per_cpu_ptr(void *percpu, unsigned int cpu);
+void imgrement_this_cpu_add(void *percpu, u64 amount);
 unsigned int imgrement_next_possible_cpu(int cpu);
 
 long imgrement_read_key(const char *description, void *to, size_t room);

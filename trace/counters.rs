@@ -2,10 +2,13 @@
 
 //! What `dmsetup status` counts.
 
-use super::percpu::PerCpu;
-use crate::record::{
-    Header,
-    Op, //
+use super::percpu::{
+    Cells,
+    PerCpu, //
+};
+use crate::{
+    delta::SECTOR_SIZE,
+    record::Op, //
 };
 use core::sync::atomic::{
     AtomicU64,
@@ -90,36 +93,36 @@ const NAMES: [(Counter, &str); 22] = [
 
 /// The counters of one device, each CPU counting for itself.
 pub(crate) struct Counters {
-    cells: PerCpu<Cells>,
+    cells: PerCpu<Cells<{ NAMES.len() }>>,
     /// The sums at the last reset. The counters themselves only ever grow, so that nothing that is
     /// counted meanwhile gets lost.
     base: [AtomicU64; NAMES.len()],
 }
 
-/// The counters of one CPU, on cache lines of their own.
-///
-/// They are atomic because a task can be moved while it counts; since others touch them only to
-/// read, that costs no more than a plain addition on a line that is there.
-#[repr(align(64))]
-pub(crate) struct Cells([AtomicU64; NAMES.len()]);
-
-impl Cells {
-    fn new() -> Self {
-        Self(core::array::from_fn(|_| AtomicU64::new(0)))
+impl Counters {
+    /// All zero. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn new() -> Result<Self> {
+        Ok(Self {
+            cells: PerCpu::zeroed()?,
+            base: core::array::from_fn(|_| AtomicU64::new(0)),
+        })
     }
 
     /// Adds to a counter. In any context.
     #[inline]
     pub(crate) fn add(&self, counter: Counter, amount: u64) {
-        if let Some(cell) = self.0.get(counter as usize) {
-            cell.fetch_add(amount, Ordering::Relaxed);
-        }
+        self.cells.add(counter as usize, amount);
     }
 
-    /// Counts a request by its op and its sectors. In any context.
+    /// Counts a request by its op, the bytes that it covers, and the segments of its payload. In any
+    /// context.
     #[inline]
-    pub(crate) fn request(&self, header: &Header) {
-        let (counter, sectors) = match header.op {
+    pub(crate) fn request(&self, op: Op, bytes: u32, segments: u64) {
+        let (counter, sectors) = match op {
             Op::Read => (Counter::Read, Some(Counter::SectorsRead)),
             Op::Write => (Counter::Write, Some(Counter::SectorsWritten)),
             Op::Flush => (Counter::Flush, None),
@@ -135,38 +138,16 @@ impl Cells {
 
         self.add(counter, 1);
         if let Some(sectors) = sectors {
-            self.add(sectors, header.bytes / crate::delta::SECTOR_SIZE);
+            self.add(sectors, u64::from(bytes) / SECTOR_SIZE);
         }
-    }
-}
-
-impl Counters {
-    /// All zero. May sleep.
-    ///
-    /// # Errors
-    ///
-    /// `ENOMEM`.
-    pub(crate) fn new() -> Result<Self> {
-        Ok(Self {
-            cells: PerCpu::new(|_| Cells::new())?,
-            base: core::array::from_fn(|_| AtomicU64::new(0)),
-        })
-    }
-
-    /// Those of the CPU that this runs on.
-    #[inline]
-    pub(crate) fn this(&self) -> &Cells {
-        self.cells.this()
+        if segments != 0 {
+            self.add(Counter::Segments, segments);
+        }
     }
 
     /// What was counted since the beginning, over all CPUs. Not a snapshot: others count meanwhile.
     pub(crate) fn total(&self, counter: Counter) -> u64 {
-        self.cells
-            .iter()
-            .filter_map(|cells| cells.0.get(counter as usize))
-            .fold(0, |sum, cell| {
-                sum.wrapping_add(cell.load(Ordering::Relaxed))
-            })
+        self.cells.sum(counter as usize)
     }
 
     /// Each counter's word and what was counted since the last reset, in the order of the status

@@ -33,6 +33,12 @@ void *imgrement_per_cpu_ptr(void *percpu, unsigned int cpu)
 	return per_cpu_ptr((__force void __percpu *)(unsigned long)percpu, cpu);
 }
 
+/* For CPUs on which trace/percpu.rs has no instruction of its own. */
+void imgrement_this_cpu_add(void *percpu, u64 amount)
+{
+	this_cpu_add(*(__force u64 __percpu *)(unsigned long)percpu, amount);
+}
+
 /* The next possible CPU after this one, -1 to begin; nr_cpu_ids where none is left. */
 unsigned int imgrement_next_possible_cpu(int cpu)
 {

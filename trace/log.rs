@@ -101,7 +101,7 @@ impl Log {
             self.limit.set_rate(log_rate);
         }
         if !self.limit.admit(now) {
-            counters.this().add(Counter::LeftOut, 1);
+            counters.add(Counter::LeftOut, 1);
             return;
         }
         self.missing(counters);
@@ -116,7 +116,7 @@ impl Log {
 
         self.errors.set_rate(log_rate);
         if !self.errors.admit(now) {
-            counters.this().add(Counter::ErrorsLeftOut, 1);
+            counters.add(Counter::ErrorsLeftOut, 1);
             return;
         }
         self.print(Line::Failed(header));
@@ -131,9 +131,9 @@ impl Log {
     pub(crate) fn leave_out(&mut self, record: &Record<'_>, counters: &Counters) {
         if record.header().error == 0 {
             self.late = self.late.wrapping_add(1);
-            counters.this().add(Counter::LeftOut, 1);
+            counters.add(Counter::LeftOut, 1);
         } else {
-            counters.this().add(Counter::ErrorsLeftOut, 1);
+            counters.add(Counter::ErrorsLeftOut, 1);
         }
     }
 

@@ -3,6 +3,8 @@
 //! A value for each CPU.
 //!
 //! A leaf with `unsafe`: the kernel crate has no per-CPU memory.
+//!
+//! C header: `include/linux/percpu.h`.
 
 #![allow(unsafe_code)]
 
@@ -13,7 +15,11 @@ use core::{
         align_of,
         size_of, //
     },
-    ptr::NonNull, //
+    ptr::NonNull,
+    sync::atomic::{
+        AtomicU64,
+        Ordering, //
+    },
 };
 use kernel::{
     cpu::nr_cpu_ids,
@@ -75,6 +81,65 @@ impl<T: Sync> PerCpu<T> {
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
         // SAFETY: As in `this`.
         PossibleCpus::new().map(|cpu| unsafe { &*cpu.place::<T>(self.memory) })
+    }
+}
+
+/// `N` counters that each CPU has for itself, on cache lines of its own.
+#[repr(C, align(64))]
+pub(crate) struct Cells<const N: usize>([AtomicU64; N]);
+
+impl<const N: usize> PerCpu<Cells<N>> {
+    /// Counters that are all zero. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn zeroed() -> Result<Self> {
+        Self::new(|_| Cells(core::array::from_fn(|_| AtomicU64::new(0))))
+    }
+
+    /// Adds to a counter of the CPU that this runs on; to none where there are not so many. In any
+    /// context.
+    ///
+    /// One instruction, so that whoever interrupts it, or moves the task, comes before or after it:
+    /// nothing gets lost, and yet no other CPU is kept off (`this_cpu_add`).
+    #[inline]
+    pub(crate) fn add(&self, index: usize, amount: u64) {
+        if index >= N {
+            return;
+        }
+        let cell = self.memory.as_ptr().cast::<u64>().wrapping_add(index);
+
+        // SAFETY: By the invariant it is, as seen from each CPU, the counter of that CPU. Other CPUs
+        // only load it, atomically, as an aligned word of x86 is loaded and stored.
+        #[cfg(all(CONFIG_X86_64, CONFIG_SMP, not(CONFIG_UML)))]
+        unsafe {
+            core::arch::asm!("add qword ptr gs:[{}], {}", in(reg) cell, in(reg) amount,
+                options(nostack));
+        }
+        // SAFETY: As above; there is one CPU, of which this is the counter.
+        #[cfg(all(CONFIG_X86_64, not(CONFIG_SMP)))]
+        unsafe {
+            core::arch::asm!("add qword ptr [{}], {}", in(reg) cell, in(reg) amount,
+                options(nostack));
+        }
+        // SAFETY: As above.
+        #[cfg(not(any(
+            all(CONFIG_X86_64, CONFIG_SMP, not(CONFIG_UML)),
+            all(CONFIG_X86_64, not(CONFIG_SMP))
+        )))]
+        unsafe {
+            bindings::imgrement_this_cpu_add(cell.cast(), amount);
+        }
+    }
+
+    /// The sum of a counter over all CPUs. Not a snapshot: others count meanwhile.
+    pub(crate) fn sum(&self, index: usize) -> u64 {
+        self.iter()
+            .filter_map(|cells| cells.0.get(index))
+            .fold(0, |sum, cell| {
+                sum.wrapping_add(cell.load(Ordering::Relaxed))
+            })
     }
 }
 

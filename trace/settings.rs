@@ -2,13 +2,24 @@
 
 //! What a table set, and messages have changed since.
 
-use super::key;
+use super::{
+    key,
+    swap::{
+        Reading,
+        Swap, //
+    },
+};
 use crate::{
     matcher::Matcher,
     params::{
         Params,
         Pattern, //
     },
+    record::Op, //
+};
+use core::sync::atomic::{
+    AtomicU8,
+    Ordering, //
 };
 use kernel::{
     prelude::*,
@@ -51,4 +62,60 @@ impl Settings {
     pub(crate) fn with(params: Params, matcher: Option<Arc<Matcher>>) -> Result<KBox<Self>> {
         Ok(KBox::new(Self { params, matcher }, GFP_KERNEL)?)
     }
+}
+
+/// The settings as they are now. Most requests need no more of them than whether they ask for
+/// anything at all.
+pub(crate) struct Current {
+    settings: Swap<Settings>,
+    wanted: AtomicU8,
+}
+
+/// Something is wanted of each request.
+const ALL: u8 = 1 << 0;
+/// Something is wanted of requests that write.
+const WRITES: u8 = 1 << 1;
+
+impl Current {
+    /// Begins with `settings`.
+    pub(crate) fn new(settings: KBox<Settings>) -> Self {
+        Self {
+            wanted: AtomicU8::new(wanted(&settings)),
+            settings: Swap::new(settings),
+        }
+    }
+
+    /// Whether anything is wanted of a request of this kind beyond its being counted. One that comes
+    /// while the settings are changed may be judged by either. In any context.
+    #[inline]
+    pub(crate) fn want(&self, op: Op) -> bool {
+        let kinds = if op.writes() { ALL | WRITES } else { ALL };
+        self.wanted.load(Ordering::Relaxed) & kinds != 0
+    }
+
+    /// The settings. What is done before the result is dropped must not sleep.
+    #[inline]
+    pub(crate) fn read(&self) -> Reading<'_, Settings> {
+        self.settings.read()
+    }
+
+    /// Changes the settings. Sleeps until nobody reads those before.
+    pub(crate) fn replace(&self, settings: KBox<Settings>) {
+        let wanted = wanted(&settings);
+
+        self.settings.replace(settings);
+        self.wanted.store(wanted, Ordering::Relaxed);
+    }
+}
+
+fn wanted(settings: &Settings) -> u8 {
+    let mut wanted = 0;
+
+    if settings.params.log {
+        wanted |= ALL;
+    }
+    if settings.params.data || settings.matcher.is_some() {
+        wanted |= WRITES;
+    }
+    wanted
 }

@@ -111,6 +111,11 @@ impl Op {
         matches!(self, Self::Read | Self::Write | Self::ZoneAppend)
     }
 
+    /// Whether it moves bytes to the disk.
+    pub const fn writes(self) -> bool {
+        matches!(self, Self::Write | Self::ZoneAppend)
+    }
+
     /// Whether it is about certain sectors. A flush and a reset of all zones are about the whole
     /// device; of an unknown op nothing is claimed.
     pub const fn has_sectors(self) -> bool {

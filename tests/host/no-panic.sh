@@ -17,7 +17,7 @@ for module in dm-imgrement dm-rust-linear; do
 	listing=$LOGS/$module.objdump
 	"$TOP/scripts/enter" objdump -dr "$BUILD/module/$release/$module.ko" |
 		"$TOP/scripts/enter" c++filt > "$listing"
-	grep -q '<.*dm::target::Target>::map>:$' "$listing" || die "$module: where is its map?"
+	grep -q '<.*dm::target::Callbacks<.*>>::map>:$' "$listing" || die "$module: where is its map?"
 	# A function begins with its name; a call in it names what is called in a relocation.
 	awk '/^[0-9a-f]+ <.*>:$/ { name = $0 } /R_.*core\[.*\]::panicking/ { print name }' "$listing" |
 		sort -u | grep -vE "$known" > "$LOGS/$module.panics" || true
