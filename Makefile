@@ -2,10 +2,10 @@
 # What a person types; `make help` tells. What the kernel's build makes is in Kbuild.
 
 # On the command line or in the environment: KDIR, KERNEL, CASE, CMD, V, W, ... go to the scripts.
-export KDIR KERNEL CASE CMD LONG V W C CLIPPY KRUSTFLAGS KCFLAGS INSTALL_MOD_PATH
+export KDIR KERNEL CASE CMD LONG QUICK BASE V W C CLIPPY KRUSTFLAGS KCFLAGS INSTALL_MOD_PATH
 
 .DEFAULT_GOAL := module
-.PHONY: module install kit demo test test-long test-debug fuzz vm shell check clean distclean help
+.PHONY: module install kit demo test test-long test-debug bench fuzz vm shell check clean distclean help
 
 module: ## the modules, dm-imgrement.ko first, in build/module/RELEASE
 	@scripts/module
@@ -27,6 +27,9 @@ test-long: ## the same with the full counts of each case: hours
 
 test-debug: ## the virtual machines' tests with a kernel that looks for mistakes, built once
 	@tests/run --debug $(CASE)
+
+bench: ## what it costs, beside other tools: build/bench/report.md; QUICK=1, BASE=old report.json
+	@scripts/bench
 
 fuzz: ## the fuzz targets of core/fuzz, all beside each other, FOR=SECONDS (60)
 	@scripts/fuzz $(FOR)

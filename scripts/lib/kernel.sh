@@ -132,3 +132,27 @@ kernel_same_symbols() {
 	[ -z "$missing" ] || die "this Rust is not the distribution's: its Module.symvers lacks" \
 		"$(wc -l <<< "$missing") of our symbols, among them:"$'\n'"$(head -n 5 <<< "$missing")"
 }
+
+# What follows is for kernels that are built here, of the source of a stock kernel and a fragment of
+# a configuration: kits of their own beside that of the stock kernel. In the folder of one, the file
+# `make` has what the kernel's make must be told besides.
+
+# kernel_own_make RELEASE ARG...: the kernel's own make.
+kernel_own_make() {
+	local release=$1 words
+	read -ra words < "$(kernel_dir "$release")/make"
+	shift
+	KERNEL=$release "$TOP/scripts/enter" make -C "/kit/$release/src" O="/kit/$release/out" \
+		"${words[@]}" -j"$(nproc)" "$@"
+}
+
+# kernel_configure RELEASE FRAGMENT: each of its lines must come out as it went in. Kconfig drops
+# without a word what depends on something that is off.
+kernel_configure() {
+	local out lost
+	out=$(kernel_dir "$1")/out
+	cp "$2" "$out/fragment.config"
+	kernel_own_make "$1" KCONFIG_ALLCONFIG=fragment.config allnoconfig
+	lost=$(grep -E '^(# )?CONFIG_' "$2" | grep -vxFf "$out/.config" || true)
+	[ -z "$lost" ] || die "the kernel's configuration does not take these lines:"$'\n'"$lost"
+}

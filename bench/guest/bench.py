@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0
+"""bench.py OUT ROUNDS SECONDS [quick]: the kernel part of the benchmark, within User-mode Linux.
+
+Every contender lies over the same two disks all the time. A round goes through all workloads, and
+through the contenders of each one after the other, so that what changes on the machine meanwhile
+changes for all. OUT gets every sample, in the order in which they were taken.
+"""
+
+import json
+import os
+import subprocess
+import sys
+
+from contenders import contenders, run, write
+
+MIB = 1 << 20
+# Large enough that no contender's requests are merged or meet, and that brd fits into memory.
+DISK = 256 * MIB
+DEPTH = 256
+BATCH = 128
+
+BASE = ["linear", "off"]
+PAYLOAD = ["linear", "off", "pattern", "data"]
+ALL = ["bare", "linear", "rust_linear", "off", "pattern", "data", "log", "flakey", "log-writes",
+       "blktrace", "remap-event"]
+# The disk, what is asked of it, the bytes of a request, and who is compared.
+WORKLOADS = [
+    ("null", "randread", 4096, [name for name in ALL if name not in ("pattern", "data", "log-writes")]),
+    ("null", "randwrite", 4096, ALL),
+    ("brd", "randread", 4096, ["bare", "linear", "rust_linear", "off"]),
+    ("brd", "randwrite", 4096, ["bare", "linear", "off", "pattern", "data", "log", "log-writes"]),
+    ("null", "write", 16384, BASE),
+    ("null", "write", 65536, PAYLOAD + ["blktrace", "log-writes"]),
+    ("null", "write", 262144, BASE),
+    ("null", "write", MIB, PAYLOAD),
+    ("brd", "write", 65536, ["bare"] + PAYLOAD),
+    ("brd", "write", MIB, ["bare"] + PAYLOAD),
+]
+QUICK = [
+    ("null", "randread", 4096, BASE),
+    ("null", "randwrite", 4096, BASE),
+    ("brd", "randwrite", 4096, ["linear", "pattern"]),
+]
+
+
+def null_disk(name):
+    """A null block device of that name, which completes a request where it was submitted."""
+    folder = "/sys/kernel/config/nullb/" + name
+    os.mkdir(folder)
+    settings = {"size": DISK // MIB, "blocksize": 512, "irqmode": 0, "queue_mode": 2, "completion_nsec": 0,
+                "submit_queues": 1, "hw_queue_depth": 1024, "memory_backed": 0, "power": 1}
+    for setting, value in settings.items():
+        write(f"{folder}/{setting}", str(value))
+    return "/dev/" + name
+
+
+def sectors(path):
+    return int(open(f"/sys/class/block/{os.path.basename(path)}/size").read())
+
+
+def fill(path):
+    """Has brd take its memory, so that no sample pays for that."""
+    run("dd", "if=/dev/urandom", "of=" + path, "bs=1M", f"count={DISK // MIB}", "oflag=direct")
+
+
+def fio(path, rw, size, seconds):
+    """Requests a second."""
+    command = [
+        "fio", "--name=bench", "--filename=" + path, "--rw=" + rw, f"--bs={size}", "--ioengine=io_uring",
+        "--direct=1", "--fixedbufs", "--registerfiles", f"--iodepth={min(DEPTH, 64 * MIB // size)}",
+        f"--iodepth_batch_submit={BATCH}", "--iodepth_batch_complete_min=1",
+        f"--iodepth_batch_complete_max={BATCH}", "--norandommap", "--random_generator=tausworthe",
+        "--time_based", f"--runtime={seconds}", "--thread", "--gtod_reduce=1", "--output-format=json",
+    ]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
+    job = json.loads(done.stdout)["jobs"][0]
+    if job["error"]:
+        raise RuntimeError(f"{path}: fio says error {job['error']}")
+    side = job["read" if "read" in rw else "write"]
+    return side["total_ios"] * 1000 / side["runtime"]
+
+
+def counted(contender, word):
+    """What status of imgrement counts under that word."""
+    words = subprocess.run(["dmsetup", "status", contender.path], check=True, stdout=subprocess.PIPE)
+    words = words.stdout.decode().split()
+    return int(words[words.index(word) + 1])
+
+
+def sample(contender, rw, size, seconds):
+    ours = contender.target == "imgrement"
+    if ours:
+        run("dmsetup", "message", contender.path, "0", "reset")
+    contender.start()
+    try:
+        result = {"iops": fio(contender.path, rw, size, seconds * contender.share)}
+    finally:
+        contender.stop()
+    if ours:
+        requests = counted(contender, "read") + counted(contender, "write")
+        result["segments"] = counted(contender, "segments") / requests
+    return result
+
+
+def main():
+    out, rounds, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
+    workloads = QUICK if sys.argv[4:] == ["quick"] else WORKLOADS
+    lower = {"null": null_disk("nullb0"), "brd": "/dev/ram0"}
+    fill(lower["brd"])
+    log = null_disk("nullb1")
+    devices = {}
+    for disk, path in lower.items():
+        for contender in contenders(log):
+            if any(disk == on and contender.name in names for on, _, _, names in workloads):
+                contender.create(path, sectors(path))
+                devices[disk, contender.name] = contender
+
+    samples = []
+    for turn in range(rounds):
+        for disk, rw, size, names in workloads:
+            print(f"round {turn + 1} of {rounds}: {disk}, {rw} of {size // 1024} KiB", flush=True)
+            for name in names:
+                taken = sample(devices[disk, name], rw, size, seconds)
+                samples.append({"round": turn, "disk": disk, "rw": rw, "bytes": size, "contender": name} | taken)
+    with open(out, "w") as file:
+        json.dump(samples, file)
+
+
+main()

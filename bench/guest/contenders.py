@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Who is compared: devices that all lie over the same disk, and what is switched on with them."""
+
+import fcntl
+import os
+import struct
+import subprocess
+import time
+
+TRACING = "/sys/kernel/tracing/"
+# Nothing of it is ever read: the log is off, so that records are dropped as soon as they are made.
+RECORDS = "records 4096"
+
+
+def run(*words):
+    subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
+
+
+def write(path, text):
+    with open(path, "w") as file:
+        file.write(text)
+
+
+class Contender:
+    """A device of device-mapper over `lower`, or `lower` itself where there is no target."""
+
+    # How much of the time of a sample it is measured for.
+    share = 1
+
+    def __init__(self, name, target=None, arguments=""):
+        self.name = name
+        self.target = target
+        self.arguments = arguments
+        self.path = None
+
+    def create(self, lower, sectors):
+        if self.target is None:
+            self.path = lower
+            return
+        name = self.name + "-" + os.path.basename(lower)
+        table = f"0 {sectors} {self.target} {lower} {self.arguments}"
+        run("dmsetup", "create", name, "--table", table)
+        self.path = "/dev/mapper/" + name
+
+    def start(self):
+        """What goes on while it is measured."""
+
+    def stop(self):
+        """The end of that."""
+
+
+class RemapEvent(Contender):
+    """With the kernel's own event for each bio that is remapped, which nobody reads."""
+
+    def start(self):
+        write(TRACING + "events/block/block_bio_remap/enable", "1")
+
+    def stop(self):
+        write(TRACING + "events/block/block_bio_remap/enable", "0")
+        write(TRACING + "trace", "")
+
+
+class Blktrace(Contender):
+    """With blktrace, as a person would start it, and told to trace the two events of a request."""
+
+    def start(self):
+        self.blktrace = subprocess.Popen(
+            ["blktrace", "-d", self.path, "-a", "queue", "-a", "complete", "-o", "/tmp/trace"],
+            stdout=subprocess.DEVNULL,
+        )
+        # It has begun when the kernel has made its files.
+        folder = "/sys/kernel/debug/block/" + os.path.basename(os.path.realpath(self.path))
+        while not os.path.exists(folder + "/dropped"):
+            time.sleep(0.01)
+        time.sleep(0.1)
+
+    def stop(self):
+        self.blktrace.terminate()
+        self.blktrace.wait()
+        for file in os.listdir("/tmp"):
+            os.remove("/tmp/" + file)
+
+
+class LogWrites(Contender):
+    """dm-log-writes, with a log that takes no time. Nothing bounds the copies that it has not logged yet,
+    so it is given less time, and logs them before the next one."""
+
+    share = 0.3
+
+    def stop(self):
+        run("dmsetup", "suspend", self.path)
+        run("dmsetup", "resume", self.path)
+
+
+def contenders(log):
+    """All of them. `log` is a disk for dm-log-writes."""
+    return [
+        Contender("bare"),
+        Contender("linear", "linear", "0"),
+        Contender("rust_linear", "rust_linear", "0"),
+        Contender("off", "imgrement", f"0 8 log off pattern none data off records 1"),
+        Contender("pattern", "imgrement", f"0 6 log off data off records 1"),
+        Contender("data", "imgrement", f"0 8 log off pattern none data on {RECORDS}"),
+        Contender("log", "imgrement", f"0 6 pattern none data off {RECORDS}"),
+        Contender("flakey", "flakey", "0 60 0"),
+        LogWrites("log-writes", "log-writes", log),
+        Blktrace("blktrace", "linear", "0"),
+        RemapEvent("remap-event", "linear", "0"),
+    ]

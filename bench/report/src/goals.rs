@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The goals: ratios of what was measured within one run, and the floor that each has.
+
+use crate::{
+    samples::{ratio, Sample, Search, What, LINEAR},
+    spread::Spread,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// How long the first section with the FPU takes in a system call, in nanoseconds: what User-mode
+/// Linux, where it costs nothing, leaves out.
+const FPU_NS: f64 = 100.0;
+
+/// A goal.
+pub struct Goal {
+    /// Its name in the report.
+    pub name: &'static str,
+    /// What is divided by what.
+    pub what: &'static str,
+    /// What it should at least be. `None` where it is shown beside a goal.
+    pub floor: Option<f64>,
+}
+
+/// All goals, in order.
+pub const GOALS: [Goal; 15] = [
+    goal(
+        "P1",
+        "all off ÷ dm-linear, null_blk 4 KiB, read or write, whichever is lower",
+        0.97,
+    ),
+    goal(
+        "P1_rust_linear",
+        "dm_rust_linear ÷ dm-linear, the same",
+        0.97,
+    ),
+    goal(
+        "P2",
+        "metadata recorded with a live reader ÷ dm-linear",
+        0.90,
+    ),
+    goal(
+        "P3",
+        "P2's requests a second ÷ those of dm-linear with blktrace",
+        1.25,
+    ),
+    goal(
+        "P4",
+        "events a second ÷ those of ring_buffer_benchmark",
+        1.0,
+    ),
+    goal(
+        "P5",
+        "one pattern, 64 KiB and more, AVX2 ÷ memchr::memmem",
+        0.90,
+    ),
+    goal("P5_scalar", "the same without AVX2", 0.25),
+    goal("P6", "one pattern, 4 KiB ÷ memchr::memmem", 0.5),
+    goal("P7a", "scan in the kernel ÷ ts_bm, 16 bytes", 3.0),
+    goal("P7b", "scan in the kernel ÷ ts_kmp, 16 bytes", 12.0),
+    goal("P8", "8 to 32 patterns ÷ aho-corasick packed", 0.7),
+    goal("P9", "data mode ÷ dm-log-writes, 4 KiB", 4.0),
+    goal("P10", "one pattern ÷ dm-linear, brd 4 KiB write", 0.80),
+    Goal {
+        name: "P10_fpu",
+        what: "P10 with 100 ns more for each request that opens a section with the FPU",
+        floor: None,
+    },
+    goal("P11", "read + reported lost = submitted", 1.0),
+];
+
+const fn goal(name: &'static str, what: &'static str, floor: f64) -> Goal {
+    Goal {
+        name,
+        what,
+        floor: Some(floor),
+    }
+}
+
+/// What a goal came to.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Ratio {
+    /// The middle.
+    pub value: f64,
+    /// The least of the rounds.
+    pub min: f64,
+    /// The greatest of the rounds.
+    pub max: f64,
+    /// What it should at least be.
+    pub floor: Option<f64>,
+}
+
+impl Ratio {
+    /// Whether the goal is met.
+    pub fn is_met(&self) -> bool {
+        self.floor.is_none_or(|floor| self.value >= floor)
+    }
+
+    /// The same without the floor.
+    pub fn spread(&self) -> Spread {
+        Spread {
+            median: self.value,
+            min: self.min,
+            max: self.max,
+        }
+    }
+}
+
+/// The ratio of each goal by its name; `None` for what is not there yet, or was not measured.
+pub fn ratios(samples: &[Sample], searches: &[Search]) -> BTreeMap<String, Option<Ratio>> {
+    GOALS
+        .iter()
+        .map(|goal| {
+            let ratio = spread(goal.name, samples, searches).map(|spread| Ratio {
+                value: spread.median,
+                min: spread.min,
+                max: spread.max,
+                floor: goal.floor,
+            });
+            (goal.name.to_owned(), ratio)
+        })
+        .collect()
+}
+
+fn spread(name: &str, samples: &[Sample], searches: &[Search]) -> Option<Spread> {
+    match name {
+        "P1" => lower_of_both(samples, "off"),
+        "P1_rust_linear" => lower_of_both(samples, "rust_linear"),
+        "P10" => of_linear(samples, "brd", "randwrite", "pattern", |iops| iops),
+        "P10_fpu" => of_linear(samples, "brd", "randwrite", "pattern", |iops| {
+            1e9 / (1e9 / iops + FPU_NS)
+        }),
+        "P5" => least(searches, "avx2", "memmem", |bytes| bytes >= 64 << 10),
+        "P5_scalar" => least(searches, "scalar", "memmem", |bytes| bytes >= 64 << 10),
+        "P6" => least(searches, "avx2", "memmem", |bytes| bytes == 4 << 10),
+        "P7a" => least(searches, "kernel", "ts_bm", |_| true),
+        "P7b" => least(searches, "kernel", "ts_kmp", |_| true),
+        _ => None,
+    }
+}
+
+/// A contender on null_blk with 4 KiB, reading or writing, whichever does worse.
+fn lower_of_both(samples: &[Sample], contender: &str) -> Option<Spread> {
+    let read = of_linear(samples, "null", "randread", contender, |iops| iops)?;
+    let write = of_linear(samples, "null", "randwrite", contender, |iops| iops)?;
+    Some(if read.median < write.median {
+        read
+    } else {
+        write
+    })
+}
+
+/// A contender's rate with 4 KiB, after `change`, divided by that of dm-linear.
+fn of_linear(
+    samples: &[Sample],
+    disk: &str,
+    rw: &str,
+    contender: &str,
+    change: impl Fn(f64) -> f64,
+) -> Option<Spread> {
+    let what = What {
+        disk: disk.to_owned(),
+        rw: rw.to_owned(),
+        bytes: 4096,
+        contender: contender.to_owned(),
+    };
+    ratio(samples, &what, &what.through(LINEAR), change)
+}
+
+/// Of all ordinary inputs of these sizes, that in which `one` does worst beside `other`.
+fn least(
+    searches: &[Search],
+    one: &str,
+    other: &str,
+    sizes: impl Fn(u64) -> bool,
+) -> Option<Spread> {
+    searches
+        .iter()
+        .filter(|row| row.contender == one && sizes(row.bytes) && row.input != "adversarial")
+        .filter_map(|row| {
+            let beside = searches.iter().find(|beside| {
+                beside.contender == other && beside.input == row.input && beside.bytes == row.bytes
+            })?;
+            Some(Spread {
+                median: row.gb_per_s.median / beside.gb_per_s.median,
+                min: row.gb_per_s.min / beside.gb_per_s.max,
+                max: row.gb_per_s.max / beside.gb_per_s.min,
+            })
+        })
+        .min_by(|a, b| a.median.total_cmp(&b.median))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(disk: &str, rw: &str, contender: &str, iops: f64) -> Sample {
+        Sample {
+            what: What {
+                disk: disk.to_owned(),
+                rw: rw.to_owned(),
+                bytes: 4096,
+                contender: contender.to_owned(),
+            },
+            round: 0,
+            iops,
+            segments: None,
+        }
+    }
+
+    fn search(contender: &str, input: &str, bytes: u64, gb_per_s: f64) -> Search {
+        Search {
+            contender: contender.to_owned(),
+            input: input.to_owned(),
+            bytes,
+            gb_per_s: Spread::of([gb_per_s]).unwrap(),
+        }
+    }
+
+    #[test]
+    fn what_was_not_measured_is_null() {
+        let ratios = ratios(&[], &[]);
+        assert_eq!(ratios.len(), GOALS.len());
+        assert!(ratios.values().all(Option::is_none));
+    }
+
+    #[test]
+    fn the_worse_of_reads_and_writes() {
+        let samples = [
+            sample("null", "randread", "linear", 1000.0),
+            sample("null", "randread", "off", 990.0),
+            sample("null", "randwrite", "linear", 1000.0),
+            sample("null", "randwrite", "off", 950.0),
+            sample("brd", "randwrite", "linear", 1e6),
+            sample("brd", "randwrite", "pattern", 0.9e6),
+        ];
+        let ratios = ratios(&samples, &[]);
+        let p1 = ratios["P1"].unwrap();
+        assert_eq!((p1.value, p1.floor), (0.95, Some(0.97)));
+        assert!(!p1.is_met());
+        assert!(ratios["P10"].unwrap().is_met());
+        // 1111 ns become 1211 ns, beside 1000.
+        assert!((ratios["P10_fpu"].unwrap().value - 1000.0 / 1211.1).abs() < 1e-3);
+        assert!(ratios["P1_rust_linear"].is_none());
+    }
+
+    #[test]
+    fn the_worst_of_inputs_but_not_the_adversarial() {
+        let searches = [
+            search("avx2", "text", 65536, 40.0),
+            search("avx2", "zeroes", 1 << 26, 30.0),
+            search("avx2", "adversarial", 65536, 1.0),
+            search("avx2", "text", 4096, 20.0),
+            search("memmem", "text", 65536, 40.0),
+            search("memmem", "zeroes", 1 << 26, 40.0),
+            search("memmem", "adversarial", 65536, 40.0),
+            search("memmem", "text", 4096, 40.0),
+        ];
+        let ratios = ratios(&[], &searches);
+        assert_eq!(ratios["P5"].unwrap().value, 0.75);
+        assert_eq!(ratios["P6"].unwrap().value, 0.5);
+    }
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Makes of what `make bench` has measured `report.json`, `report.md` and `chart.svg`, says which goals
+//! are met, and, where there is an older report, what has changed.
+
+mod chart;
+mod compare;
+mod goals;
+mod report;
+mod samples;
+mod spread;
+
+use anyhow::{Context, Result};
+use clap::{Args, Parser};
+use report::{Latency, Report, VERSION};
+use samples::{Sample, Search};
+use serde::de::DeserializeOwned;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// What a run of the benchmark has measured, and what is to be made of it.
+#[derive(Parser)]
+enum Command {
+    /// See whether a file is a report, before it takes a quarter of an hour to have one to compare with.
+    Check {
+        /// The file.
+        report: PathBuf,
+    },
+    /// Make a report of what was measured.
+    Make(Make),
+}
+
+#[derive(Args)]
+struct Make {
+    /// The samples of the kernel part.
+    #[arg(long)]
+    samples: Option<PathBuf>,
+    /// Speeds of searches; more than once for several files.
+    #[arg(long)]
+    search: Vec<PathBuf>,
+    /// Latencies with a slow console.
+    #[arg(long)]
+    latency: Option<PathBuf>,
+    /// When, where and how it was measured.
+    #[arg(long, value_name = "NAME=TEXT")]
+    about: Vec<String>,
+    /// An older report.json to compare with.
+    #[arg(long)]
+    base: Option<PathBuf>,
+    /// The folder for what is made.
+    #[arg(long)]
+    out: PathBuf,
+}
+
+fn main() -> Result<()> {
+    match Command::parse() {
+        Command::Check { report } => read::<Report>(&report).map(drop),
+        Command::Make(words) => make(&words),
+    }
+}
+
+fn make(words: &Make) -> Result<()> {
+    // Read before anything is written: it may be the report that is about to be replaced.
+    let base: Option<Report> = words.base.as_deref().map(read).transpose()?;
+    let samples: Vec<Sample> = words.samples.as_deref().map_or(Ok(Vec::new()), read)?;
+    let mut search: Vec<Search> = Vec::new();
+    for file in &words.search {
+        search.extend(read::<Vec<Search>>(file)?);
+    }
+    let latency: Vec<Latency> = words.latency.as_deref().map_or(Ok(Vec::new()), read)?;
+
+    let report = Report {
+        version: VERSION,
+        about: words
+            .about
+            .iter()
+            .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+            .map(|(name, text)| (name.to_owned(), text.to_owned()))
+            .collect(),
+        rows: samples::rows(&samples),
+        ratios: goals::ratios(&samples, &search),
+        search,
+        latency,
+    };
+    write(
+        &words.out,
+        "report.json",
+        &serde_json::to_string_pretty(&report)?,
+    )?;
+    write(&words.out, "report.md", &report.markdown())?;
+    if !report.rows.is_empty() {
+        write(&words.out, "chart.svg", &chart::draw(&report)?)?;
+    }
+
+    println!("{}", report.goals(false));
+    if let Some(base) = base {
+        let (table, worse) = compare::compare(&base, &report);
+        println!("{table}\n{worse} ratios are worse than before, beyond the spread of both.");
+    }
+    Ok(())
+}
+
+fn read<T: DeserializeOwned>(file: &Path) -> Result<T> {
+    let text =
+        fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    serde_json::from_str(&text)
+        .with_context(|| format!("{} is not what it should be", file.display()))
+}
+
+fn write(folder: &Path, name: &str, text: &str) -> Result<()> {
+    let file = folder.join(name);
+    fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))
+}

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The report: what is in `report.json`, and how it reads.
+
+use crate::{
+    goals::{Ratio, GOALS},
+    samples::{Row, Search},
+    spread::Spread,
+};
+use comfy_table::{presets, CellAlignment, Table};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, fmt::Write};
+
+/// `report.json`; docs/benchmark.md has its keys.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Report {
+    /// Of this layout.
+    pub version: u32,
+    /// When, where and how it was measured: text by name.
+    pub about: BTreeMap<String, String>,
+    /// The kernel part.
+    pub rows: Vec<Row>,
+    /// The matcher apart.
+    pub search: Vec<Search>,
+    /// What requests see of a slow console.
+    pub latency: Vec<Latency>,
+    /// The goals by name; null where there is nothing to measure yet, or it was not measured.
+    pub ratios: BTreeMap<String, Option<Ratio>>,
+}
+
+/// How long requests took, in nanoseconds.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Latency {
+    /// Through whom, and with what.
+    pub contender: String,
+    /// Half of them took no longer.
+    pub p50: Spread,
+    /// All but a hundredth.
+    pub p99: Spread,
+    /// The longest.
+    pub worst: Spread,
+}
+
+/// The version of `report.json`.
+pub const VERSION: u32 = 1;
+
+impl Report {
+    /// The goals as a table: for a terminal, or in Markdown.
+    pub fn goals(&self, markdown: bool) -> String {
+        let mut table = table(markdown, &["goal", "what", "value", "rounds", "floor", ""]);
+        for goal in &GOALS {
+            let ratio = self.ratios.get(goal.name).copied().flatten();
+            let (value, rounds) = ratio.map_or(Default::default(), |ratio| {
+                let digits = if ratio.value < 10.0 { 3 } else { 1 };
+                (
+                    format!("{:.digits$}", ratio.value),
+                    format!("{:.digits$} – {:.digits$}", ratio.min, ratio.max),
+                )
+            });
+            let floor = goal.floor.map_or(String::new(), |floor| format!("{floor}"));
+            let word = match ratio {
+                None => "not measured",
+                Some(_) if goal.floor.is_none() => "",
+                Some(ratio) if ratio.is_met() => "met",
+                Some(_) => "MISSED",
+            };
+            table.add_row([goal.name, goal.what, &value, &rounds, &floor, word]);
+        }
+        table.to_string()
+    }
+
+    /// All of it as text.
+    pub fn markdown(&self) -> String {
+        let mut text = String::from("# What it costs\n\n");
+        for (name, value) in &self.about {
+            let _ = writeln!(text, "- {name}: {value}");
+        }
+        let _ = write!(text, "\n## Goals\n\n{}\n", self.goals(true));
+
+        let mut before = String::new();
+        for row in &self.rows {
+            let what = row.what.to_string();
+            if what != before {
+                let _ = write!(text, "\n## {what}\n\n{}\n", self.workload(&what));
+                before = what;
+            }
+        }
+        if !self.search.is_empty() {
+            let _ = write!(text, "\n## The matcher apart\n\n{}\n", self.searches());
+        }
+        if !self.latency.is_empty() {
+            let _ = write!(
+                text,
+                "\n## Latency with a slow console\n\n{}\n",
+                self.latencies()
+            );
+        }
+        text
+    }
+
+    fn workload(&self, what: &str) -> String {
+        let words = [
+            "through",
+            "requests/s",
+            "÷ dm-linear",
+            "rounds",
+            "ns a request",
+            "MB/s",
+            "segments",
+        ];
+        let mut table = table(true, &words);
+        for row in self.rows.iter().filter(|row| row.what.to_string() == what) {
+            let (ratio, rounds) = row.of_linear.map_or(Default::default(), |ratio| {
+                (
+                    format!("{:.3}", ratio.median),
+                    format!("{:.3} – {:.3}", ratio.min, ratio.max),
+                )
+            });
+            table.add_row([
+                row.what.contender.clone(),
+                format!("{:.0}", row.iops.median),
+                ratio,
+                rounds,
+                format!("{:.0}", row.ns_per_bio.median),
+                format!("{:.0}", row.mb_per_s.median),
+                row.segments
+                    .map_or(String::new(), |segments| format!("{segments:.1}")),
+            ]);
+        }
+        table.to_string()
+    }
+
+    fn searches(&self) -> String {
+        let mut table = table(true, &["input", "bytes", "who", "GB/s", "rounds"]);
+        for row in &self.search {
+            table.add_row([
+                row.input.clone(),
+                row.bytes.to_string(),
+                row.contender.clone(),
+                format!("{:.2}", row.gb_per_s.median),
+                format!("{:.2} – {:.2}", row.gb_per_s.min, row.gb_per_s.max),
+            ]);
+        }
+        table.to_string()
+    }
+
+    fn latencies(&self) -> String {
+        let mut table = table(true, &["through", "p50, µs", "p99, µs", "worst, µs"]);
+        let micros = |spread: Spread| {
+            let [median, min, max] = [spread.median, spread.min, spread.max].map(|ns| ns / 1e3);
+            format!("{median:.0} ({min:.0} – {max:.0})")
+        };
+        for row in &self.latency {
+            table.add_row([
+                row.contender.clone(),
+                micros(row.p50),
+                micros(row.p99),
+                micros(row.worst),
+            ]);
+        }
+        table.to_string()
+    }
+}
+
+/// A table with these words at its top; all columns but the first two hold numbers.
+pub fn table(markdown: bool, words: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(if markdown {
+        presets::ASCII_MARKDOWN
+    } else {
+        presets::UTF8_BORDERS_ONLY
+    });
+    table.set_header(words);
+    for column in table.column_iter_mut().skip(2) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}

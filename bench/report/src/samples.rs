@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What was measured, and the rows of the report that it makes.
+
+use crate::spread::Spread;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The contender that all others are compared with.
+pub const LINEAR: &str = "linear";
+
+/// One measurement of the kernel part (bench/guest/bench.py).
+#[derive(Clone, Debug, Deserialize)]
+pub struct Sample {
+    /// What was done, to which disk, through whom.
+    #[serde(flatten)]
+    pub what: What,
+    /// In which round: those of one round were taken beside each other.
+    pub round: u32,
+    /// Requests a second.
+    pub iops: f64,
+    /// Page-bounded segments a request, where the contender counts them.
+    pub segments: Option<f64>,
+}
+
+/// What was measured.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct What {
+    /// The disk: `null` or `brd`.
+    pub disk: String,
+    /// What is asked of it, in fio's words: `randread`, `randwrite`, `write`.
+    pub rw: String,
+    /// The bytes of a request.
+    pub bytes: u64,
+    /// Whom the requests pass.
+    pub contender: String,
+}
+
+impl What {
+    /// The same through another.
+    pub fn through(&self, contender: &str) -> Self {
+        Self {
+            contender: contender.to_owned(),
+            ..self.clone()
+        }
+    }
+}
+
+/// Without the contender.
+impl fmt::Display for What {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let how = match self.rw.as_str() {
+            "randread" => "random read",
+            "randwrite" => "random write",
+            "write" => "sequential write",
+            other => other,
+        };
+        let size = match self.bytes {
+            bytes if bytes % (1 << 20) == 0 => format!("{} MiB", bytes >> 20),
+            bytes => format!("{} KiB", bytes >> 10),
+        };
+        write!(f, "{}, {size} {how}", self.disk)
+    }
+}
+
+/// All samples of one thing together.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Row {
+    /// What was measured.
+    #[serde(flatten)]
+    pub what: What,
+    /// Requests a second.
+    pub iops: Spread,
+    /// Nanoseconds a request, of one CPU.
+    pub ns_per_bio: Spread,
+    /// Megabytes (10^6 bytes) a second.
+    pub mb_per_s: Spread,
+    /// The rate divided by that of dm-linear in the same round.
+    pub of_linear: Option<Spread>,
+    /// Page-bounded segments a request, where the contender counts them.
+    pub segments: Option<f64>,
+}
+
+/// A row for each thing that was measured, in the order in which it first was.
+pub fn rows(samples: &[Sample]) -> Vec<Row> {
+    let mut seen: Vec<&What> = Vec::new();
+    for sample in samples {
+        if !seen.contains(&&sample.what) {
+            seen.push(&sample.what);
+        }
+    }
+    seen.into_iter()
+        .filter_map(|what| {
+            let iops = Spread::of(rates(samples, what).map(|(_, iops)| iops))?;
+            let segments = samples.iter().filter(|sample| sample.what == *what);
+            Some(Row {
+                what: what.clone(),
+                iops,
+                ns_per_bio: iops.map(|iops| 1e9 / iops),
+                mb_per_s: iops.map(|iops| iops * what.bytes as f64 / 1e6),
+                of_linear: ratio(samples, what, &what.through(LINEAR), |iops| iops),
+                segments: Spread::of(segments.filter_map(|sample| sample.segments))
+                    .map(|spread| spread.median),
+            })
+        })
+        .collect()
+}
+
+/// Round and rate of each sample of `what`.
+fn rates<'a>(samples: &'a [Sample], what: &'a What) -> impl Iterator<Item = (u32, f64)> + 'a {
+    samples
+        .iter()
+        .filter(move |sample| sample.what == *what)
+        .map(|sample| (sample.round, sample.iops))
+}
+
+/// The rate of `one`, after `change`, divided by that of `other` in the same round.
+pub fn ratio(
+    samples: &[Sample],
+    one: &What,
+    other: &What,
+    change: impl Fn(f64) -> f64,
+) -> Option<Spread> {
+    Spread::of(rates(samples, one).filter_map(|(round, iops)| {
+        let (_, beside) = rates(samples, other).find(|(at, _)| *at == round)?;
+        Some(change(iops) / beside)
+    }))
+}
+
+/// A speed of a search, of `make bench-match` or of the kernel's.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Search {
+    /// Who searches.
+    pub contender: String,
+    /// In what.
+    pub input: String,
+    /// In how many bytes at once.
+    pub bytes: u64,
+    /// Gigabytes (10^9 bytes) a second.
+    pub gb_per_s: Spread,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(contender: &str, round: u32, iops: f64) -> Sample {
+        let what = What {
+            disk: "null".to_owned(),
+            rw: "randread".to_owned(),
+            bytes: 4096,
+            contender: contender.to_owned(),
+        };
+        Sample {
+            what,
+            round,
+            iops,
+            segments: None,
+        }
+    }
+
+    #[test]
+    fn compared_within_a_round() {
+        // The machine becomes twice as fast between the rounds.
+        let samples = [
+            sample("linear", 0, 100.0),
+            sample("off", 0, 90.0),
+            sample("linear", 1, 200.0),
+            sample("off", 1, 180.0),
+            sample("linear", 2, 400.0),
+        ];
+        let rows = rows(&samples);
+        assert_eq!(rows.len(), 2);
+        let of_linear = rows[1].of_linear.unwrap();
+        assert_eq!((of_linear.min, of_linear.max), (0.9, 0.9));
+        assert_eq!(rows[1].iops.median, 135.0);
+        assert_eq!(rows[0].ns_per_bio.min, 2.5e6);
+        assert_eq!(rows[0].mb_per_s.max, 1.6384);
+    }
+
+    #[test]
+    fn names() {
+        let what = sample("off", 0, 1.0).what;
+        assert_eq!(what.to_string(), "null, 4 KiB random read");
+        let large = What {
+            rw: "write".to_owned(),
+            bytes: 1 << 20,
+            ..what
+        };
+        assert_eq!(large.to_string(), "null, 1 MiB sequential write");
+    }
+}
