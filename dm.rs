@@ -53,7 +53,10 @@ mod work;
 #[path = "dm/zones.rs"]
 mod zones;
 
-// The one file that `dm` shares with the pure logic: a word is escaped the same way everywhere.
+// The files that `dm` shares with the pure logic: bytes that others write to are looked at, and a word
+// is escaped, the same way everywhere.
+#[path = "core/src/racy.rs"]
+pub mod racy;
 #[path = "core/src/word.rs"]
 pub mod word;
 
@@ -73,8 +76,8 @@ pub use self::{
         Device,
         DiskName, //
     },
+    racy::RacyBytes,
     segment::{
-        RacyBytes,
         Segment,
         Segments, //
     },

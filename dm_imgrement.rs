@@ -18,8 +18,8 @@ use kernel::{
     sync::Arc, //
 };
 
-// Device-mapper and bios, made safe. All `unsafe` is there, but for the leaves of `trace` that say
-// so at their top.
+// Device-mapper and bios, made safe. All `unsafe` is there, but for the leaves of `trace` and of the
+// pure logic that say so at their top.
 #[allow(unsafe_code)]
 pub mod dm;
 
@@ -37,11 +37,20 @@ pub mod lines;
 pub mod matcher;
 #[path = "core/src/params.rs"]
 pub mod params;
+#[path = "core/src/rank.rs"]
+pub mod rank;
 #[path = "core/src/record.rs"]
 pub mod record;
+// Assembly, whose `unsafe` it explains at its top.
+#[allow(unsafe_code)]
+#[path = "core/src/simd.rs"]
+pub mod simd;
 #[path = "core/src/slots.rs"]
 pub mod slots;
-use dm::word;
+use dm::{
+    racy,
+    word, //
+};
 
 use dm::{
     Args,

@@ -226,14 +226,14 @@ impl Trace {
 
         let mut writer = draft.as_mut().map(Draft::writer);
         let mut cursor = Cursor::new(sector);
-        let mut state = State::default();
+        let mut state = State::new(u64::from(bytes));
         let mut page: u64 = 0;
         let mut deltas: u64 = 0;
         for segment in bio.segments() {
             let mut delta = cursor.delta(segment.offset(), segment.len());
 
             if let Some(search) = search {
-                let hits = segment.with_bytes(|bytes| search.feed(&mut state, bytes));
+                let hits = segment.with_bytes(|bytes| search.feed(&mut state, bytes, None));
                 delta.page_hits = hits.inside;
                 header.straddling = header.straddling.saturating_add(hits.straddling);
             }

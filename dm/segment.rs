@@ -2,7 +2,10 @@
 
 //! The payload of a bio, a page-bounded piece at a time.
 
-use super::bindings;
+use super::{
+    bindings,
+    racy::RacyBytes, //
+};
 use core::{
     marker::PhantomData,
     ptr::NonNull, //
@@ -163,7 +166,7 @@ impl Segment<'_> {
         len
     }
 
-    /// Lets `look` see the bytes in place, each of them once.
+    /// Lets `look` see the bytes in place.
     ///
     /// One page is mapped while it runs; calls within calls unmap in reverse order by themselves,
     /// as `kmap_local_page` wants it.
@@ -171,46 +174,13 @@ impl Segment<'_> {
     pub fn with_bytes<R>(&self, look: impl FnOnce(RacyBytes<'_>) -> R) -> R {
         // SAFETY: By the invariant the page stays.
         let mapped = unsafe { kernel::bindings::kmap_local_page(self.page) };
-        let result = look(RacyBytes {
-            // By the invariant both stay within the page that is mapped here.
-            next: mapped.cast::<u8>().wrapping_add(self.offset as usize),
-            left: self.len as usize,
-            _mapping: PhantomData,
-        });
+        let start = mapped.cast::<u8>().wrapping_add(self.offset as usize);
+        // SAFETY: By the invariant they lie within the page that is mapped until after `look`, which
+        // cannot keep what has a lifetime of its own.
+        let result = look(unsafe { RacyBytes::new(start, self.len as usize) });
 
         // SAFETY: It is the mapping just made, and those made in `look` are gone.
         unsafe { kernel::bindings::kunmap_local(mapped) };
         result
-    }
-}
-
-/// Bytes of memory that others may write to meanwhile, each loaded once.
-///
-/// # Invariants
-///
-/// `next` is valid for volatile reads of `left` bytes for `'m`.
-pub struct RacyBytes<'m> {
-    next: *const u8,
-    left: usize,
-    _mapping: PhantomData<&'m ()>,
-}
-
-impl Iterator for RacyBytes<'_> {
-    type Item = u8;
-
-    #[inline]
-    fn next(&mut self) -> Option<u8> {
-        self.left = self.left.checked_sub(1)?;
-        // SAFETY: By the invariant. The load is volatile, which is how the kernel's Rust code reads
-        // memory that others write (`READ_ONCE`): any byte is a valid one.
-        let byte = unsafe { self.next.read_volatile() };
-        // INVARIANT: One byte fewer is left behind the one just read.
-        self.next = self.next.wrapping_add(1);
-        Some(byte)
-    }
-
-    #[inline]
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.left, Some(self.left))
     }
 }

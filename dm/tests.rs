@@ -313,7 +313,7 @@ mod segment_tests {
             for segment in unsafe { Segments::new(self.0) } {
                 let wanted = (at..).map(byte).take(segment.len() as usize);
                 let copied = segment.copy_to(&mut copy);
-                let seen = segment.with_bytes(|bytes| bytes.eq(wanted.clone()));
+                let seen = segment.with_bytes(|bytes| bytes.iter().eq(wanted.clone()));
                 if !seen || !copy.iter().take(copied).copied().eq(wanted) {
                     return false;
                 }

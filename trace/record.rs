@@ -27,10 +27,7 @@ use crate::{
         Segment,
         Segments, //
     },
-    matcher::{
-        Matcher,
-        State, //
-    },
+    matcher::Matcher,
     params::{
         KEY_NAME_MAX,
         PATTERN_MAX, //
@@ -130,7 +127,6 @@ impl<'p> Draft<'p> {
                 blocks: bytes.iter_mut(),
                 room: &mut [],
             }),
-            state: State::default(),
         }
     }
 
@@ -212,7 +208,6 @@ impl<'w, I: Iterator<Item = &'w mut Block>> Blocks<'w> for I {}
 pub(crate) struct Writer<'w, D, B> {
     deltas: Room<'w, D>,
     bytes: Option<Room<'w, B>>,
-    state: State,
 }
 
 /// Blocks, and what is left of the one that is being filled.
@@ -247,7 +242,7 @@ impl<'w, D: Blocks<'w>, B: Blocks<'w>> Writer<'w, D, B> {
         if let Some(copy) = self.bytes.as_mut().and_then(|bytes| bytes.next(len)) {
             segment.copy_to(copy);
             if let Some(search) = search {
-                delta.copy_hits = search.feed(&mut self.state, copy.iter().copied()).inside;
+                delta.copy_hits = search.count((&*copy).into(), None);
             }
         }
         if let Some(to) = self

@@ -2,37 +2,88 @@
 
 //! Counts a pattern in bytes that come in segments.
 //!
-//! The algorithm is Shift-And (R. Baeza-Yates and G. H. Gonnet, "A new approach to text
-//! searching", Communications of the ACM 35(10), 1992): one bit for each prefix of the pattern
-//! that ends at the current byte. It reads each byte once, in order, and keeps nothing of it but
-//! these bits, which is what this use needs:
+//! Where two bytes of the pattern are that hardly ever occur, so close to each other, it hardly ever
+//! is. So two of them, its rarest by [`RANK`], are looked for at every place at once, a vector of
+//! places at a time (AVX2) or a word of them (bit tricks, "SWAR"), and only where both are is the
+//! whole pattern compared.
 //!
-//! - a payload may be written to while it is read; the counts are then those of the bytes that
-//!   were read, and nothing worse;
-//! - the state is carried over to the next segment, wherever that is in memory;
-//! - occurrences that overlap all count.
+//! Where that comes too often, because the bytes are made that way (`aaaa...`) or are not what
+//! [`RANK`] takes them for, the next stretch is walked through byte by byte with Shift-Or (the
+//! complement of Shift-And: R. Baeza-Yates and G. H. Gonnet, "A new approach to text searching",
+//! Communications of the ACM 35(10), 1992): one bit for each prefix of the pattern that ends at the
+//! current byte. It costs the same for all bytes. So does, at most, everything:
 //!
-//! The pattern is placed at the top of the word, so that a whole occurrence is its highest bit.
+//! - a comparison has to be paid for with [`PRICE`] bytes that were looked at, on credit for a few;
+//! - who cannot pay walks through [`STRETCH`] places, and begins anew without credit.
+//!
+//! On the machine of `docs/matcher.md`, no bytes cost more than 1 ns each, whatever the pattern.
+//!
+//! The bytes may be written to while they are read. What is counted was there: each byte of each
+//! occurrence at its place, though perhaps not all at the same moment. No place counts twice.
 
-/// A pattern of 1 to 64 bytes, prepared. It is 2 KiB large: keep it off the stack of `map`.
+use super::{
+    racy::{
+        RacyBytes,
+        RacyPair, //
+    },
+    rank::RANK,
+    simd::{
+        self,
+        Avx2, //
+    },
+};
+
+/// The longest pattern, in bytes: Shift-Or has a bit for each.
+pub const PATTERN_MAX: usize = 64;
+
+/// How many bytes have to be looked at for each comparison, in the long run.
+const PRICE: usize = 32;
+
+/// How many comparisons may be made on credit.
+const CREDIT: usize = 8 * PRICE;
+
+/// How many places are walked through before probing is tried again. What comes before them, up to
+/// the length of a pattern, is read once more for it.
+const STRETCH: usize = 512;
+
+/// A pattern of 1 to [`PATTERN_MAX`] bytes, prepared. It is 2 KiB large: keep it off the stack of
+/// `map`.
 #[derive(Clone, Debug)]
 pub struct Matcher {
-    /// For each value of a byte, where in the pattern it stands.
+    /// For each value of a byte, a 0 for each place in the pattern where it stands. The pattern is at
+    /// the top of the word, so that a whole occurrence is a 0 in the highest bit.
     masks: [u64; 256],
-    /// The bit of the pattern's first byte.
-    first: u64,
-    /// How many bytes at the start of a segment cannot end an occurrence that began in it: the
-    /// length of the pattern less one.
-    head: usize,
+    /// No prefix of the pattern.
+    none: u64,
+    /// The pattern, and zeroes behind it.
+    pattern: [u8; PATTERN_MAX],
+    len: usize,
+    /// The two bytes to look for, and where they are in the pattern. In one of a single byte they are
+    /// the same.
+    pair: [u8; 2],
+    places: [usize; 2],
 }
 
 /// What is carried over from one segment to the next of the same request.
 ///
-/// The default is the state before the first segment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct State(u64);
+/// It belongs to one [`Matcher`] for as long as the request lasts.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// How many bytes of the request are to come.
+    left: u64,
+    /// There is none before the first segment, nor for a request that has only one.
+    edge: Option<Edge>,
+}
 
-/// How many occurrences ended in one segment.
+/// The last bytes before a segment, and behind them room for the first ones of it: as many as an
+/// occurrence that straddles them may have there.
+#[derive(Clone, Debug)]
+struct Edge {
+    bytes: [u8; 2 * (PATTERN_MAX - 1)],
+    len: usize,
+}
+
+/// How many occurrences ended in one segment. They saturate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Hits {
     /// Those wholly in this segment.
@@ -41,56 +92,365 @@ pub struct Hits {
     pub straddling: u32,
 }
 
-impl Matcher {
-    /// Prepares a pattern; `None` where it is empty or longer than 64 bytes.
-    pub fn new(pattern: &[u8]) -> Option<Self> {
-        let head = pattern.len().checked_sub(1)?;
-        let first = (1_u64 << 63).checked_shr(u32::try_from(head).ok()?)?;
-
-        let mut masks = [0; 256];
-        let mut bit = first;
-        for &byte in pattern {
-            if let Some(mask) = masks.get_mut(usize::from(byte)) {
-                *mask |= bit;
-            }
-            bit <<= 1;
-        }
-
-        Some(Self { masks, first, head })
-    }
-
-    /// Searches the next segment of a request. Each byte is asked for exactly once, in order.
+impl State {
+    /// The state before the first segment of a request of `bytes` bytes.
+    ///
+    /// What straddles is found only as far as those reach, so that nothing has to be kept of the last
+    /// segment.
     #[inline]
-    pub fn feed(&self, state: &mut State, bytes: impl IntoIterator<Item = u8>) -> Hits {
-        let mut bytes = bytes.into_iter().fuse();
-        let mut bits = state.0;
+    pub fn new(bytes: u64) -> Self {
+        Self {
+            left: bytes,
+            edge: None,
+        }
+    }
+}
 
-        // What ends within the first `head` bytes began before them.
-        let mut straddling: u64 = 0;
-        for byte in bytes.by_ref().take(self.head) {
-            straddling = straddling.wrapping_add(self.step(&mut bits, byte));
+impl Edge {
+    /// Adds bytes, as many as there is room for.
+    #[inline]
+    fn push(&mut self, bytes: RacyBytes<'_>) {
+        let room = self.bytes.get_mut(self.len..).unwrap_or_default();
+        let len = room.len().min(bytes.len());
+
+        if let Some(room) = room.get_mut(..len) {
+            bytes.copy_to(0, room);
+            // It stays within the room.
+            self.len = self.len.wrapping_add(len);
+        }
+    }
+
+    /// Forgets all but the last `len` bytes.
+    #[inline]
+    fn keep(&mut self, len: usize) {
+        let Some(skip) = self.len.checked_sub(len) else {
+            return;
+        };
+        for to in 0..len {
+            let byte = self.bytes.get(to.wrapping_add(skip)).copied();
+            if let Some((to, byte)) = self.bytes.get_mut(to).zip(byte) {
+                *to = byte;
+            }
+        }
+        self.len = len;
+    }
+}
+
+impl Matcher {
+    /// Prepares a pattern; `None` where it is empty or longer than [`PATTERN_MAX`].
+    pub fn new(pattern: &[u8]) -> Option<Self> {
+        let len = pattern.len();
+        let mut padded = [0; PATTERN_MAX];
+        padded.get_mut(..len)?.copy_from_slice(pattern);
+
+        let last = len.checked_sub(1)?;
+        let none = u64::MAX.checked_shl(u32::try_from(PATTERN_MAX.checked_sub(len)?).ok()?)?;
+        let mut masks = [none; 256];
+        let mut bit = 1_u64 << 63;
+        for &byte in pattern.iter().rev() {
+            if let Some(mask) = masks.get_mut(usize::from(byte)) {
+                *mask &= !bit;
+            }
+            bit >>= 1;
         }
 
-        // Everything after that began in this segment.
-        let mut inside: u64 = 0;
-        for byte in bytes {
-            inside = inside.wrapping_add(self.step(&mut bits, byte));
+        // The second of the pair is another byte where there is one: its twin would not tell more.
+        let rank = |at: &usize| {
+            pattern
+                .get(*at)
+                .and_then(|byte| RANK.get(usize::from(*byte)))
+        };
+        let first = (0..len).min_by_key(rank)?;
+        let second = (0..len)
+            .filter(|at| pattern.get(*at) != pattern.get(first))
+            .min_by_key(rank)
+            .unwrap_or(last);
+
+        Some(Self {
+            masks,
+            none,
+            pattern: padded,
+            len,
+            pair: [*pattern.get(first)?, *pattern.get(second)?],
+            places: [first, second],
+        })
+    }
+
+    /// Searches the next segment of a request.
+    ///
+    /// With `avx2` it is faster. In the kernel a call with it is as long as the section that the
+    /// permission comes from, so `bytes` should then be few: a page.
+    #[inline]
+    pub fn feed(&self, state: &mut State, bytes: RacyBytes<'_>, avx2: Option<Avx2<'_>>) -> Hits {
+        let mut straddling = 0;
+        if let Some(edge) = &mut state.edge {
+            straddling = self.across(edge, bytes);
         }
 
-        // The sums cannot wrap: that would take 2^64 bytes. Beyond 2^32 they saturate.
-        state.0 = bits;
+        // Wraps nowhere where `usize` is at most 64 bits.
+        state.left = state.left.saturating_sub(bytes.len() as u64);
+        if state.left > 0 {
+            self.keep(&mut state.edge, bytes);
+        } else {
+            state.edge = None;
+        }
+
         Hits {
-            inside: u32::try_from(inside).unwrap_or(u32::MAX),
-            straddling: u32::try_from(straddling).unwrap_or(u32::MAX),
+            inside: self.count(bytes, avx2),
+            straddling,
         }
     }
 
-    /// Takes one byte; 1 where an occurrence ends with it, else 0.
-    #[inline(always)]
-    fn step(&self, bits: &mut u64, byte: u8) -> u64 {
-        // There is a mask for each byte, so the compiler leaves the check out.
-        let mask = self.masks.get(usize::from(byte)).copied().unwrap_or(0);
-        *bits = ((*bits << 1) | self.first) & mask;
-        *bits >> 63
+    /// Counts the occurrences that begin in `edge` and end in `bytes`, and adds to `edge` what it
+    /// needs of `bytes` for that.
+    fn across(&self, edge: &mut Edge, bytes: RacyBytes<'_>) -> u32 {
+        let head = bytes.len().min(self.len.wrapping_sub(1));
+
+        if let Some(head) = bytes.get(0..head) {
+            edge.push(head);
+        }
+        // On either side there is less than a pattern, so that each occurrence here straddles.
+        let joined = edge.bytes.get(..edge.len).unwrap_or_default();
+        self.count(joined.into(), None)
     }
+
+    /// Keeps the end of a segment, or where that is short, of what was before it as well.
+    fn keep(&self, edge: &mut Option<Edge>, bytes: RacyBytes<'_>) {
+        let wanted = self.len.wrapping_sub(1);
+        let last = bytes.len().saturating_sub(wanted);
+        let edge = match edge {
+            // All of `bytes` has been added to it.
+            Some(edge) if last == 0 => return edge.keep(wanted),
+            Some(edge) => edge,
+            None => edge.insert(Edge {
+                bytes: [0; 2 * (PATTERN_MAX - 1)],
+                len: 0,
+            }),
+        };
+
+        edge.len = 0;
+        if let Some(bytes) = bytes.get(last..bytes.len()) {
+            edge.push(bytes);
+        }
+    }
+
+    /// Counts the occurrences in `bytes` alone. It saturates.
+    pub fn count(&self, bytes: RacyBytes<'_>, avx2: Option<Avx2<'_>>) -> u32 {
+        let Some(probe) = self.probe(bytes, avx2) else {
+            return 0;
+        };
+        let mut hits: u64 = 0;
+        let mut credit = CREDIT;
+        let mut from = 0;
+
+        // Sums of places do not wrap: no object in memory is so large.
+        while let Some(found) = probe.next(from) {
+            let looked_at = found.end.saturating_sub(from);
+            credit = CREDIT.min(credit.saturating_add(looked_at));
+
+            let price = PRICE.wrapping_mul(found.bits.count_ones() as usize);
+            let Some(rest) = credit.checked_sub(price) else {
+                let begin = found.at.max(from);
+                from = probe.bytes.len().min(begin.wrapping_add(STRETCH));
+                hits = hits.wrapping_add(self.walk(bytes, begin, from));
+                credit = 0;
+                continue;
+            };
+            credit = rest;
+            from = found.end;
+            for at in found.places() {
+                hits = hits.wrapping_add(u64::from(self.is_at(bytes, at)));
+            }
+        }
+        u32::try_from(hits).unwrap_or(u32::MAX)
+    }
+
+    /// The pair over all places where an occurrence may begin; `None` where there are none.
+    fn probe<'m>(&self, bytes: RacyBytes<'m>, avx2: Option<Avx2<'m>>) -> Option<Probe<'m>> {
+        let len = bytes.len().checked_sub(self.len)?.checked_add(1)?;
+        let [a, b] = self.places.map(|at| bytes.get(at..at.saturating_add(len)));
+
+        Some(Probe {
+            pair: self.pair,
+            bytes: RacyPair::new(a?, b?),
+            avx2,
+        })
+    }
+
+    /// Whether an occurrence begins at `at`.
+    fn is_at(&self, bytes: RacyBytes<'_>, at: usize) -> bool {
+        let pattern = self.pattern.get(..self.len).unwrap_or_default();
+        let Some(bytes) = bytes.get(at..at.wrapping_add(self.len)) else {
+            return false;
+        };
+        let Some(last) = pattern.last_chunk().copied().map(u64::from_le_bytes) else {
+            return bytes.iter().eq(pattern.iter().copied());
+        };
+
+        // By words, of which the last one may overlap with the one before it. Nothing wraps: it is
+        // all within the pattern.
+        let mut at: usize = 0;
+        for word in pattern.chunks_exact(8) {
+            if bytes.word(at) != word.first_chunk().copied().map(u64::from_le_bytes) {
+                return false;
+            }
+            at = at.wrapping_add(8);
+        }
+        bytes.word(self.len.wrapping_sub(8)) == Some(last)
+    }
+
+    /// Counts the occurrences that begin at the places from `from` up to `to`, byte by byte.
+    #[inline(never)]
+    fn walk(&self, bytes: RacyBytes<'_>, from: usize, to: usize) -> u64 {
+        // Each step waits for the one before it, so that both halves of the way are as fast as one.
+        // Sums of places do not wrap.
+        let half = to.saturating_sub(from) / 2;
+        let len = half.wrapping_add(self.len).wrapping_sub(1);
+        let [a, b] = [from, from.wrapping_add(half)].map(|at| bytes.get(at..at.wrapping_add(len)));
+        let Some((a, b)) = a.zip(b) else {
+            return 0;
+        };
+        let halves = RacyPair::new(a, b);
+        let mut bits = [self.none; 2];
+        let mut hits: u64 = 0;
+        let mut at: usize = 0;
+
+        while let Some(bytes) = halves.bytes(at) {
+            for (bits, byte) in bits.iter_mut().zip(bytes) {
+                // There is a mask for each byte, so the compiler leaves the check out.
+                let mask = self.masks.get(usize::from(byte)).copied().unwrap_or(0);
+                *bits = *bits << 1 | mask;
+                hits = hits.wrapping_add(!*bits >> 63);
+            }
+            at = at.wrapping_add(1);
+        }
+
+        // Of an odd number of places, the last one is in neither half.
+        let last = from.wrapping_add(half).wrapping_add(half);
+        if last < to && self.is_at(bytes, last) {
+            hits = hits.wrapping_add(1);
+        }
+        hits
+    }
+}
+
+/// Two bytes that are looked for at each place.
+struct Probe<'m> {
+    pair: [u8; 2],
+    /// At each place, where the first of the pair should be, and where the second.
+    bytes: RacyPair<'m>,
+    avx2: Option<Avx2<'m>>,
+}
+
+/// Places where both bytes of a pair are.
+struct Found {
+    /// The place of the lowest bit.
+    at: usize,
+    /// A bit for each place.
+    bits: u64,
+    /// All places before this one have been looked at.
+    end: usize,
+}
+
+impl Found {
+    /// The places one by one.
+    #[inline]
+    fn places(&self) -> impl Iterator<Item = usize> {
+        let (at, mut bits) = (self.at, self.bits);
+
+        core::iter::from_fn(move || {
+            let bit = (bits != 0).then_some(bits.trailing_zeros() as usize)?;
+            bits &= bits.wrapping_sub(1);
+            Some(at.wrapping_add(bit))
+        })
+    }
+}
+
+impl Probe<'_> {
+    /// The next places from `from` on where both bytes are.
+    #[inline]
+    fn next(&self, from: usize) -> Option<Found> {
+        match self.avx2 {
+            Some(avx2) if self.bytes.len() >= simd::STEP => self.next_by_vectors(avx2, from),
+            _ => self.next_by_words(from),
+        }
+    }
+
+    #[inline]
+    fn next_by_vectors(&self, avx2: Avx2<'_>, from: usize) -> Option<Found> {
+        let (at, bits) = avx2.probe(self.pair, self.bytes, from);
+        if bits != 0 {
+            return Some(Found {
+                at,
+                bits,
+                end: at.wrapping_add(simd::STEP),
+            });
+        }
+
+        // What is left is less than a step: take the last one, which begins before it.
+        let last = self.bytes.len().checked_sub(simd::STEP)?;
+        let seen = u32::try_from(at.checked_sub(last)?).ok()?;
+        let unseen = u64::MAX.checked_shl(seen)?;
+        let bits = avx2.probe(self.pair, self.bytes, last).1 & unseen;
+        (bits != 0).then_some(Found {
+            at: last,
+            bits,
+            end: self.bytes.len(),
+        })
+    }
+
+    // A function of its own has all registers for itself.
+    #[inline(never)]
+    fn next_by_words(&self, mut at: usize) -> Option<Found> {
+        let pair = self.pair.map(|byte| EACH.wrapping_mul(u64::from(byte)));
+
+        while let Some(words) = self.bytes.words::<4>(at) {
+            if words
+                .into_iter()
+                .fold(0, |all, words| all | same(pair, words))
+                & HIGH
+                != 0
+            {
+                break;
+            }
+            at = at.wrapping_add(32);
+        }
+        while let Some([words]) = self.bytes.words(at) {
+            let end = at.wrapping_add(8);
+            let bits = gather(same(pair, words) & HIGH);
+            if bits != 0 {
+                return Some(Found { at, bits, end });
+            }
+            at = end;
+        }
+        while let Some(pair) = self.bytes.bytes(at) {
+            let end = at.wrapping_add(1);
+            if pair == self.pair {
+                return Some(Found { at, bits: 1, end });
+            }
+            at = end;
+        }
+        None
+    }
+}
+
+/// A 1 in each byte.
+const EACH: u64 = u64::MAX / 0xff;
+/// The highest bit of each byte.
+const HIGH: u64 = EACH << 7;
+
+/// The highest bit of each byte is 1 where both bytes of a pair are. It may be 1 elsewhere too, in
+/// a byte above such a one.
+#[inline(always)]
+fn same(pair: [u64; 2], words: [u64; 2]) -> u64 {
+    // A byte of this is 0 where they are, and then borrows. One that is borrowed from does if it is 1.
+    let differ = (words[0] ^ pair[0]) | (words[1] ^ pair[1]);
+    differ.wrapping_sub(EACH) & !differ
+}
+
+/// The high bits of the bytes, side by side.
+#[inline]
+fn gather(high: u64) -> u64 {
+    // Bit 8n + 7 is to become bit 56 + n of the product; no two others meet.
+    (high >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The matcher against a slow and obvious one.
+//! The matcher, in every way that it can search, against a slow and obvious one.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -12,15 +12,32 @@
     reason = "a test may panic"
 )]
 
-use imgrement_core::matcher::{
-    Hits,
-    Matcher,
-    State, //
+mod common;
+
+use common::tiers;
+use imgrement_core::{
+    matcher::{
+        Hits,
+        Matcher,
+        State, //
+    },
+    racy::{
+        RacyBytes,
+        RacyPair, //
+    },
 };
 use proptest::prelude::*;
+use std::{
+    ops::Range,
+    sync::atomic::{
+        AtomicBool,
+        AtomicU8,
+        Ordering, //
+    },
+};
 
 /// Counts, for each segment, what ends in it: wholly in it, and begun before it.
-fn naive(pattern: &[u8], segments: &[Vec<u8>]) -> Vec<Hits> {
+fn naive(pattern: &[u8], segments: &[&[u8]]) -> Vec<Hits> {
     let all = segments.concat();
     let mut begin = 0;
     segments
@@ -44,13 +61,20 @@ fn naive(pattern: &[u8], segments: &[Vec<u8>]) -> Vec<Hits> {
         .collect()
 }
 
-fn fast(pattern: &[u8], segments: &[Vec<u8>]) -> Vec<Hits> {
+/// In every way, which all come to the same.
+fn fast(pattern: &[u8], segments: &[&[u8]]) -> Vec<Hits> {
     let matcher = Matcher::new(pattern).unwrap();
-    let mut state = State::default();
-    segments
-        .iter()
-        .map(|segment| matcher.feed(&mut state, segment.iter().copied()))
-        .collect()
+    let bytes = segments.iter().map(|segment| segment.len() as u64).sum();
+
+    let mut found: Vec<Vec<_>> = Vec::new();
+    for tier in tiers() {
+        let mut state = State::new(bytes);
+        let feed = |segment: &&[u8]| matcher.feed(&mut state, (*segment).into(), tier);
+        found.push(segments.iter().map(feed).collect());
+    }
+    found.dedup();
+    assert_eq!(found.len(), 1, "the ways differ: {found:?}");
+    found.remove(0)
 }
 
 fn hits(inside: u32, straddling: u32) -> Hits {
@@ -69,7 +93,7 @@ fn only_1_to_64_bytes_are_a_pattern() {
 #[test]
 fn known_counts() {
     type Case = (&'static [u8], &'static [&'static [u8]], Vec<Hits>);
-    let cases: [Case; 9] = [
+    let cases: [Case; 10] = [
         (b"DAMN", &[b"DAMNDAMNDAMN\n"], vec![hits(3, 0)]),
         (b"AA", &[b"AAA"], vec![hits(2, 0)]),
         (b"DAMN", &[b"DA", b"MN"], vec![hits(0, 0), hits(0, 1)]),
@@ -87,24 +111,27 @@ fn known_counts() {
         (b"AAA", &[b"AAA", b"AAA"], vec![hits(1, 0), hits(1, 2)]),
         (b"A", &[b"AA", b"A"], vec![hits(2, 0), hits(1, 0)]),
         (
+            b"AA",
+            &[b"A", b"A", b""],
+            vec![hits(0, 0), hits(0, 1), hits(0, 0)],
+        ),
+        (
             b"\0\xff",
             &[b"\0\xff\0", b"\xff"],
             vec![hits(1, 0), hits(0, 1)],
         ),
     ];
     for (pattern, segments, expected) in cases {
-        let segments: Vec<_> = segments.iter().map(|segment| segment.to_vec()).collect();
-        assert_eq!(naive(pattern, &segments), expected);
-        assert_eq!(fast(pattern, &segments), expected);
+        assert_eq!(naive(pattern, segments), expected);
+        assert_eq!(fast(pattern, segments), expected);
     }
 }
 
 #[test]
 fn the_longest_pattern() {
-    let pattern = [b'x'; 64];
-    let segments = [vec![b'x'; 63], vec![b'x'; 64], vec![b'x'; 1]];
+    let xs = [b'x'; 64];
     assert_eq!(
-        fast(&pattern, &segments),
+        fast(&xs, &[&xs[..63], &xs, &xs[..1]]),
         [hits(0, 0), hits(1, 63), hits(0, 1)]
     );
 }
@@ -112,40 +139,126 @@ fn the_longest_pattern() {
 #[test]
 fn a_new_state_forgets() {
     let matcher = Matcher::new(b"DAMN").unwrap();
-    let mut state = State::default();
-    matcher.feed(&mut state, *b"DA");
-    assert_eq!(matcher.feed(&mut State::default(), *b"MN"), hits(0, 0));
-    assert_eq!(matcher.feed(&mut state, *b"MN"), hits(0, 1));
+    let (mut one, mut other) = (State::new(4), State::new(4));
+    matcher.feed(&mut one, b"DA"[..].into(), None);
+    let mn = RacyBytes::from(&b"MN"[..]);
+    assert_eq!(matcher.feed(&mut other, mn, None), hits(0, 0));
+    assert_eq!(matcher.feed(&mut one, mn, None), hits(0, 1));
 }
 
-/// Memory that changes under the search: each byte is asked for once, and never after the end.
+/// One occurrence, and almost one, at every place of a text of every length around the sizes of
+/// words and vectors, wherever that begins in memory.
 #[test]
-fn each_byte_is_read_once() {
-    let mut reads = 0;
-    let mut ended = false;
-    let bytes = core::iter::from_fn(|| {
-        assert!(!ended, "asked again after the end");
-        reads += 1;
-        ended = reads == 4;
-        (!ended).then_some(b'A')
-    });
-    let matcher = Matcher::new(b"AAAAAAAA").unwrap();
-    assert_eq!(matcher.feed(&mut State::default(), bytes), hits(0, 0));
-    assert_eq!(reads, 4);
+fn every_place_of_every_length() {
+    const PATTERN: &[u8] = b"imgrement";
+    let matcher = Matcher::new(PATTERN).unwrap();
+    let almost = *b"imgremend";
+    let lengths = (0..40).chain(60..80).chain(124..140).chain([200, 300]);
+
+    for (len, skew) in lengths.flat_map(|len| (0..64).step_by(3).map(move |skew| (len, skew))) {
+        let mut text = vec![b'e'; 64 + skew + len];
+        let begin = text.as_ptr().align_offset(64) + skew;
+        for at in 0..len {
+            let end = (at + PATTERN.len()).min(len);
+            let place = begin + at..begin + end;
+            for (found, bytes) in [(end - at == PATTERN.len(), PATTERN), (false, &almost)] {
+                text[place.clone()].copy_from_slice(&bytes[..end - at]);
+                for tier in tiers() {
+                    let hits = matcher.count(text[begin..begin + len].into(), tier);
+                    assert_eq!(hits, u32::from(found), "{len} bytes at {skew}: {at}");
+                }
+            }
+            text[place].fill(b'e');
+        }
+    }
 }
 
-/// Two letters, so that there is much to be found.
-fn text(max: usize) -> impl Strategy<Value = Vec<u8>> {
-    prop::collection::vec(prop::sample::select(&b"AB"[..]), 0..=max)
+/// What another thread writes meanwhile is found or not, but nothing else is.
+#[test]
+fn bytes_that_change_meanwhile() {
+    let bytes: Vec<_> = (0..4096).map(|_| AtomicU8::new(b'a')).collect();
+    // SAFETY: They outlive the view.
+    let view = || unsafe { RacyBytes::new(bytes.as_ptr().cast(), bytes.len()) };
+    let matcher = Matcher::new(b"bbbb").unwrap();
+    let stop = AtomicBool::new(false);
+
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for (round, byte) in bytes.iter().cycle().enumerate() {
+                byte.store(b'a' + u8::from(round % 7 > 1), Ordering::Relaxed);
+                if stop.load(Ordering::Relaxed) {
+                    break;
+                }
+            }
+        });
+        for tier in tiers().into_iter().cycle().take(2000) {
+            assert!(matcher.count(view(), tier) <= 4093);
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+}
+
+/// Bytes of a small alphabet, so that there is much to be found, or of all there are.
+fn bytes(len: Range<usize>) -> impl Strategy<Value = Vec<u8>> {
+    let alphabet = prop_oneof![Just(1_u8), Just(2), Just(4), Just(255)];
+    (alphabet, prop::collection::vec(any::<u8>(), len)).prop_map(|(letters, mut bytes)| {
+        bytes.iter_mut().for_each(|byte| *byte %= letters);
+        bytes
+    })
+}
+
+/// A pattern, and a text that holds much of it: whole, its beginning, its end, or none.
+fn pattern_and_text() -> impl Strategy<Value = (Vec<u8>, Vec<u8>)> {
+    let piece = (0_u8..4, any::<prop::sample::Index>(), bytes(0..80));
+
+    (bytes(1..65), prop::collection::vec(piece, 0..20)).prop_map(|(pattern, pieces)| {
+        let text = pieces
+            .into_iter()
+            .flat_map(|(kind, index, other)| match kind {
+                0 => pattern.clone(),
+                1 => pattern[..index.index(pattern.len())].to_vec(),
+                2 => pattern[index.index(pattern.len())..].to_vec(),
+                _ => other,
+            });
+        let text = text.collect();
+        (pattern, text)
+    })
+}
+
+/// A text of few letters, and one laid out from its pattern, cut into segments anywhere, in memory
+/// anywhere.
+#[derive(Clone, Debug)]
+struct Case {
+    pattern: Vec<u8>,
+    memory: Vec<u8>,
+    segments: Vec<Range<usize>>,
+}
+
+fn case() -> impl Strategy<Value = Case> {
+    let either = prop_oneof![pattern_and_text(), (bytes(1..6), bytes(0..1500))];
+    let cuts = prop::collection::vec(any::<prop::sample::Index>(), 0..6);
+
+    (either, cuts, 0_usize..64).prop_map(|((pattern, text), cuts, skew)| {
+        let mut cuts: Vec<_> = cuts.iter().map(|cut| cut.index(text.len() + 1)).collect();
+        cuts.extend([0, text.len()]);
+        cuts.sort_unstable();
+
+        let mut memory = vec![0; skew];
+        memory.extend(text);
+        let segments = cuts.windows(2).map(|cut| skew + cut[0]..skew + cut[1]);
+        Case {
+            pattern,
+            segments: segments.collect(),
+            memory,
+        }
+    })
 }
 
 proptest! {
     #[test]
-    fn same_as_the_naive_one(
-        pattern in prop_oneof![text(4), text(64)].prop_filter("empty", |text| !text.is_empty()),
-        segments in prop::collection::vec(text(90), 0..6),
-    ) {
-        prop_assert_eq!(fast(&pattern, &segments), naive(&pattern, &segments));
+    fn same_as_the_naive_one(case in case()) {
+        let segments: Vec<_> = case.segments.iter().map(|at| &case.memory[at.clone()]).collect();
+        prop_assert_eq!(fast(&case.pattern, &segments), naive(&case.pattern, &segments));
     }
 
     /// A long pattern hardly ever occurs by chance: lay it into the text and cut that anywhere.
@@ -159,7 +272,7 @@ proptest! {
         let mut cuts: Vec<_> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
         cuts.extend([0, bytes.len()]);
         cuts.sort_unstable();
-        let segments: Vec<_> = cuts.windows(2).map(|cut| bytes[cut[0]..cut[1]].to_vec()).collect();
+        let segments: Vec<_> = cuts.windows(2).map(|cut| &bytes[cut[0]..cut[1]]).collect();
 
         let found = fast(&pattern, &segments);
         prop_assert_eq!(&found, &naive(&pattern, &segments));
@@ -169,5 +282,44 @@ proptest! {
         let whole = bytes.windows(pattern.len()).filter(|window| *window == pattern).count();
         prop_assert_eq!(total as usize, whole);
         prop_assert!(whole + 1 >= gaps.len());
+    }
+
+    /// Loads are those of a slice, and there are none beyond the end.
+    #[test]
+    fn racy_bytes_are_those_of_a_slice(bytes in bytes(0..80), at in 0_usize..90, len in 0_usize..90) {
+        let racy = RacyBytes::from(&bytes[..]);
+        let word = |at: usize| Some(u64::from_le_bytes(*bytes.get(at..)?.first_chunk()?));
+
+        prop_assert_eq!((racy.len(), racy.is_empty()), (bytes.len(), bytes.is_empty()));
+        prop_assert!(racy.iter().eq(bytes.iter().copied()));
+        prop_assert_eq!(racy.byte(at), bytes.get(at).copied());
+        prop_assert_eq!(racy.word(at), word(at));
+        // Side by side with the same bytes one further, of which there is one fewer.
+        let one = racy.get(1..bytes.len()).unwrap_or((&[][..]).into());
+        let pair = RacyPair::new(racy, one);
+        prop_assert_eq!(pair.len(), bytes.len().saturating_sub(1));
+        prop_assert_eq!(
+            pair.bytes(at),
+            bytes.get(at).zip(bytes.get(at + 1)).map(|(a, b)| [*a, *b])
+        );
+        let words = [at, at + 8, at + 16].map(|at| word(at).zip(word(at + 1)).map(<[u64; 2]>::from));
+        prop_assert_eq!(
+            pair.words(at).map(|words: [_; 3]| words.map(Some)),
+            words[2].map(|_| words)
+        );
+
+        let part = bytes.get(at..at + len);
+        let seen = racy.get(at..at + len);
+        prop_assert_eq!(seen.map(|seen| seen.iter().collect()), part.map(<[u8]>::to_vec));
+        let mut copy = vec![0xa5; len];
+        prop_assert_eq!(racy.copy_to(at, &mut copy).is_some(), part.is_some());
+        prop_assert_eq!(copy, part.map_or(vec![0xa5; len], <[u8]>::to_vec));
+
+        // Wherever the end of the address space is.
+        for beyond in [usize::MAX, usize::MAX - 7, usize::MAX - 31] {
+            prop_assert!(racy.byte(beyond).is_none() && racy.word(beyond).is_none());
+            prop_assert!(pair.bytes(beyond).is_none() && pair.words::<4>(beyond).is_none());
+            prop_assert!(racy.get(at..beyond).is_none() && racy.get(beyond..at).is_none());
+        }
     }
 }
