@@ -315,6 +315,13 @@ proptest! {
         prop_assert_eq!(racy.copy_to(at, &mut copy).is_some(), part.is_some());
         prop_assert_eq!(copy, part.map_or(vec![0xa5; len], <[u8]>::to_vec));
 
+        // By one byte.
+        let len = bytes.len();
+        prop_assert!(racy.get(0..len).is_some() && racy.get(0..len + 1).is_none());
+        prop_assert!(racy.byte(len).is_none() && pair.bytes(pair.len()).is_none());
+        prop_assert!(racy.word((len + 1).saturating_sub(8)).is_none());
+        prop_assert!(pair.words::<2>((pair.len() + 1).saturating_sub(16)).is_none());
+
         // Wherever the end of the address space is.
         for beyond in [usize::MAX, usize::MAX - 7, usize::MAX - 31] {
             prop_assert!(racy.byte(beyond).is_none() && racy.word(beyond).is_none());
