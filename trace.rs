@@ -9,6 +9,7 @@
 
 mod bindings;
 mod counters;
+mod fpu;
 mod key;
 mod log;
 mod percpu;
@@ -233,7 +234,9 @@ impl Trace {
             let mut delta = cursor.delta(segment.offset(), segment.len());
 
             if let Some(search) = search {
-                let hits = segment.with_bytes(|bytes| search.feed(&mut state, bytes, None));
+                let hits = segment.with_bytes(|bytes| {
+                    fpu::with_avx2(bytes.len(), |avx2| search.feed(&mut state, bytes, avx2))
+                });
                 delta.page_hits = hits.inside;
                 header.straddling = header.straddling.saturating_add(hits.straddling);
             }

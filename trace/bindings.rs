@@ -2,7 +2,8 @@
 
 //! What bindgen made of `trace/bindings_helper.h`.
 //!
-//! Declarations of C functions count as unsafe code. The calls stand in `percpu.rs` and `key.rs`.
+//! Declarations of C functions count as unsafe code. The calls stand in `percpu.rs`,
+//! `fpu.rs` and `key.rs`.
 
 #![allow(
     unsafe_code,

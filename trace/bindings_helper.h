@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What trace/percpu.rs and trace/key.rs take from C. bindgen reads this file; trace/helpers.c
+ * What trace/percpu.rs, trace/fpu.rs and trace/key.rs take from C. bindgen reads this file; trace/helpers.c
  * includes it, so that the compiler checks each prototype.
  */
 #ifndef TRACE_BINDINGS_HELPER_H
@@ -14,6 +14,9 @@ void *imgrement_raw_cpu_ptr(void *percpu);
 void *imgrement_per_cpu_ptr(void *percpu, unsigned int cpu);
 void imgrement_this_cpu_add(void *percpu, u64 amount);
 unsigned int imgrement_next_possible_cpu(int cpu);
+
+bool imgrement_avx2_begin(void);
+void imgrement_avx2_end(void);
 
 long imgrement_read_key(const char *description, void *to, size_t room);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * C shims for what the kernel crate does not have: per-CPU memory and keys.
+ * C shims for what the kernel crate does not have: per-CPU memory, vector registers and
+ * keys.
  *
  * Rust knows no address spaces, so that the pointers lose their __percpu here, by
  * way of an integer, since the two spaces are disjoint where the compiler has them.
@@ -8,6 +9,11 @@
 #include <linux/cpumask.h>
 #include <linux/key.h>
 #include <linux/percpu.h>
+
+#ifdef CONFIG_X86_64
+#include <asm/cpufeature.h>
+#include <asm/fpu/api.h>
+#endif
 
 #include <keys/user-type.h>
 
@@ -43,6 +49,33 @@ void imgrement_this_cpu_add(void *percpu, u64 amount)
 unsigned int imgrement_next_possible_cpu(int cpu)
 {
 	return cpumask_next(cpu, cpu_possible_mask);
+}
+
+/*
+ * Begins a section in which the vector registers may be used, where the CPU has AVX2.
+ * User-mode Linux, an ordinary program, always may, and has no states to ask about.
+ */
+bool imgrement_avx2_begin(void)
+{
+#ifdef CONFIG_X86_64
+	if (!boot_cpu_has(X86_FEATURE_AVX2) || !irq_fpu_usable())
+		return false;
+#ifndef CONFIG_UML
+	if (!cpu_has_xfeatures(XFEATURE_MASK_SSE | XFEATURE_MASK_YMM, NULL))
+		return false;
+#endif
+	kernel_fpu_begin();
+	return true;
+#else
+	return false;
+#endif
+}
+
+void imgrement_avx2_end(void)
+{
+#ifdef CONFIG_X86_64
+	kernel_fpu_end();
+#endif
 }
 
 /*

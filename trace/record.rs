@@ -14,12 +14,15 @@
 //! The pattern, or the name of the key that holds it, is kept because a message may change it before
 //! the record is read.
 
-use super::pool::{
-    Block,
-    Chain,
-    Held,
-    Pool,
-    BLOCK, //
+use super::{
+    fpu,
+    pool::{
+        Block,
+        Chain,
+        Held,
+        Pool,
+        BLOCK, //
+    }, //
 };
 use crate::{
     delta::Delta,
@@ -242,7 +245,7 @@ impl<'w, D: Blocks<'w>, B: Blocks<'w>> Writer<'w, D, B> {
         if let Some(copy) = self.bytes.as_mut().and_then(|bytes| bytes.next(len)) {
             segment.copy_to(copy);
             if let Some(search) = search {
-                delta.copy_hits = search.count((&*copy).into(), None);
+                delta.copy_hits = fpu::with_avx2(len, |avx2| search.count((&*copy).into(), avx2));
             }
         }
         if let Some(to) = self

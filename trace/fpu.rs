@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Sections in which this CPU's vector registers are ours.
+//!
+//! A leaf with `unsafe`: the kernel crate has no such sections, and a permission to use the registers is
+//! worth something only if it comes from one.
+//!
+//! C header: `arch/x86/include/asm/fpu/api.h`.
+
+#![allow(unsafe_code)]
+
+use super::bindings;
+use crate::simd::Avx2;
+use kernel::types::NotThreadSafe;
+
+/// From how many bytes on a section is worth what it costs: saving the registers of the task, and
+/// restoring them before it returns to user space.
+const WORTH: usize = 2048;
+
+/// Runs `work`, which is about `bytes` bytes, with the permission to use AVX2 where that pays and can be
+/// had. In any context.
+///
+/// `work` must not sleep, nor take long: neither other tasks nor softirqs of this CPU get their turn
+/// meanwhile. A page is right.
+#[inline]
+pub(crate) fn with_avx2<R>(bytes: usize, work: impl FnOnce(Option<Avx2<'_>>) -> R) -> R {
+    let section = if bytes >= WORTH {
+        Section::begin()
+    } else {
+        None
+    };
+    work(section.as_ref().map(Section::avx2))
+}
+
+/// A section, which ends when it is dropped.
+///
+/// # Invariants
+///
+/// `imgrement_avx2_begin` has said yes on this CPU, and `imgrement_avx2_end` is yet to come.
+struct Section(NotThreadSafe);
+
+impl Section {
+    /// `None` where the CPU has no AVX2, or what was interrupted is in a section itself.
+    #[inline]
+    fn begin() -> Option<Self> {
+        // SAFETY: It may be called in any context.
+        // INVARIANT: It said yes.
+        unsafe { bindings::imgrement_avx2_begin() }.then_some(Self(NotThreadSafe))
+    }
+
+    #[inline]
+    fn avx2(&self) -> Avx2<'_> {
+        // SAFETY: By the invariant the CPU has AVX2, and the registers are ours until `self` is dropped.
+        unsafe { Avx2::new() }
+    }
+}
+
+impl Drop for Section {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: By the invariant there is a section of this CPU to end.
+        unsafe { bindings::imgrement_avx2_end() };
+    }
+}
