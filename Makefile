@@ -5,7 +5,7 @@
 export KDIR KERNEL CASE CMD LONG QUICK BASE V W C CLIPPY KRUSTFLAGS KCFLAGS INSTALL_MOD_PATH
 
 .DEFAULT_GOAL := module
-.PHONY: module install kit demo test test-long test-debug bench fuzz vm shell check clean distclean help
+.PHONY: module install kit demo test test-long test-debug bench bench-match fuzz vm shell check clean distclean help
 
 module: ## the modules, dm-imgrement.ko first, in build/module/RELEASE
 	@scripts/module
@@ -30,6 +30,9 @@ test-debug: ## the virtual machines' tests with a kernel that looks for mistakes
 
 bench: ## what it costs, beside other tools: build/bench/report.md; QUICK=1, BASE=old report.json
 	@scripts/bench
+
+bench-match: ## how fast patterns are found, in build/bench/match.json; QUICK=1 in two minutes
+	@scripts/bench-match
 
 fuzz: ## the fuzz targets of core/fuzz, all beside each other, FOR=SECONDS (60)
 	@scripts/fuzz $(FOR)

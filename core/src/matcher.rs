@@ -44,7 +44,7 @@ const CREDIT: usize = 8 * PRICE;
 
 /// How many places are walked through before probing is tried again. What comes before them, up to
 /// the length of a pattern, is read once more for it.
-const STRETCH: usize = 512;
+const STRETCH: usize = 1024;
 
 /// A pattern of 1 to [`PATTERN_MAX`] bytes, prepared. It is 2 KiB large: keep it off the stack of
 /// `map`.
