@@ -27,6 +27,8 @@ pub mod dm;
 mod trace;
 
 // Pure logic, which Cargo builds too, for tests on the host.
+#[path = "core/src/carry.rs"]
+pub mod carry;
 #[path = "core/src/delta.rs"]
 pub mod delta;
 #[path = "core/src/limit.rs"]

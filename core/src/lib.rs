@@ -10,6 +10,7 @@
 #![no_std]
 #![deny(unsafe_code)]
 
+pub mod carry;
 pub mod delta;
 pub mod limit;
 pub mod lines;

@@ -22,6 +22,7 @@
 //! occurrence at its place, though perhaps not all at the same moment. No place counts twice.
 
 use super::{
+    carry::Carry,
     racy::{
         RacyBytes,
         RacyPair, //
@@ -64,24 +65,9 @@ pub struct Matcher {
     places: [usize; 2],
 }
 
-/// What is carried over from one segment to the next of the same request.
-///
-/// It belongs to one [`Matcher`] for as long as the request lasts.
-#[derive(Clone, Debug)]
-pub struct State {
-    /// How many bytes of the request are to come.
-    left: u64,
-    /// There is none before the first segment, nor for a request that has only one.
-    edge: Option<Edge>,
-}
-
-/// The last bytes before a segment, and behind them room for the first ones of it: as many as an
-/// occurrence that straddles them may have there.
-#[derive(Clone, Debug)]
-struct Edge {
-    bytes: [u8; 2 * (PATTERN_MAX - 1)],
-    len: usize,
-}
+/// What is carried over from one segment to the next of the same request, as long as a pattern may
+/// need it. It belongs to one [`Matcher`] for as long as the request lasts.
+pub type State = Carry<{ 2 * (PATTERN_MAX - 1) }>;
 
 /// How many occurrences ended in one segment. They saturate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -90,50 +76,6 @@ pub struct Hits {
     pub inside: u32,
     /// Those that began in an earlier segment.
     pub straddling: u32,
-}
-
-impl State {
-    /// The state before the first segment of a request of `bytes` bytes.
-    ///
-    /// What straddles is found only as far as those reach, so that nothing has to be kept of the last
-    /// segment.
-    #[inline]
-    pub fn new(bytes: u64) -> Self {
-        Self {
-            left: bytes,
-            edge: None,
-        }
-    }
-}
-
-impl Edge {
-    /// Adds bytes, as many as there is room for.
-    #[inline]
-    fn push(&mut self, bytes: RacyBytes<'_>) {
-        let room = self.bytes.get_mut(self.len..).unwrap_or_default();
-        let len = room.len().min(bytes.len());
-
-        if let Some(room) = room.get_mut(..len) {
-            bytes.copy_to(0, room);
-            // It stays within the room.
-            self.len = self.len.wrapping_add(len);
-        }
-    }
-
-    /// Forgets all but the last `len` bytes.
-    #[inline]
-    fn keep(&mut self, len: usize) {
-        let Some(skip) = self.len.checked_sub(len) else {
-            return;
-        };
-        for to in 0..len {
-            let byte = self.bytes.get(to.wrapping_add(skip)).copied();
-            if let Some((to, byte)) = self.bytes.get_mut(to).zip(byte) {
-                *to = byte;
-            }
-        }
-        self.len = len;
-    }
 }
 
 impl Matcher {
@@ -182,55 +124,18 @@ impl Matcher {
     /// permission comes from, so `bytes` should then be few: a page.
     #[inline]
     pub fn feed(&self, state: &mut State, bytes: RacyBytes<'_>, avx2: Option<Avx2<'_>>) -> Hits {
+        let wanted = self.len.wrapping_sub(1);
         let mut straddling = 0;
-        if let Some(edge) = &mut state.edge {
-            straddling = self.across(edge, bytes);
-        }
 
-        // Wraps nowhere where `usize` is at most 64 bits.
-        state.left = state.left.saturating_sub(bytes.len() as u64);
-        if state.left > 0 {
-            self.keep(&mut state.edge, bytes);
-        } else {
-            state.edge = None;
+        // On either side there is less than a pattern, so that each occurrence here straddles.
+        if let Some((around, _)) = state.around(bytes, wanted) {
+            straddling = self.count(around.into(), None);
         }
+        state.pass(bytes, wanted);
 
         Hits {
             inside: self.count(bytes, avx2),
             straddling,
-        }
-    }
-
-    /// Counts the occurrences that begin in `edge` and end in `bytes`, and adds to `edge` what it
-    /// needs of `bytes` for that.
-    fn across(&self, edge: &mut Edge, bytes: RacyBytes<'_>) -> u32 {
-        let head = bytes.len().min(self.len.wrapping_sub(1));
-
-        if let Some(head) = bytes.get(0..head) {
-            edge.push(head);
-        }
-        // On either side there is less than a pattern, so that each occurrence here straddles.
-        let joined = edge.bytes.get(..edge.len).unwrap_or_default();
-        self.count(joined.into(), None)
-    }
-
-    /// Keeps the end of a segment, or where that is short, of what was before it as well.
-    fn keep(&self, edge: &mut Option<Edge>, bytes: RacyBytes<'_>) {
-        let wanted = self.len.wrapping_sub(1);
-        let last = bytes.len().saturating_sub(wanted);
-        let edge = match edge {
-            // All of `bytes` has been added to it.
-            Some(edge) if last == 0 => return edge.keep(wanted),
-            Some(edge) => edge,
-            None => edge.insert(Edge {
-                bytes: [0; 2 * (PATTERN_MAX - 1)],
-                len: 0,
-            }),
-        };
-
-        edge.len = 0;
-        if let Some(bytes) = bytes.get(last..bytes.len()) {
-            edge.push(bytes);
         }
     }
 
