@@ -70,7 +70,7 @@ def fio(path, rw, size, seconds):
         "--direct=1", "--fixedbufs", "--registerfiles", f"--iodepth={min(DEPTH, 64 * MIB // size)}",
         f"--iodepth_batch_submit={BATCH}", "--iodepth_batch_complete_min=1",
         f"--iodepth_batch_complete_max={BATCH}", "--norandommap", "--random_generator=tausworthe",
-        "--time_based", f"--runtime={seconds}", "--thread", "--gtod_reduce=1", "--output-format=json",
+        "--time_based", f"--runtime={round(seconds * 1000)}ms", "--thread", "--gtod_reduce=1", "--output-format=json",
     ]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
     job = json.loads(done.stdout)["jobs"][0]

@@ -65,13 +65,18 @@ class Blktrace(Contender):
 
     def start(self):
         self.blktrace = subprocess.Popen(
-            ["blktrace", "-d", self.path, "-a", "queue", "-a", "complete", "-o", "/tmp/trace"],
+            ["blktrace", "-d", self.path, "-a", "queue", "-a", "complete", "-D", "/tmp", "-o", "trace"],
             stdout=subprocess.DEVNULL,
         )
         # It has begun when the kernel has made its files.
-        folder = "/sys/kernel/debug/block/" + os.path.basename(os.path.realpath(self.path))
-        while not os.path.exists(folder + "/dropped"):
+        number = os.stat(self.path).st_rdev
+        disk = os.path.realpath(f"/sys/dev/block/{os.major(number)}:{os.minor(number)}")
+        for _ in range(500):
+            if os.path.exists("/sys/kernel/debug/block/" + os.path.basename(disk) + "/dropped"):
+                break
             time.sleep(0.01)
+        else:
+            raise RuntimeError("blktrace has not begun")
         time.sleep(0.1)
 
     def stop(self):

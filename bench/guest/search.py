@@ -15,8 +15,8 @@ speeds = {}
 for contender, origin, size, speed in re.findall(r"bench_search: (\S+) (\S+) (\d+) (\d+)", log):
     speeds.setdefault((contender, origin, int(size)), []).append(int(speed) / 1e6)
 with open(sys.argv[1], "w") as file:
-    json.dump([
+    json.dump({"rows": [
         {"contender": contender, "input": origin, "bytes": size,
          "gb_per_s": {"median": statistics.median(taken), "min": min(taken), "max": max(taken)}}
         for (contender, origin, size), taken in speeds.items()
-    ], file)
+    ]}, file)

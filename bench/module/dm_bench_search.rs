@@ -17,6 +17,8 @@ use kernel::{
     },
 };
 
+#[path = "../../core/src/carry.rs"]
+pub mod carry;
 #[path = "../../core/src/matcher.rs"]
 pub mod matcher;
 #[path = "../../core/src/racy.rs"]

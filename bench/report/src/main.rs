@@ -13,7 +13,7 @@ mod spread;
 use anyhow::{Context, Result};
 use clap::{Args, Parser};
 use report::{Latency, Report, VERSION};
-use samples::{Sample, Search};
+use samples::{Sample, Search, Searches};
 use serde::de::DeserializeOwned;
 use std::{
     fs,
@@ -67,7 +67,7 @@ fn make(words: &Make) -> Result<()> {
     let samples: Vec<Sample> = words.samples.as_deref().map_or(Ok(Vec::new()), read)?;
     let mut search: Vec<Search> = Vec::new();
     for file in &words.search {
-        search.extend(read::<Vec<Search>>(file)?);
+        search.extend(read::<Searches>(file)?.rows);
     }
     let latency: Vec<Latency> = words.latency.as_deref().map_or(Ok(Vec::new()), read)?;
 

@@ -140,6 +140,14 @@ pub struct Search {
     pub gb_per_s: Spread,
 }
 
+/// What `make bench-match` leaves, and bench/guest/search.py: of the former the date too, which is that of
+/// the report.
+#[derive(Debug, Deserialize)]
+pub struct Searches {
+    /// The speeds.
+    pub rows: Vec<Search>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
