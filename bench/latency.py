@@ -9,7 +9,7 @@ import statistics
 import subprocess
 import sys
 
-ROUNDS = 7
+ROUNDS = 5
 SECONDS = 3
 # Two lines each are four times what such a console can print.
 REQUESTS_A_SECOND = 100
