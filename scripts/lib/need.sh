@@ -18,6 +18,8 @@ need() {
 		die "please install (as root): ${missing[*]}"
 	fi
 	locked "$BUILD/.need.lock" step need "installing ${missing[*]}" need_install "${missing[@]}"
+	# A package may have taken the place of another, of a version that does not go with it.
+	[ -n "${need_again:-}" ] || need_again=yes need "$@"
 }
 
 need_install() {
