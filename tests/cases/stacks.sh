@@ -7,9 +7,6 @@
 
 cd /tmp
 modprobe -a loop nbd dm-crypt dm-thin-pool
-# Bring up lo: SIOCSIFFLAGS, IFF_UP.
-python3 -c 'import fcntl, socket, struct
-fcntl.ioctl(socket.socket(), 0x8914, struct.pack("16sH14x", b"lo", 1))'
 
 # Each of these makes a disk of /dev/mapper/below, and leaves in $disk which, or takes it down again.
 crypt_up() {
@@ -36,16 +33,17 @@ file_down() {
 }
 
 nbd_up() {
-	printf '[generic]\n[below]\nexportname = /dev/mapper/below\nflush = true\nfua = true\ntrim = true\n' > nbd.conf
-	nbd-server -d -C nbd.conf > nbd.log 2>&1 &
+	python3 /imgrement/tests/lib/nbd.py /dev/nbd0 /dev/mapper/below &
 	server=$!
-	until nbd-client -N below 127.0.0.1 /dev/nbd0 >> nbd.log 2>&1; do sleep 0.1; done
+	until [ "$(< /sys/block/nbd0/size)" != 0 ]; do
+		kill -0 "$server"
+		sleep 0.1
+	done
 	disk=/dev/nbd0
 }
 nbd_down() {
-	nbd-client -d /dev/nbd0 > nbd.log 2>&1
 	kill "$server"
-	wait "$server" || true
+	wait "$server"
 }
 
 nested_up() {
@@ -103,9 +101,7 @@ stack() {
 	[ "$1" = file ] || difference "$(did mapper/disk)" "${did_before[mapper/disk]}"
 }
 
-names='crypt loop file nested halves thin'
-# It can take a minute until nbd-client is connected, whatever the server exports.
-[ -z "${LONG:-}" ] || names+=' nbd'
+names='crypt loop file nbd nested halves thin'
 for kind in linear imgrement; do
 	arguments=$([ $kind = linear ] || echo '2 log_rate 20')
 	dmsetup create disk --table '0 65536 linear /dev/sda 0'
