@@ -33,13 +33,15 @@ echo 1 > $trace/events/block/block_bio_queue/enable
 tried() {
 	local command
 	dd if=/tmp/random of=/dev/sdb bs=1M oflag=direct status=none
+	echo > $trace/trace
 	while read -r command; do
 		echo "# $command"
-		echo > $trace/trace
-		bash -c "${command//KIND/$1}" 2>&1 || echo "status $?"
-		# The sector of a request of no length means nothing.
-		sed -nE 's/.* block_bio_queue: [0-9,]* ([A-Z]* [0-9]* \+ [0-9]*) .*/\1/; s/ [0-9]* \+ 0$//; T; p' $trace/trace
+		echo "# $command" > $trace/trace_marker
+		(eval "${command//KIND/$1}") 2>&1 || echo "status $?"
 	done | sed "s/$1/KIND/g"
+	# The sector of a request of no length means nothing.
+	sed -nE 's/.* tracing_mark_write: //p
+		s/.* block_bio_queue: [0-9,]* ([A-Z]* [0-9]* \+ [0-9]*) .*/\1/; s/ [0-9]* \+ 0$//; T; p' $trace/trace
 	dd if=/dev/sdb bs=1M iflag=direct status=none | md5sum
 }
 

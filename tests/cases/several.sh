@@ -14,7 +14,7 @@ done
 # Each is written to and read again, all at once, by requests of a size of its own.
 dmesg -C
 for disk in $disks; do
-	case $disk in sda) sizes='16M 64k' ;; sdb) sizes='8M 16k' ;; sdc) sizes='4M 4k' ;; esac
+	case $disk in sda) sizes='8M 64k' ;; sdb) sizes='4M 16k' ;; sdc) sizes='2M 4k' ;; esac
 	fio --name="$disk" --filename=/dev/mapper/"$disk" --rw=randwrite --size="${sizes% *}" --bs="${sizes#* }" --direct=1 --ioengine=libaio \
 		--iodepth=8 --verify=crc32c --verify_fatal=1 --do_verify=1 --randseed=1 > /tmp/fio-"$disk" 2>&1 &
 	pids[${#pids[@]}]=$!
@@ -31,9 +31,9 @@ status_of() {
 	expect "record_lost of $1" "$(counter record_lost "$1")" "$unrecorded"
 	[ "$whole" -ge 100 ] || fail "only $whole requests of $1 are in the log"
 }
-status_of sda 32768 256 4096
-status_of sdb 16384 512 2048
-status_of sdc 8192 1024 1024
+status_of sda 16384 128 2048
+status_of sdb 8192 256 1024
+status_of sdc 4096 512 512
 expect 'lines without a label' '' "$(lines | grep -v '^of_sd[abc]: ' || true)"
 for disk in $disks; do remove_target "$disk"; done
 

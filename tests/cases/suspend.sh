@@ -53,7 +53,7 @@ dmsetup message imgrement 0 reset
 
 # Under a load that checks what it wrote, with tables that differ.
 dmesg -C
-fio --name=load --filename=$device --rw=randwrite --bs=4k --direct=1 --ioengine=libaio --iodepth=8 --size=16M \
+fio --name=load --filename=$device --rw=randwrite --bs=4k --direct=1 --ioengine=libaio --iodepth=8 --size=8M \
 	--verify=crc32c --verify_fatal=1 --do_verify=1 --randseed=1 > /tmp/fio 2>&1 &
 load=$!
 changes=0 seen=0
@@ -80,5 +80,5 @@ wait $load || fail "fio: $(cat /tmp/fio)"
 drain
 add
 [ $changes -ge 8 ] || fail "the load ended after $changes changes of the table"
-expect 'sectors written and read again, by all tables' $((2 * 16 * 2048)) $seen
+expect 'sectors written and read again, by all tables' $((2 * 8 * 2048)) $seen
 expect 'ready lines' $changes "$(count "(^|^other: )$ready\$")"
