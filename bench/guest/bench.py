@@ -43,11 +43,11 @@ QUICK = [
 ]
 
 
-def null_disk(name):
-    """A null block device of that name, which completes a request where it was submitted."""
+def null_disk(name, mib=DISK // MIB):
+    """A null block device of that name and size, which completes a request where it was submitted."""
     folder = "/sys/kernel/config/nullb/" + name
     os.mkdir(folder)
-    settings = {"size": DISK // MIB, "blocksize": 512, "irqmode": 0, "queue_mode": 2, "completion_nsec": 0,
+    settings = {"size": mib, "blocksize": 512, "irqmode": 0, "queue_mode": 2, "completion_nsec": 0,
                 "submit_queues": 1, "hw_queue_depth": 1024, "memory_backed": 0, "power": 1}
     for setting, value in settings.items():
         write(f"{folder}/{setting}", str(value))
@@ -107,7 +107,8 @@ def main():
     workloads = QUICK if sys.argv[4:] == ["quick"] else WORKLOADS
     lower = {"null": null_disk("nullb0"), "brd": "/dev/ram0"}
     fill(lower["brd"])
-    log = null_disk("nullb1")
+    # It holds nothing, so that it may have room for all that dm-log-writes ever logs.
+    log = null_disk("nullb1", MIB)
     devices = {}
     for disk, path in lower.items():
         for contender in contenders(log):
@@ -122,6 +123,8 @@ def main():
             for name in names:
                 taken = sample(devices[disk, name], rw, size, seconds)
                 samples.append({"round": turn, "disk": disk, "rw": rw, "bytes": size, "contender": name} | taken)
+    if b"Ran out of space on the logdev" in subprocess.run(["dmesg"], stdout=subprocess.PIPE).stdout:
+        raise RuntimeError("dm-log-writes has stopped logging")
     with open(out, "w") as file:
         json.dump(samples, file)
 
