@@ -30,7 +30,7 @@ WORKLOADS = [
     ("brd", "randread", 4096, ["bare", "linear", "rust_linear", "off"]),
     ("brd", "randwrite", 4096, ["bare", "linear", "off", "pattern", "data", "log", "log-writes"]),
     ("null", "write", 16384, BASE),
-    ("null", "write", 65536, PAYLOAD + ["blktrace", "log-writes"]),
+    ("null", "write", 65536, PAYLOAD + ["blktrace"]),
     ("null", "write", 262144, BASE),
     ("null", "write", MIB, PAYLOAD),
     ("brd", "write", 65536, ["bare"] + PAYLOAD),

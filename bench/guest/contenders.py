@@ -90,7 +90,7 @@ class LogWrites(Contender):
     """dm-log-writes, with a log that takes no time. It keeps a copy of each write until there is a flush, and
     nothing bounds these, so that it is given less time, and then a flush."""
 
-    share = 0.3
+    share = 0.2
 
     def stop(self):
         disk = os.open(self.path, os.O_RDWR)
