@@ -39,6 +39,8 @@ pub mod lines;
 pub mod matcher;
 #[path = "core/src/params.rs"]
 pub mod params;
+#[path = "core/src/places.rs"]
+pub mod places;
 #[path = "core/src/rank.rs"]
 pub mod rank;
 #[path = "core/src/record.rs"]

@@ -10,17 +10,22 @@
 #![no_std]
 #![deny(unsafe_code)]
 
+pub mod automaton;
 pub mod carry;
 pub mod delta;
 pub mod limit;
 pub mod lines;
 pub mod matcher;
+pub mod memory;
 pub mod params;
+pub mod places;
 #[allow(unsafe_code)]
 pub mod racy;
 pub mod rank;
 pub mod record;
+pub mod set;
 #[allow(unsafe_code)]
 pub mod simd;
 pub mod slots;
+pub mod windows;
 pub mod word;

@@ -23,15 +23,13 @@
 
 use super::{
     carry::Carry,
+    places::Places,
     racy::{
         RacyBytes,
         RacyPair, //
     },
     rank::RANK,
-    simd::{
-        self,
-        Avx2, //
-    },
+    simd::Avx2,
 };
 
 /// The longest pattern, in bytes: Shift-Or has a bit for each.
@@ -163,7 +161,7 @@ impl Matcher {
             };
             credit = rest;
             from = found.end;
-            for at in found.places() {
+            for at in found {
                 hits = hits.wrapping_add(u64::from(self.is_at(bytes, at)));
             }
         }
@@ -185,23 +183,10 @@ impl Matcher {
     /// Whether an occurrence begins at `at`.
     fn is_at(&self, bytes: RacyBytes<'_>, at: usize) -> bool {
         let pattern = self.pattern.get(..self.len).unwrap_or_default();
-        let Some(bytes) = bytes.get(at..at.wrapping_add(self.len)) else {
-            return false;
-        };
-        let Some(last) = pattern.last_chunk().copied().map(u64::from_le_bytes) else {
-            return bytes.iter().eq(pattern.iter().copied());
-        };
 
-        // By words, of which the last one may overlap with the one before it. Nothing wraps: it is
-        // all within the pattern.
-        let mut at: usize = 0;
-        for word in pattern.chunks_exact(8) {
-            if bytes.word(at) != word.first_chunk().copied().map(u64::from_le_bytes) {
-                return false;
-            }
-            at = at.wrapping_add(8);
-        }
-        bytes.word(self.len.wrapping_sub(8)) == Some(last)
+        bytes
+            .get(at..at.wrapping_add(self.len))
+            .is_some_and(|bytes| bytes.are(pattern))
     }
 
     /// Counts the occurrences that begin at the places from `from` up to `to`, byte by byte.
@@ -247,66 +232,23 @@ struct Probe<'m> {
     avx2: Option<Avx2<'m>>,
 }
 
-/// Places where both bytes of a pair are.
-struct Found {
-    /// The place of the lowest bit.
-    at: usize,
-    /// A bit for each place.
-    bits: u64,
-    /// All places before this one have been looked at.
-    end: usize,
-}
-
-impl Found {
-    /// The places one by one.
-    #[inline]
-    fn places(&self) -> impl Iterator<Item = usize> {
-        let (at, mut bits) = (self.at, self.bits);
-
-        core::iter::from_fn(move || {
-            let bit = (bits != 0).then_some(bits.trailing_zeros() as usize)?;
-            bits &= bits.wrapping_sub(1);
-            Some(at.wrapping_add(bit))
-        })
-    }
-}
-
 impl Probe<'_> {
     /// The next places from `from` on where both bytes are.
     #[inline]
-    fn next(&self, from: usize) -> Option<Found> {
-        match self.avx2 {
-            Some(avx2) if self.bytes.len() >= simd::STEP => self.next_by_vectors(avx2, from),
-            _ => self.next_by_words(from),
+    fn next(&self, from: usize) -> Option<Places> {
+        let Some(avx2) = self.avx2 else {
+            return self.next_by_words(from);
+        };
+        match avx2.probe(self.pair, self.bytes, from) {
+            Ok(places) => Some(places),
+            Err(from) if from == self.bytes.len() => None,
+            Err(from) => self.next_by_words(from),
         }
-    }
-
-    #[inline]
-    fn next_by_vectors(&self, avx2: Avx2<'_>, from: usize) -> Option<Found> {
-        let (at, bits) = avx2.probe(self.pair, self.bytes, from);
-        if bits != 0 {
-            return Some(Found {
-                at,
-                bits,
-                end: at.wrapping_add(simd::STEP),
-            });
-        }
-
-        // What is left is less than a step: take the last one, which begins before it.
-        let last = self.bytes.len().checked_sub(simd::STEP)?;
-        let seen = u32::try_from(at.checked_sub(last)?).ok()?;
-        let unseen = u64::MAX.checked_shl(seen)?;
-        let bits = avx2.probe(self.pair, self.bytes, last).1 & unseen;
-        (bits != 0).then_some(Found {
-            at: last,
-            bits,
-            end: self.bytes.len(),
-        })
     }
 
     // A function of its own has all registers for itself.
     #[inline(never)]
-    fn next_by_words(&self, mut at: usize) -> Option<Found> {
+    fn next_by_words(&self, mut at: usize) -> Option<Places> {
         let pair = self.pair.map(|byte| EACH.wrapping_mul(u64::from(byte)));
 
         while let Some(words) = self.bytes.words::<4>(at) {
@@ -324,14 +266,14 @@ impl Probe<'_> {
             let end = at.wrapping_add(8);
             let bits = gather(same(pair, words) & HIGH);
             if bits != 0 {
-                return Some(Found { at, bits, end });
+                return Some(Places { at, bits, end });
             }
             at = end;
         }
         while let Some(pair) = self.bytes.bytes(at) {
             let end = at.wrapping_add(1);
             if pair == self.pair {
-                return Some(Found { at, bits: 1, end });
+                return Some(Places { at, bits: 1, end });
             }
             at = end;
         }

@@ -102,11 +102,20 @@ impl<'m> RacyBytes<'m> {
     /// are fewer.
     #[inline]
     pub fn word(self, at: usize) -> Option<u64> {
-        if !has_words(self.len, at, 1) {
+        let [word] = self.words(at)?;
+        Some(word)
+    }
+
+    /// The same of `N` words that follow one another.
+    #[inline]
+    pub fn words<const N: usize>(self, at: usize) -> Option<[u64; N]> {
+        if !has_words(self.len, at, N) {
             return None;
         }
-        // SAFETY: By the invariant, and there is a word at `at`.
-        Some(unsafe { load(self.start, at) })
+        Some(array::from_fn(|index| {
+            // SAFETY: By the invariant, and there are `N` words from `at` on, so that nothing wraps.
+            unsafe { load(self.start, at.wrapping_add(index.wrapping_mul(WORD))) }
+        }))
     }
 
     /// Copies the bytes from `at` on, as many as `to` has room for; `None` where there are fewer, and
@@ -130,6 +139,27 @@ impl<'m> RacyBytes<'m> {
             at = at.wrapping_add(1);
         }
         Some(())
+    }
+
+    /// Whether they are those of `bytes`.
+    pub fn are(self, bytes: &[u8]) -> bool {
+        if self.len != bytes.len() {
+            return false;
+        }
+        let Some(last) = bytes.last_chunk().copied().map(u64::from_le_bytes) else {
+            return self.iter().eq(bytes.iter().copied());
+        };
+
+        // By words, of which the last one may overlap with the one before it. Nothing wraps: it is
+        // all within the bytes.
+        let mut at: usize = 0;
+        for word in bytes.chunks_exact(WORD) {
+            if self.word(at) != word.first_chunk().copied().map(u64::from_le_bytes) {
+                return false;
+            }
+            at = at.wrapping_add(WORD);
+        }
+        self.word(self.len.wrapping_sub(WORD)) == Some(last)
     }
 
     /// Loads each byte in turn.

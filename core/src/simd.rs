@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The probe of the matcher with AVX2.
+//! The loops of the searches with AVX2.
 //!
 //! The kernel's Rust code is compiled without vectors: there are no intrinsics, and no operand of
 //! `asm!` may be one. So whole loops are in assembly here, with general registers for operands,
 //! which is why this file has `unsafe`. Loads in assembly are also allowed to race with writes.
 
-use super::racy::RacyPair;
+use super::{
+    places::Places,
+    racy::{
+        RacyBytes,
+        RacyPair, //
+    }, //
+};
 use core::marker::PhantomData;
 
 /// The permission to use AVX2, for as long as `'fpu`.
@@ -22,8 +28,16 @@ pub struct Avx2<'fpu> {
     _section: PhantomData<(&'fpu (), *mut ())>,
 }
 
-/// How many places [`Avx2::probe`] looks at in one step.
-pub const STEP: usize = 64;
+/// How many places are looked at in one step.
+const STEP: usize = 64;
+
+/// How many bytes [`Avx2::windows`] looks at for each place.
+pub const WINDOW: usize = 4;
+
+/// What may stand in a window: for each of its bytes in turn, two tables of buckets, a bit for each. The
+/// first one says by the low four bits of a byte in which buckets it may stand there, the second
+/// by the high ones.
+pub type Nibbles = [[u8; 16]; 2 * WINDOW];
 
 #[cfg(target_arch = "x86_64")]
 impl Avx2<'_> {
@@ -38,13 +52,40 @@ impl Avx2<'_> {
         }
     }
 
-    /// Looks for places where the bytes of `pair` are, each in its view.
+    /// Looks for the next places from `from` on where the bytes of `pair` are, each in its view.
     ///
-    /// It goes from `from` on, [`STEP`] places at a time, up to the first such step that has any, or
-    /// as long as there are so many. Returns where it has come to, and a bit for each place of the
-    /// step there, the lowest for the first one; no bit is set where there was none.
+    /// # Errors
+    ///
+    /// The first place that it has not come to, where there are none before that.
     #[inline]
-    pub fn probe(self, pair: [u8; 2], bytes: RacyPair<'_>, from: usize) -> (usize, u64) {
+    pub fn probe(self, pair: [u8; 2], bytes: RacyPair<'_>, from: usize) -> Result<Places, usize> {
+        places(bytes.len(), from, |from| {
+            self.probe_steps(pair, bytes, from)
+        })
+    }
+
+    /// Looks for the next places from `from` on where a window may begin by one bucket of `nibbles`. A
+    /// window ends within the bytes.
+    ///
+    /// # Errors
+    ///
+    /// The first place that it has not come to, where there are none before that.
+    #[inline]
+    pub fn windows(
+        self,
+        nibbles: &Nibbles,
+        bytes: RacyBytes<'_>,
+        from: usize,
+    ) -> Result<Places, usize> {
+        let last = bytes.len().saturating_sub(const { WINDOW - 1 });
+        places(last, from, |from| self.windows_steps(nibbles, bytes, from))
+    }
+
+    /// Goes from `from` on, [`STEP`] places at a time, up to the first such step that has any, or as
+    /// long as there are so many. Returns where it has come to, and a bit for each place of the step
+    /// there, the lowest for the first one; no bit is set where there was none.
+    #[inline]
+    fn probe_steps(self, pair: [u8; 2], bytes: RacyPair<'_>, from: usize) -> (usize, u64) {
         let last = bytes.len().checked_sub(STEP);
         let Some(last) = last.filter(|last| from <= *last) else {
             return (from, 0);
@@ -105,13 +146,157 @@ impl Avx2<'_> {
         }
         (at, high << 32 | low)
     }
+
+    /// The same for windows. Those of the last place of a step end three bytes behind it, so that there
+    /// has to be as much.
+    #[inline]
+    fn windows_steps(self, nibbles: &Nibbles, bytes: RacyBytes<'_>, from: usize) -> (usize, u64) {
+        let last = bytes.len().checked_sub(const { STEP + WINDOW - 1 });
+        let Some(last) = last.filter(|last| from <= *last) else {
+            return (from, 0);
+        };
+        let mut at = from;
+        let mut low: u64;
+        let mut high: u64;
+
+        // The buckets of 32 places, as far as byte $byte of their windows has to do with it: in $to,
+        // where the tables are $low and $high.
+        macro_rules! buckets {
+            ($to:literal, $byte:literal, $low:literal, $high:literal) => {
+                concat!(
+                    "vmovdqu ymm1, ymmword ptr [{bytes} + {at} + ",
+                    $byte,
+                    "]\n",
+                    "vpand ymm2, ymm1, ymm0\n",
+                    "vpsrlw ymm1, ymm1, 4\n",
+                    "vpand ymm1, ymm1, ymm0\n",
+                    "vpshufb ymm2, ",
+                    $low,
+                    ", ymm2\n",
+                    "vpshufb ymm1, ",
+                    $high,
+                    ", ymm1\n",
+                    "vpand ",
+                    $to,
+                    ", ymm1, ymm2\n",
+                )
+            };
+        }
+
+        // SAFETY:
+        // - By the invariant, AVX2 is there and may be used. Its registers are marked as clobbered;
+        //   `vzeroupper` clears the upper halves of all, which is why all of them are.
+        // - `nibbles` are 128 bytes, of which 16 are loaded from each multiple of 16.
+        // - By the invariant of `RacyBytes`, its bytes may be read. Each step loads `STEP` bytes from
+        //   `at` and from each of the three bytes after it on, where `at <= last`, that is, within
+        //   them. Nothing is stored.
+        unsafe {
+            core::arch::asm!(
+                "vmovd xmm0, {mask:e}",
+                "vpbroadcastb ymm0, xmm0",
+                "vpxor xmm7, xmm7, xmm7",
+                "vbroadcasti128 ymm8, xmmword ptr [{nibbles}]",
+                "vbroadcasti128 ymm9, xmmword ptr [{nibbles} + 16]",
+                "vbroadcasti128 ymm10, xmmword ptr [{nibbles} + 32]",
+                "vbroadcasti128 ymm11, xmmword ptr [{nibbles} + 48]",
+                "vbroadcasti128 ymm12, xmmword ptr [{nibbles} + 64]",
+                "vbroadcasti128 ymm13, xmmword ptr [{nibbles} + 80]",
+                "vbroadcasti128 ymm14, xmmword ptr [{nibbles} + 96]",
+                "vbroadcasti128 ymm15, xmmword ptr [{nibbles} + 112]",
+                // Two vectors a step.
+                "2:",
+                buckets!("ymm3", "0", "ymm8", "ymm9"),
+                buckets!("ymm4", "1", "ymm10", "ymm11"),
+                "vpand ymm3, ymm3, ymm4",
+                buckets!("ymm4", "2", "ymm12", "ymm13"),
+                "vpand ymm3, ymm3, ymm4",
+                buckets!("ymm4", "3", "ymm14", "ymm15"),
+                "vpand ymm3, ymm3, ymm4",
+                buckets!("ymm5", "32", "ymm8", "ymm9"),
+                buckets!("ymm4", "33", "ymm10", "ymm11"),
+                "vpand ymm5, ymm5, ymm4",
+                buckets!("ymm4", "34", "ymm12", "ymm13"),
+                "vpand ymm5, ymm5, ymm4",
+                buckets!("ymm4", "35", "ymm14", "ymm15"),
+                "vpand ymm5, ymm5, ymm4",
+                "vptest ymm3, ymm3",
+                "jnz 3f",
+                "vptest ymm5, ymm5",
+                "jnz 3f",
+                "add {at}, 64",
+                "cmp {at}, {last}",
+                "jbe 2b",
+                // There is none: no bit is set.
+                "xor {low:e}, {low:e}",
+                "xor {high:e}, {high:e}",
+                "jmp 4f",
+                "3:",
+                // What is equal to nothing has no bucket.
+                "vpcmpeqb ymm3, ymm3, ymm7",
+                "vpcmpeqb ymm5, ymm5, ymm7",
+                "vpmovmskb {low:e}, ymm3",
+                "vpmovmskb {high:e}, ymm5",
+                "not {low:e}",
+                "not {high:e}",
+                "4:",
+                "vzeroupper",
+                mask = in(reg) 0x0f_u32,
+                nibbles = in(reg) nibbles.as_ptr(),
+                bytes = in(reg) bytes.as_ptr(),
+                at = inout(reg) at,
+                last = in(reg) last,
+                low = out(reg) low,
+                high = out(reg) high,
+                out("ymm0") _, out("ymm1") _, out("ymm2") _, out("ymm3") _,
+                out("ymm4") _, out("ymm5") _, out("ymm6") _, out("ymm7") _,
+                out("ymm8") _, out("ymm9") _, out("ymm10") _, out("ymm11") _,
+                out("ymm12") _, out("ymm13") _, out("ymm14") _, out("ymm15") _,
+                options(nostack, readonly),
+            );
+        }
+        (at, high << 32 | low)
+    }
 }
 
+/// The next of `len` places from `from` on, by steps, of which the last one begins before what the others
+/// have left.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+fn places(len: usize, from: usize, steps: impl Fn(usize) -> (usize, u64)) -> Result<Places, usize> {
+    let (at, bits) = steps(from);
+    if bits != 0 {
+        // Does not wrap: it is a place, or the end of them.
+        let end = at.wrapping_add(STEP);
+        return Ok(Places { at, bits, end });
+    }
+
+    let last = len.checked_sub(STEP).ok_or(at)?;
+    let seen = at.checked_sub(last).map(u32::try_from);
+    let unseen = seen
+        .and_then(|seen| u64::MAX.checked_shl(seen.ok()?))
+        .ok_or(at)?;
+    match steps(last).1 & unseen {
+        0 => Err(len),
+        bits => Ok(Places {
+            at: last,
+            bits,
+            end: len,
+        }),
+    }
+}
+
+/// The same where there is no AVX2, and so no call.
 #[cfg(not(target_arch = "x86_64"))]
 impl Avx2<'_> {
-    /// The same where there is no AVX2, and so no call.
+    #[expect(missing_docs, reason = "They are above.")]
     #[inline]
-    pub fn probe(self, _pair: [u8; 2], _bytes: RacyPair<'_>, _from: usize) -> (usize, u64) {
+    pub fn probe(self, _: [u8; 2], _: RacyPair<'_>, _: usize) -> Result<Places, usize> {
+        match self.never {}
+    }
+
+    #[expect(missing_docs, reason = "They are above.")]
+    #[inline]
+    pub fn windows(self, _: &Nibbles, _: RacyBytes<'_>, _: usize) -> Result<Places, usize> {
         match self.never {}
     }
 }

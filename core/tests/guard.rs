@@ -13,8 +13,17 @@
 
 mod common;
 
-use common::tiers;
-use imgrement_core::matcher::Matcher;
+use common::{
+    tiers,
+    Std, //
+};
+use imgrement_core::{
+    matcher::Matcher,
+    set::{
+        Pattern,
+        Set, //
+    },
+};
 use std::{
     ptr,
     slice, //
@@ -81,6 +90,41 @@ fn nothing_is_read_beyond_the_edges() {
                     for tier in tiers() {
                         let found = matcher.count(guarded.bytes()[at.clone()].into(), tier);
                         assert_eq!(usize::try_from(found), Ok(places), "{pattern_len} in {len}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn nor_by_sets() {
+    let mut guarded = Guarded::new();
+    let page = guarded.page;
+    let x = [b'x'; 255];
+    let lengths = [1, 2, 3, 4, 5, 16, 255];
+    let patterns = lengths.map(|len| Pattern {
+        bytes: &x[..len],
+        nocase: len % 2 == 0,
+    });
+
+    for fill in [b'.', b'x'] {
+        guarded.bytes().fill(fill);
+        // All of them, so that filtering does not pay, and the longest one alone.
+        for patterns in [&patterns[..], &patterns[3..], &patterns[6..]] {
+            let set: Set<Std> = Set::new(patterns).unwrap();
+            for len in (0..300).chain([511, 512, page]) {
+                let places = patterns
+                    .iter()
+                    .map(|pattern| (len + 1).saturating_sub(pattern.bytes.len()));
+                let places: usize = if fill == b'x' { places.sum() } else { 0 };
+                for at in [0..len, page - len..page] {
+                    for tier in tiers() {
+                        let mut found = 0;
+                        set.each(guarded.bytes()[at.clone()].into(), tier, &mut |_, _| {
+                            found += 1
+                        });
+                        assert_eq!(found, places, "{} in {len}", patterns.len());
                     }
                 }
             }

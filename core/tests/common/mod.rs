@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the tests of searches share.
+//! What the tests of searches share, those of speed and the fuzz targets among them.
 
-use imgrement_core::simd::Avx2;
+// Not each of them needs all of it.
+#![allow(dead_code)]
+
+use imgrement_core::{
+    memory::Memory,
+    simd::Avx2, //
+};
+use std::convert::Infallible;
 
 /// The ways to search on this machine: by words, and where the CPU has it, with AVX2.
 pub(crate) fn tiers() -> Vec<Option<Avx2<'static>>> {
@@ -14,4 +21,17 @@ pub(crate) fn tiers() -> Vec<Option<Avx2<'static>>> {
         tiers.push(Some(unsafe { Avx2::new() }));
     }
     tiers
+}
+
+/// The memory of the standard library.
+#[derive(Debug)]
+pub(crate) struct Std;
+
+impl Memory for Std {
+    type Array<T: Copy> = Vec<T>;
+    type Error = Infallible;
+
+    fn array<T: Copy>(value: T, len: usize) -> Result<Vec<T>, Infallible> {
+        Ok(vec![value; len])
+    }
 }

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Places that a filter has let through.
+
+/// Places near each other, all of which are to be looked at more closely.
+pub struct Places {
+    /// The place of the lowest bit.
+    pub at: usize,
+    /// A bit for each place.
+    pub bits: u64,
+    /// All places before this one have been filtered.
+    pub end: usize,
+}
+
+impl Iterator for Places {
+    type Item = usize;
+
+    /// Takes the first of them.
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        let bit = (self.bits != 0).then_some(self.bits.trailing_zeros() as usize)?;
+        self.bits &= self.bits.wrapping_sub(1);
+        // Does not wrap: it is a place in memory.
+        Some(self.at.wrapping_add(bit))
+    }
+}

@@ -1,0 +1,437 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Finds each occurrence of each of many patterns in bytes that come in segments.
+//!
+//! A filter ([`Windows`]) lets a place through where one of the patterns may be, and those that share
+//! its bucket are then compared. A comparison has to be paid for with bytes that were filtered, as in
+//! the search for a single pattern (`matcher.rs`); where that comes too often, a stretch is walked
+//! through with automata, whose price hardly depends on the bytes: one of the patterns that are
+//! looked for as they are, and one of those that may be in letters of either case.
+//!
+//! It is built apart from being used, may sleep then, and is only read afterwards.
+//!
+//! Memory is at most 64 KiB for the patterns (16 times 4 KiB), 32 KiB for the filter, and 10 bytes for
+//! each byte of the patterns: less than 768 KiB.
+
+use super::{
+    automaton::Automaton,
+    carry::Carry,
+    memory::Memory,
+    racy::RacyBytes,
+    rank::RANK,
+    simd::{
+        Avx2,
+        WINDOW, //
+    },
+    windows::{
+        Window,
+        Windows,
+        BUCKETS, //
+    },
+};
+
+/// The longest pattern, in bytes.
+pub const PATTERN_MAX: usize = 255;
+
+/// The most patterns in a set.
+pub const PATTERNS_MAX: usize = 256;
+
+/// How much may be had on credit, in bytes.
+const CREDIT: usize = 512;
+
+/// How many places are walked through before filtering is tried again. What comes around them, as long
+/// as the longest pattern, is read once more for it.
+const STRETCH: usize = 2048;
+
+/// A pattern as it is given.
+#[derive(Clone, Copy, Debug)]
+pub struct Pattern<'a> {
+    /// 1 to [`PATTERN_MAX`] bytes.
+    pub bytes: &'a [u8],
+    /// Whether ASCII letters may be of either case.
+    pub nocase: bool,
+}
+
+/// Why there is no set of some patterns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault<E> {
+    /// There are none, or more than [`PATTERNS_MAX`].
+    Count,
+    /// The pattern with this index is empty or longer than [`PATTERN_MAX`].
+    Length(usize),
+    /// The patterns with these indexes are the same.
+    Same(usize, usize),
+    /// There is no memory.
+    Memory(E),
+}
+
+impl<E> From<E> for Fault<E> {
+    fn from(error: E) -> Self {
+        Self::Memory(error)
+    }
+}
+
+/// What is carried over from one segment to the next of the same request. It belongs to one [`Set`]
+/// for as long as the request lasts.
+pub type State = Carry<{ 2 * (PATTERN_MAX - 1) }>;
+
+/// Patterns, prepared.
+pub struct Set<M: Memory> {
+    /// The bytes of all patterns.
+    bytes: M::Array<u8>,
+    /// In the order of their windows, so that those in one bucket are alike.
+    patterns: M::Array<Entry>,
+    windows: Windows<M>,
+    /// Of those that are looked for as they are.
+    exact: Option<Automaton<M>>,
+    /// Of those that may be in letters of either case, all in small ones.
+    folded: Option<Automaton<M>>,
+    /// The length of the longest one.
+    longest: usize,
+}
+
+/// A pattern in a set.
+#[derive(Clone, Copy, Debug, Default)]
+struct Entry {
+    /// Where its bytes begin.
+    start: usize,
+    len: usize,
+    nocase: bool,
+    /// Where its window begins in it.
+    window: usize,
+    /// Its index among those given.
+    index: usize,
+}
+
+impl Entry {
+    /// What its window lets through, if its bytes are `bytes`.
+    fn window(&self, bytes: &[u8]) -> Window {
+        // What is beyond the end may be anything.
+        let byte = |on| bytes.get(self.window.wrapping_add(on)).copied();
+
+        [0, 1, 2, 3].map(|on| byte(on).map(|byte| self.either(byte)))
+    }
+
+    /// What a byte of it may be.
+    fn either(&self, byte: u8) -> [u8; 2] {
+        match self.nocase {
+            true => [byte, byte.to_ascii_uppercase()],
+            false => [byte; 2],
+        }
+    }
+
+    /// For how many bytes that were filtered it may be compared, in the long run.
+    fn price(&self) -> usize {
+        (self.len / 8).wrapping_add(1)
+    }
+
+    /// Moves its window to where the bytes are the rarest, if its bytes are `bytes`.
+    fn place_window(&mut self, bytes: &[u8]) {
+        let rank = |byte: u8| RANK.get(usize::from(byte)).copied().unwrap_or(0);
+        let ranks = |window: &[u8]| {
+            let rank =
+                |byte: &u8| u32::from(self.either(*byte).map(rank).into_iter().fold(0, u8::max));
+            window.iter().map(rank).fold(0, u32::wrapping_add)
+        };
+
+        let windows = (0..bytes.len()).zip(bytes.windows(WINDOW).map(ranks));
+        self.window = windows
+            .min_by_key(|(_, ranks)| *ranks)
+            .map_or(0, |(at, _)| at);
+    }
+}
+
+impl<M: Memory> Set<M> {
+    /// Prepares `patterns`.
+    ///
+    /// # Errors
+    ///
+    /// See [`Fault`]. Patterns are the same that have the same bytes, or where both may be in letters
+    /// of either case, the same but for that.
+    pub fn new(patterns: &[Pattern<'_>]) -> Result<Self, Fault<M::Error>> {
+        if patterns.is_empty() || patterns.len() > PATTERNS_MAX {
+            return Err(Fault::Count);
+        }
+        let mut total: usize = 0;
+        for (index, pattern) in (0..patterns.len()).zip(patterns) {
+            if pattern.bytes.is_empty() || pattern.bytes.len() > PATTERN_MAX {
+                return Err(Fault::Length(index));
+            }
+            // Does not wrap: there are few, and they are short.
+            total = total.wrapping_add(pattern.bytes.len());
+        }
+
+        let mut set = Self {
+            bytes: M::array(0, total)?,
+            patterns: M::array(Entry::default(), patterns.len())?,
+            windows: Windows::new()?,
+            exact: None,
+            folded: None,
+            longest: 0,
+        };
+        set.fill(patterns);
+        set.fill_windows();
+        set.fill_automata()?;
+        Ok(set)
+    }
+
+    /// Copies the patterns, and brings them into order.
+    fn fill(&mut self, patterns: &[Pattern<'_>]) {
+        let mut start: usize = 0;
+        let entries = self.patterns.iter_mut();
+
+        for ((index, pattern), entry) in (0..patterns.len()).zip(patterns).zip(entries) {
+            let len = pattern.bytes.len();
+            *entry = Entry {
+                start,
+                len,
+                nocase: pattern.nocase,
+                window: 0,
+                index,
+            };
+            // Does not wrap: the sum is that of all lengths at most.
+            let end = start.wrapping_add(len);
+            if let Some(to) = self.bytes.get_mut(start..end) {
+                for (to, byte) in to.iter_mut().zip(pattern.bytes) {
+                    *to = fold(*byte, pattern.nocase);
+                }
+                entry.place_window(to);
+            }
+            start = end;
+            self.longest = self.longest.max(len);
+        }
+
+        let bytes = &self.bytes;
+        let key = |entry: &Entry| {
+            let bytes = text(bytes, entry);
+            (bytes.len().min(WINDOW), entry.window(bytes))
+        };
+        sort(&mut self.patterns, |a, b| key(a) < key(b));
+    }
+
+    fn fill_windows(&mut self) {
+        let count = self.patterns.len();
+
+        for (at, entry) in (0..count).zip(self.patterns.iter()) {
+            // Neither wraps, and there is no division by 0: it is less than the number of buckets.
+            let bucket = at.wrapping_mul(BUCKETS).checked_div(count).unwrap_or(0);
+            let window = entry.window(text(&self.bytes, entry));
+            self.windows.add(u32::try_from(bucket).unwrap_or(0), window);
+        }
+    }
+
+    fn fill_automata(&mut self) -> Result<(), Fault<M::Error>> {
+        let mut sorted = M::array(0_u16, self.patterns.len())?;
+        for (to, pattern) in sorted.iter_mut().zip(0..u16::MAX) {
+            *to = pattern;
+        }
+        let entry = |pattern: u16| self.entry(pattern);
+        let key = |pattern: &u16| {
+            let entry = entry(*pattern);
+            (entry.nocase, text(&self.bytes, &entry))
+        };
+        sort(&mut sorted, |a, b| key(a) < key(b));
+
+        for pair in sorted.windows(2) {
+            if let [a, b] = pair {
+                if key(a) == key(b) {
+                    let (a, b) = (entry(*a).index, entry(*b).index);
+                    return Err(Fault::Same(a.min(b), a.max(b)));
+                }
+            }
+        }
+
+        let byte = |pattern, at| text(&self.bytes, &entry(pattern)).get(at).copied();
+        let exact = sorted.iter().position(|pattern| entry(*pattern).nocase);
+        let exact = exact.unwrap_or(sorted.len());
+        let (exact, folded) = sorted.split_at_checked(exact).unwrap_or_default();
+        let automaton = |patterns: &[u16]| match patterns {
+            [] => Ok(None),
+            _ => Automaton::new(patterns, byte).map(Some),
+        };
+        let (exact, folded) = (automaton(exact)?, automaton(folded)?);
+        self.exact = exact;
+        self.folded = folded;
+        Ok(())
+    }
+
+    /// Searches the next segment of a request, and tells of each occurrence that ends in it, in no
+    /// particular order: the index of the pattern, and how far behind the beginning of the segment the
+    /// occurrence ends, in bytes. It straddles segments if it is longer than that.
+    ///
+    /// With `avx2` it is faster. In the kernel a call with it is as long as the section that the
+    /// permission comes from, so `bytes` should then be few: a page.
+    pub fn feed(
+        &self,
+        state: &mut State,
+        bytes: RacyBytes<'_>,
+        avx2: Option<Avx2<'_>>,
+        found: &mut dyn FnMut(usize, usize),
+    ) {
+        let wanted = self.longest.wrapping_sub(1);
+
+        if let Some((around, begin)) = state.around(bytes, wanted) {
+            self.search(around.into(), None, &mut |entry, end| {
+                let straddles = end
+                    .checked_sub(begin)
+                    .filter(|end| (1..entry.len).contains(end));
+                if let Some(end) = straddles {
+                    found(entry.index, end);
+                }
+            });
+        }
+        state.pass(bytes, wanted);
+        self.each(bytes, avx2, found);
+    }
+
+    /// Tells of each occurrence in `bytes` alone, as [`Self::feed`] does.
+    pub fn each(
+        &self,
+        bytes: RacyBytes<'_>,
+        avx2: Option<Avx2<'_>>,
+        found: &mut dyn FnMut(usize, usize),
+    ) {
+        self.search(bytes, avx2, &mut |entry, end| found(entry.index, end));
+    }
+
+    fn search(
+        &self,
+        bytes: RacyBytes<'_>,
+        avx2: Option<Avx2<'_>>,
+        found: &mut dyn FnMut(&Entry, usize),
+    ) {
+        let mut credit = CREDIT;
+        let mut from = 0;
+
+        // Sums of places do not wrap: no object in memory is so large.
+        while let Some(places) = self.windows.next(bytes, from, avx2) {
+            credit = CREDIT.min(credit.saturating_add(places.end.saturating_sub(from)));
+            from = places.end;
+
+            for place in places {
+                let mut price: usize = 1;
+                for bucket in ones(self.windows.buckets(bytes, place)) {
+                    for entry in self.bucket(bucket) {
+                        price = price.wrapping_add(entry.price());
+                        if let Some(end) = self.end_of(bytes, place, entry) {
+                            found(entry, end);
+                        }
+                    }
+                }
+
+                let Some(rest) = credit.checked_sub(price) else {
+                    let next = place.wrapping_add(1);
+                    let debt = price.wrapping_sub(credit);
+                    from = bytes.len().min(next.wrapping_add(debt.max(STRETCH)));
+                    self.walk(bytes, next, from, found);
+                    credit = 0;
+                    break;
+                };
+                credit = rest;
+            }
+        }
+    }
+
+    /// The patterns in a bucket.
+    fn bucket(&self, bucket: usize) -> &[Entry] {
+        let count = self.patterns.len();
+        // The first that `fill_windows` puts there. Nothing wraps.
+        let first = |bucket: usize| bucket.wrapping_mul(count).div_ceil(BUCKETS);
+
+        self.patterns
+            .get(first(bucket)..first(bucket.wrapping_add(1)))
+            .unwrap_or_default()
+    }
+
+    /// Where a pattern ends if its window begins at `place`.
+    fn end_of(&self, bytes: RacyBytes<'_>, place: usize, entry: &Entry) -> Option<usize> {
+        let start = place.checked_sub(entry.window)?;
+        let end = start.checked_add(entry.len)?;
+        let bytes = bytes.get(start..end)?;
+        let text = text(&self.bytes, entry);
+
+        let same = match entry.nocase {
+            true => bytes
+                .iter()
+                .map(|byte| fold(byte, true))
+                .eq(text.iter().copied()),
+            false => bytes.are(text),
+        };
+        same.then_some(end)
+    }
+
+    /// Finds those whose window begins at one of the places from `from` up to `to`, byte by byte.
+    fn walk(
+        &self,
+        bytes: RacyBytes<'_>,
+        from: usize,
+        to: usize,
+        found: &mut dyn FnMut(&Entry, usize),
+    ) {
+        let begin = from.saturating_sub(self.longest);
+        let end = bytes.len().min(to.wrapping_add(self.longest));
+        let Some(bytes) = bytes.get(begin..end) else {
+            return;
+        };
+        let mut found = |pattern, end: usize| {
+            let entry = self.entry(pattern);
+            let end = begin.wrapping_add(end);
+            let place = end.wrapping_sub(entry.len).wrapping_add(entry.window);
+            if from <= place && place < to {
+                found(&entry, end);
+            }
+        };
+
+        if let Some(exact) = &self.exact {
+            exact.walk(bytes.iter(), &mut found);
+        }
+        if let Some(folded) = &self.folded {
+            folded.walk(bytes.iter().map(|byte| fold(byte, true)), &mut found);
+        }
+    }
+
+    fn entry(&self, pattern: u16) -> Entry {
+        self.patterns
+            .get(usize::from(pattern))
+            .copied()
+            .unwrap_or_default()
+    }
+}
+
+/// The bytes of a pattern.
+fn text<'a>(bytes: &'a [u8], entry: &Entry) -> &'a [u8] {
+    bytes
+        .get(entry.start..entry.start.wrapping_add(entry.len))
+        .unwrap_or_default()
+}
+
+/// A byte as it is compared.
+fn fold(byte: u8, nocase: bool) -> u8 {
+    match nocase {
+        true => byte.to_ascii_lowercase(),
+        false => byte,
+    }
+}
+
+/// The numbers of the bits that are set.
+fn ones(mut bits: u32) -> impl Iterator<Item = usize> {
+    core::iter::from_fn(move || {
+        let bit = (bits != 0).then_some(bits.trailing_zeros() as usize)?;
+        bits &= bits.wrapping_sub(1);
+        Some(bit)
+    })
+}
+
+/// Sorts a few items. That of the standard library may panic.
+fn sort<T>(items: &mut [T], before: impl Fn(&T, &T) -> bool) {
+    for end in 0..items.len() {
+        let mut at = end;
+        while let Some([a, b]) = at.checked_sub(1).and_then(|one| items.get_mut(one..=at)) {
+            if !before(b, a) {
+                break;
+            }
+            core::mem::swap(a, b);
+            at = at.wrapping_sub(1);
+        }
+    }
+}
