@@ -120,11 +120,6 @@ impl Entry {
         }
     }
 
-    /// For how many bytes that were filtered it may be compared, in the long run.
-    fn price(&self) -> usize {
-        (self.len / 8).wrapping_add(1)
-    }
-
     /// Moves its window to where the bytes are the rarest, if its bytes are `bytes`.
     fn place_window(&mut self, bytes: &[u8]) {
         let rank = |byte: u8| RANK.get(usize::from(byte)).copied().unwrap_or(0);
@@ -312,8 +307,7 @@ impl<M: Memory> Set<M> {
                 let mut price: usize = 1;
                 for bucket in ones(self.windows.buckets(bytes, place)) {
                     for entry in self.bucket(bucket) {
-                        price = price.wrapping_add(entry.price());
-                        if let Some(end) = self.end_of(bytes, place, entry) {
+                        if let Some(end) = self.end_of(bytes, place, entry, &mut price) {
                             found(entry, end);
                         }
                     }
@@ -343,21 +337,27 @@ impl<M: Memory> Set<M> {
             .unwrap_or_default()
     }
 
-    /// Where a pattern ends if its window begins at `place`.
-    fn end_of(&self, bytes: RacyBytes<'_>, place: usize, entry: &Entry) -> Option<usize> {
+    /// Where a pattern ends if its window begins at `place`. Adds to `price`, in bytes, what it costs to
+    /// know.
+    fn end_of(
+        &self,
+        bytes: RacyBytes<'_>,
+        place: usize,
+        entry: &Entry,
+        price: &mut usize,
+    ) -> Option<usize> {
+        let text = text(&self.bytes, entry);
         let start = place.checked_sub(entry.window)?;
         let end = start.checked_add(entry.len)?;
         let bytes = bytes.get(start..end)?;
-        let text = text(&self.bytes, entry);
 
-        let same = match entry.nocase {
-            true => bytes
-                .iter()
-                .map(|byte| fold(byte, true))
-                .eq(text.iter().copied()),
-            false => bytes.are(text),
-        };
-        same.then_some(end)
+        *price = price.wrapping_add(1);
+        let window = entry.window..entry.len.min(entry.window.wrapping_add(WINDOW));
+        if !same(bytes.get(window.clone())?, text.get(window)?, entry.nocase) {
+            return None;
+        }
+        *price = price.wrapping_add(entry.len / 8);
+        same(bytes, text, entry.nocase).then_some(end)
     }
 
     /// Finds those whose window begins at one of the places from `from` up to `to`, byte by byte.
@@ -403,6 +403,17 @@ fn text<'a>(bytes: &'a [u8], entry: &Entry) -> &'a [u8] {
     bytes
         .get(entry.start..entry.start.wrapping_add(entry.len))
         .unwrap_or_default()
+}
+
+/// Whether bytes are those of a pattern.
+fn same(bytes: RacyBytes<'_>, text: &[u8], nocase: bool) -> bool {
+    match nocase {
+        true => bytes
+            .iter()
+            .map(|byte| fold(byte, true))
+            .eq(text.iter().copied()),
+        false => bytes.are(text),
+    }
 }
 
 /// A byte as it is compared.
