@@ -37,6 +37,8 @@ pub mod limit;
 pub mod lines;
 #[path = "core/src/matcher.rs"]
 pub mod matcher;
+#[path = "core/src/pair.rs"]
+pub mod pair;
 #[path = "core/src/params.rs"]
 pub mod params;
 #[path = "core/src/places.rs"]

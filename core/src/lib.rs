@@ -17,6 +17,7 @@ pub mod limit;
 pub mod lines;
 pub mod matcher;
 pub mod memory;
+pub mod pair;
 pub mod params;
 pub mod places;
 #[allow(unsafe_code)]

@@ -2,13 +2,11 @@
 
 //! Counts a pattern in bytes that come in segments.
 //!
-//! Where two bytes of the pattern are that hardly ever occur, so close to each other, it hardly ever
-//! is. So two of them, its rarest by [`RANK`], are looked for at every place at once, a vector of
-//! places at a time (AVX2) or a word of them (bit tricks, "SWAR"), and only where both are is the
-//! whole pattern compared.
+//! Two rare bytes of the pattern are looked for at many places at once ([`Pair`]), and only where both
+//! are is the whole pattern compared.
 //!
-//! Where that comes too often, because the bytes are made that way (`aaaa...`) or are not what
-//! [`RANK`] takes them for, the next stretch is walked through byte by byte with Shift-Or (the
+//! Where that comes too often, because the bytes are made that way (`aaaa...`) or are not what the
+//! choice took them for, the next stretch is walked through byte by byte with Shift-Or (the
 //! complement of Shift-And: R. Baeza-Yates and G. H. Gonnet, "A new approach to text searching",
 //! Communications of the ACM 35(10), 1992): one bit for each prefix of the pattern that ends at the
 //! current byte. It costs the same for all bytes. So does, at most, everything:
@@ -23,12 +21,11 @@
 
 use super::{
     carry::Carry,
-    places::Places,
+    pair::Pair,
     racy::{
         RacyBytes,
         RacyPair, //
     },
-    rank::RANK,
     simd::Avx2,
 };
 
@@ -57,10 +54,7 @@ pub struct Matcher {
     /// The pattern, and zeroes behind it.
     pattern: [u8; PATTERN_MAX],
     len: usize,
-    /// The two bytes to look for, and where they are in the pattern. In one of a single byte they are
-    /// the same.
-    pair: [u8; 2],
-    places: [usize; 2],
+    pair: Pair,
 }
 
 /// What is carried over from one segment to the next of the same request, as long as a pattern may
@@ -83,7 +77,6 @@ impl Matcher {
         let mut padded = [0; PATTERN_MAX];
         padded.get_mut(..len)?.copy_from_slice(pattern);
 
-        let last = len.checked_sub(1)?;
         let none = u64::MAX.checked_shl(u32::try_from(PATTERN_MAX.checked_sub(len)?).ok()?)?;
         let mut masks = [none; 256];
         let mut bit = 1_u64 << 63;
@@ -94,25 +87,12 @@ impl Matcher {
             bit >>= 1;
         }
 
-        // The second of the pair is another byte where there is one: its twin would not tell more.
-        let rank = |at: &usize| {
-            pattern
-                .get(*at)
-                .and_then(|byte| RANK.get(usize::from(*byte)))
-        };
-        let first = (0..len).min_by_key(rank)?;
-        let second = (0..len)
-            .filter(|at| pattern.get(*at) != pattern.get(first))
-            .min_by_key(rank)
-            .unwrap_or(last);
-
         Some(Self {
             masks,
             none,
             pattern: padded,
             len,
-            pair: [*pattern.get(first)?, *pattern.get(second)?],
-            places: [first, second],
+            pair: Pair::new(pattern)?,
         })
     }
 
@@ -139,7 +119,7 @@ impl Matcher {
 
     /// Counts the occurrences in `bytes` alone. It saturates.
     pub fn count(&self, bytes: RacyBytes<'_>, avx2: Option<Avx2<'_>>) -> u32 {
-        let Some(probe) = self.probe(bytes, avx2) else {
+        let Some(probe) = self.pair.over(bytes, avx2) else {
             return 0;
         };
         let mut hits: u64 = 0;
@@ -154,7 +134,7 @@ impl Matcher {
             let price = PRICE.wrapping_mul(found.bits.count_ones() as usize);
             let Some(rest) = credit.checked_sub(price) else {
                 let begin = found.at.max(from);
-                from = probe.bytes.len().min(begin.wrapping_add(STRETCH));
+                from = probe.len().min(begin.wrapping_add(STRETCH));
                 hits = hits.wrapping_add(self.walk(bytes, begin, from));
                 credit = 0;
                 continue;
@@ -166,18 +146,6 @@ impl Matcher {
             }
         }
         u32::try_from(hits).unwrap_or(u32::MAX)
-    }
-
-    /// The pair over all places where an occurrence may begin; `None` where there are none.
-    fn probe<'m>(&self, bytes: RacyBytes<'m>, avx2: Option<Avx2<'m>>) -> Option<Probe<'m>> {
-        let len = bytes.len().checked_sub(self.len)?.checked_add(1)?;
-        let [a, b] = self.places.map(|at| bytes.get(at..at.saturating_add(len)));
-
-        Some(Probe {
-            pair: self.pair,
-            bytes: RacyPair::new(a?, b?),
-            avx2,
-        })
     }
 
     /// Whether an occurrence begins at `at`.
@@ -222,82 +190,4 @@ impl Matcher {
         }
         hits
     }
-}
-
-/// Two bytes that are looked for at each place.
-struct Probe<'m> {
-    pair: [u8; 2],
-    /// At each place, where the first of the pair should be, and where the second.
-    bytes: RacyPair<'m>,
-    avx2: Option<Avx2<'m>>,
-}
-
-impl Probe<'_> {
-    /// The next places from `from` on where both bytes are.
-    #[inline]
-    fn next(&self, from: usize) -> Option<Places> {
-        let Some(avx2) = self.avx2 else {
-            return self.next_by_words(from);
-        };
-        match avx2.probe(self.pair, self.bytes, from) {
-            Ok(places) => Some(places),
-            Err(from) if from == self.bytes.len() => None,
-            Err(from) => self.next_by_words(from),
-        }
-    }
-
-    // A function of its own has all registers for itself.
-    #[inline(never)]
-    fn next_by_words(&self, mut at: usize) -> Option<Places> {
-        let pair = self.pair.map(|byte| EACH.wrapping_mul(u64::from(byte)));
-
-        while let Some(words) = self.bytes.words::<4>(at) {
-            if words
-                .into_iter()
-                .fold(0, |all, words| all | same(pair, words))
-                & HIGH
-                != 0
-            {
-                break;
-            }
-            at = at.wrapping_add(32);
-        }
-        while let Some([words]) = self.bytes.words(at) {
-            let end = at.wrapping_add(8);
-            let bits = gather(same(pair, words) & HIGH);
-            if bits != 0 {
-                return Some(Places { at, bits, end });
-            }
-            at = end;
-        }
-        while let Some(pair) = self.bytes.bytes(at) {
-            let end = at.wrapping_add(1);
-            if pair == self.pair {
-                return Some(Places { at, bits: 1, end });
-            }
-            at = end;
-        }
-        None
-    }
-}
-
-/// A 1 in each byte.
-const EACH: u64 = u64::MAX / 0xff;
-/// The highest bit of each byte.
-const HIGH: u64 = EACH << 7;
-
-/// The highest bit of each byte is 1 where both bytes of a pair are. It may be 1 elsewhere too, in
-/// a byte above such a one.
-#[inline(always)]
-fn same(pair: [u64; 2], words: [u64; 2]) -> u64 {
-    // A byte of this is 0 where they are, and then borrows. One that is borrowed from does if it is 1.
-    let differ = (words[0] ^ pair[0]) | (words[1] ^ pair[1]);
-    differ.wrapping_sub(EACH) & !differ
-}
-
-/// The high bits of the bytes, side by side.
-#[inline]
-fn gather(high: u64) -> u64 {
-    // Bit 8n + 7 is to become bit 56 + n of the product; no two others meet.
-    (high >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56
 }

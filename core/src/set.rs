@@ -17,6 +17,8 @@ use super::{
     automaton::Automaton,
     carry::Carry,
     memory::Memory,
+    pair::Pair,
+    places::Places,
     racy::RacyBytes,
     rank::RANK,
     simd::{
@@ -82,6 +84,9 @@ pub struct Set<M: Memory> {
     /// In the order of their windows, so that those in one bucket are alike.
     patterns: M::Array<Entry>,
     windows: Windows<M>,
+    /// Filters instead of these where there is a single pattern that is looked for as it is, whose window
+    /// is then at its beginning.
+    pair: Option<Pair>,
     /// Of those that are looked for as they are.
     exact: Option<Automaton<M>>,
     /// Of those that may be in letters of either case, all in small ones.
@@ -160,6 +165,7 @@ impl<M: Memory> Set<M> {
             bytes: M::array(0, total)?,
             patterns: M::array(Entry::default(), patterns.len())?,
             windows: Windows::new()?,
+            pair: None,
             exact: None,
             folded: None,
             longest: 0,
@@ -190,7 +196,10 @@ impl<M: Memory> Set<M> {
                 for (to, byte) in to.iter_mut().zip(pattern.bytes) {
                     *to = fold(*byte, pattern.nocase);
                 }
-                entry.place_window(to);
+                match patterns {
+                    [one] if !one.nocase => self.pair = Pair::new(one.bytes),
+                    _ => entry.place_window(to),
+                }
             }
             start = end;
             self.longest = self.longest.max(len);
@@ -295,11 +304,23 @@ impl<M: Memory> Set<M> {
         avx2: Option<Avx2<'_>>,
         found: &mut dyn FnMut(&Entry, usize),
     ) {
+        let probe = match self.pair.as_ref().map(|pair| pair.over(bytes, avx2)) {
+            // It is longer than the bytes.
+            Some(None) => return,
+            Some(Some(probe)) => Some(probe),
+            None => None,
+        };
+        let next = |from| -> Option<Places> {
+            match &probe {
+                Some(probe) => probe.next(from),
+                None => self.windows.next(bytes, from, avx2),
+            }
+        };
         let mut credit = CREDIT;
         let mut from = 0;
 
         // Sums of places do not wrap: no object in memory is so large.
-        while let Some(places) = self.windows.next(bytes, from, avx2) {
+        while let Some(places) = next(from) {
             credit = CREDIT.min(credit.saturating_add(places.end.saturating_sub(from)));
             from = places.end;
 

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Sorts out the places where a pattern cannot be.
+//!
+//! Two bytes of it, its rarest by [`RANK`], hardly ever occur so close to each other where it does not.
+//! They are looked for at every place at once, a vector of places at a time (AVX2), or a word of them
+//! (bit tricks, "SWAR").
+
+use super::{
+    places::Places,
+    racy::{
+        RacyBytes,
+        RacyPair, //
+    },
+    rank::RANK,
+    simd::Avx2,
+};
+
+/// Two bytes of a pattern.
+#[derive(Clone, Debug)]
+pub struct Pair {
+    bytes: [u8; 2],
+    /// Where they are in the pattern. In one of a single byte they are the same.
+    places: [usize; 2],
+    /// The length of the pattern.
+    len: usize,
+}
+
+impl Pair {
+    /// Chooses two bytes of a pattern; `None` where it is empty.
+    pub fn new(pattern: &[u8]) -> Option<Self> {
+        let last = pattern.len().checked_sub(1)?;
+        let rank = |at: &usize| {
+            let byte = pattern.get(*at)?;
+            RANK.get(usize::from(*byte))
+        };
+        let first = (0..pattern.len()).min_by_key(rank)?;
+        // The second is another byte where there is one: its twin would not tell more.
+        let second = (0..pattern.len())
+            .filter(|at| pattern.get(*at) != pattern.get(first))
+            .min_by_key(rank)
+            .unwrap_or(last);
+
+        Some(Self {
+            bytes: [*pattern.get(first)?, *pattern.get(second)?],
+            places: [first, second],
+            len: pattern.len(),
+        })
+    }
+
+    /// Prepares to look for them at all places of `bytes` where the pattern may begin; `None` where
+    /// there are none.
+    #[inline]
+    pub fn over<'m>(&self, bytes: RacyBytes<'m>, avx2: Option<Avx2<'m>>) -> Option<Probe<'m>> {
+        let len = bytes.len().checked_sub(self.len)?.checked_add(1)?;
+        let [a, b] = self.places.map(|at| bytes.get(at..at.saturating_add(len)));
+
+        Some(Probe {
+            pair: self.bytes,
+            bytes: RacyPair::new(a?, b?),
+            avx2,
+        })
+    }
+}
+
+/// A [`Pair`] over bytes.
+pub struct Probe<'m> {
+    pair: [u8; 2],
+    /// At each place, where the first of the pair should be, and where the second.
+    bytes: RacyPair<'m>,
+    avx2: Option<Avx2<'m>>,
+}
+
+impl Probe<'_> {
+    /// How many places there are.
+    #[inline]
+    #[expect(
+        clippy::len_without_is_empty,
+        reason = "It is no collection, and there are some."
+    )]
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// The next places from `from` on where both bytes are.
+    #[inline]
+    pub fn next(&self, from: usize) -> Option<Places> {
+        let Some(avx2) = self.avx2 else {
+            return self.next_by_words(from);
+        };
+        match avx2.probe(self.pair, self.bytes, from) {
+            Ok(places) => Some(places),
+            Err(from) if from == self.bytes.len() => None,
+            Err(from) => self.next_by_words(from),
+        }
+    }
+
+    // A function of its own has all registers for itself.
+    #[inline(never)]
+    fn next_by_words(&self, mut at: usize) -> Option<Places> {
+        let pair = self.pair.map(|byte| EACH.wrapping_mul(u64::from(byte)));
+
+        while let Some(words) = self.bytes.words::<4>(at) {
+            if words
+                .into_iter()
+                .fold(0, |all, words| all | same(pair, words))
+                & HIGH
+                != 0
+            {
+                break;
+            }
+            at = at.wrapping_add(32);
+        }
+        while let Some([words]) = self.bytes.words(at) {
+            let end = at.wrapping_add(8);
+            let bits = gather(same(pair, words) & HIGH);
+            if bits != 0 {
+                return Some(Places { at, bits, end });
+            }
+            at = end;
+        }
+        while let Some(pair) = self.bytes.bytes(at) {
+            let end = at.wrapping_add(1);
+            if pair == self.pair {
+                return Some(Places { at, bits: 1, end });
+            }
+            at = end;
+        }
+        None
+    }
+}
+
+/// A 1 in each byte.
+const EACH: u64 = u64::MAX / 0xff;
+/// The highest bit of each byte.
+const HIGH: u64 = EACH << 7;
+
+/// The highest bit of each byte is 1 where both bytes of a pair are. It may be 1 elsewhere too, in
+/// a byte above such a one.
+#[inline(always)]
+fn same(pair: [u64; 2], words: [u64; 2]) -> u64 {
+    // A byte of this is 0 where they are, and then borrows. One that is borrowed from does if it is 1.
+    let differ = (words[0] ^ pair[0]) | (words[1] ^ pair[1]);
+    differ.wrapping_sub(EACH) & !differ
+}
+
+/// The high bits of the bytes, side by side.
+#[inline]
+fn gather(high: u64) -> u64 {
+    // Bit 8n + 7 is to become bit 56 + n of the product; no two others meet.
+    (high >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56
+}
