@@ -13,15 +13,26 @@ use aho_corasick::{
     AhoCorasick,
     AhoCorasickKind, //
 };
-use common::tiers;
+use common::{
+    tiers,
+    Std, //
+};
 use criterion::{
     BenchmarkId,
     Criterion,
     Throughput, //
 };
-use imgrement_core::matcher::{
-    Matcher,
-    State, //
+use imgrement_core::{
+    matcher::{
+        self,
+        Matcher, //
+    },
+    set::{
+        self,
+        Pattern,
+        Set, //
+    },
+    simd::Avx2,
 };
 use memchr::memmem;
 use serde_json::{
@@ -29,6 +40,7 @@ use serde_json::{
     Value, //
 };
 use std::{
+    collections::BTreeSet,
     env,
     fs,
     hint::black_box,
@@ -42,17 +54,20 @@ const MI: usize = 1 << 20;
 /// A page, as which payloads come.
 const PAGE: usize = 4 * KI;
 
-/// Bytes and what is looked for in them.
+/// Bytes, and what is looked for in them: a single pattern, or several.
 struct Input {
     name: &'static str,
-    pattern: Vec<u8>,
+    patterns: Vec<Vec<u8>>,
     bytes: Vec<u8>,
     /// How many of them are searched at a time.
     sizes: &'static [usize],
 }
 
-/// How a contender counts a pattern: prepared, it takes bytes.
+/// How a contender counts patterns: prepared, it takes bytes.
 type Count = Box<dyn Fn(&[u8]) -> usize>;
+
+/// A way of ours to search.
+type Tier = Option<Avx2<'static>>;
 
 /// All sizes, and those of one page and of what no page cache but the processor's holds.
 const ALL: &[usize] = &[512, 4 * KI, 64 * KI, 64 * MI];
@@ -76,7 +91,7 @@ fn main() {
             }
             let bytes = &input.bytes[..size];
             group.throughput(Throughput::Bytes(size as u64));
-            for (name, count) in contenders(&input.pattern) {
+            for (name, count) in contenders(&input.patterns) {
                 if name.ends_with("pages") && size <= PAGE {
                     continue;
                 }
@@ -132,51 +147,110 @@ fn inputs() -> Vec<Input> {
     vec![
         Input {
             name: "text",
-            pattern: secret.clone(),
+            patterns: vec![secret.clone()],
             bytes: text.clone(),
             sizes: ALL,
         },
         Input {
             name: "zeroes",
-            pattern: secret.clone(),
+            patterns: vec![secret.clone()],
             bytes: vec![0; 64 * MI],
             sizes: SOME,
         },
         Input {
             name: "random",
-            pattern: secret,
+            patterns: vec![secret],
             bytes: random().take(64 * MI).collect(),
             sizes: ALL,
         },
         // It is there every few dozen bytes.
         Input {
             name: "common-word",
-            pattern: b" the ".to_vec(),
-            bytes: text,
+            patterns: vec![b" the ".to_vec()],
+            bytes: text.clone(),
+            sizes: SOME,
+        },
+        // Many patterns, of which some occur.
+        Input {
+            name: "text-8-patterns",
+            patterns: words(8),
+            bytes: text[..64 * KI].to_vec(),
+            sizes: SOME,
+        },
+        Input {
+            name: "text-32-patterns",
+            patterns: words(32),
+            bytes: text[..64 * KI].to_vec(),
+            sizes: SOME,
+        },
+        Input {
+            name: "text-256-patterns",
+            patterns: words(256),
+            bytes: text[..64 * KI].to_vec(),
+            sizes: SOME,
+        },
+        Input {
+            name: "random-32-patterns",
+            patterns: words(32),
+            bytes: random().take(64 * KI).collect(),
             sizes: SOME,
         },
         // It is there at every place.
         Input {
             name: "adversarial-everywhere",
-            pattern: vec![b'a'; 64],
+            patterns: vec![vec![b'a'; 64]],
             bytes: vec![b'a'; 64 * KI],
             sizes: SOME,
         },
         // All but its last byte is there every few bytes, too often to be compared each time.
         Input {
             name: "adversarial-almost",
-            pattern: b"\xc1aa\xf5aaz".to_vec(),
+            patterns: vec![b"\xc1aa\xf5aaz".to_vec()],
             bytes: repeat(b"\xc1aa\xf5aay.....").take(64 * KI).collect(),
             sizes: SOME,
         },
         // The same of a long pattern, as often as it is compared each time.
         Input {
             name: "adversarial-compared",
-            pattern: [&PERIOD[..31], b"y", &PERIOD[..31], b"z"].concat(),
+            patterns: vec![[&PERIOD[..31], b"y", &PERIOD[..31], b"z"].concat()],
             bytes: repeat(PERIOD).take(64 * KI).collect(),
             sizes: SOME,
         },
+        // Of 256 patterns of 255 bytes there is a part at every place.
+        Input {
+            name: "adversarial-set",
+            patterns: pieces().0,
+            bytes: pieces().1,
+            sizes: SOME,
+        },
     ]
+}
+
+/// Words that differ, as other texts have them.
+fn words(count: usize) -> Vec<Vec<u8>> {
+    let text = concat!(
+        include_str!("../../docs/security.md"),
+        include_str!("../../docs/mistakes.md"),
+        include_str!("../../trace.rs"),
+        include_str!("../../core/src/set.rs"),
+    );
+    let words = text.split(|letter: char| !letter.is_ascii_alphabetic());
+    let words: BTreeSet<_> = words.filter(|word| word.len() >= 6).collect();
+    assert!(words.len() >= count, "only {} words", words.len());
+    let every = words.len() / count;
+    let some = words.into_iter().step_by(every).take(count);
+    some.map(|word| word.as_bytes().to_vec()).collect()
+}
+
+/// Pieces of long patterns of two letters, so that automata are everywhere, but nothing is there.
+fn pieces() -> (Vec<Vec<u8>>, Vec<u8>) {
+    let mut letters = random().map(|byte| b'a' + (byte & 1));
+    let patterns: Vec<Vec<u8>> = (0..256)
+        .map(|_| letters.by_ref().take(255).collect())
+        .collect();
+    let pieces = random().flat_map(|byte| patterns[usize::from(byte)][100..150].to_vec());
+    let bytes = pieces.take(64 * KI).collect();
+    (patterns, bytes)
 }
 
 /// Two bytes of it are rare.
@@ -198,42 +272,29 @@ fn random() -> impl Iterator<Item = u8> {
     .flatten()
 }
 
-/// Everybody's way to count, for a pattern.
-fn contenders(pattern: &[u8]) -> Vec<(&'static str, Count)> {
+/// Everybody's way to count patterns.
+fn contenders(patterns: &[Vec<u8>]) -> Vec<(&'static str, Count)> {
     let mut contenders: Vec<(_, Count)> = Vec::new();
-    let matcher = Matcher::new(pattern).expect("a pattern");
     let names = [
         ("imgrement-scalar", "imgrement-scalar-pages"),
         ("imgrement-avx2", "imgrement-avx2-pages"),
     ];
-
-    for ((name, name_of_pages), tier) in names.into_iter().zip(tiers()) {
-        let one = matcher.clone();
-        contenders.push((
-            name,
-            Box::new(move |bytes| one.count(bytes.into(), tier) as usize),
-        ));
-        // As a request of many pages has it.
-        let pages = matcher.clone();
-        contenders.push((
-            name_of_pages,
-            Box::new(move |bytes| {
-                let mut state = State::new(bytes.len() as u64);
-                let hits = bytes.chunks(PAGE).map(|page| {
-                    let hits = pages.feed(&mut state, page.into(), tier);
-                    hits.inside + hits.straddling
-                });
-                hits.sum::<u32>() as usize
-            }),
-        ));
+    for ((whole, pages), tier) in names.into_iter().zip(tiers()) {
+        let counts = match patterns {
+            [pattern] => [one(pattern, tier), one_by_pages(pattern, tier)],
+            _ => [many(patterns, tier), many_by_pages(patterns, tier)],
+        };
+        contenders.extend([whole, pages].into_iter().zip(counts));
     }
 
-    let finder = memmem::Finder::new(pattern).into_owned();
-    contenders.push((
-        "memmem",
-        Box::new(move |bytes| finder.find_iter(bytes).count()),
-    ));
-    if let Some(teddy) = packed::Searcher::new([pattern]) {
+    if let [pattern] = patterns {
+        let finder = memmem::Finder::new(pattern).into_owned();
+        contenders.push((
+            "memmem",
+            Box::new(move |bytes| finder.find_iter(bytes).count()),
+        ));
+    }
+    if let Some(teddy) = packed::Searcher::new(patterns) {
         contenders.push((
             "aho-corasick-packed",
             Box::new(move |bytes| teddy.find_iter(bytes).count()),
@@ -242,13 +303,63 @@ fn contenders(pattern: &[u8]) -> Vec<(&'static str, Count)> {
     let dfa = AhoCorasick::builder()
         .kind(Some(AhoCorasickKind::DFA))
         .prefilter(false)
-        .build([pattern])
+        .build(patterns)
         .expect("a DFA");
     contenders.push((
         "aho-corasick-dfa",
         Box::new(move |bytes| dfa.find_iter(bytes).count()),
     ));
     contenders
+}
+
+fn one(pattern: &[u8], tier: Tier) -> Count {
+    let matcher = Matcher::new(pattern).expect("a pattern");
+    Box::new(move |bytes| matcher.count(bytes.into(), tier) as usize)
+}
+
+/// As a request of many pages has it.
+fn one_by_pages(pattern: &[u8], tier: Tier) -> Count {
+    let matcher = Matcher::new(pattern).expect("a pattern");
+    Box::new(move |bytes| {
+        let mut state = matcher::State::new(bytes.len() as u64);
+        let hits = bytes.chunks(PAGE).map(|page| {
+            let hits = matcher.feed(&mut state, page.into(), tier);
+            hits.inside + hits.straddling
+        });
+        hits.sum::<u32>() as usize
+    })
+}
+
+fn many(patterns: &[Vec<u8>], tier: Tier) -> Count {
+    let set = set_of(patterns);
+    Box::new(move |bytes| {
+        let mut hits = 0;
+        set.each(bytes.into(), tier, &mut |_, _| hits += 1);
+        hits
+    })
+}
+
+fn many_by_pages(patterns: &[Vec<u8>], tier: Tier) -> Count {
+    let set = set_of(patterns);
+    Box::new(move |bytes| {
+        let mut hits = 0;
+        let mut state = set::State::new(bytes.len() as u64);
+        for page in bytes.chunks(PAGE) {
+            set.feed(&mut state, page.into(), tier, &mut |_, _| hits += 1);
+        }
+        hits
+    })
+}
+
+fn set_of(patterns: &[Vec<u8>]) -> Set<Std> {
+    let patterns: Vec<_> = patterns
+        .iter()
+        .map(|bytes| Pattern {
+            bytes,
+            nocase: false,
+        })
+        .collect();
+    Set::new(&patterns).expect("patterns that differ")
 }
 
 /// A row of the report as a line.
