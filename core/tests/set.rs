@@ -18,11 +18,15 @@ use common::{
     tiers,
     Std, //
 };
-use imgrement_core::set::{
-    Fault,
-    Pattern,
-    Set,
-    State, //
+use imgrement_core::{
+    memory::Memory,
+    set::{
+        Fault,
+        Pattern,
+        Set,
+        State,
+        MEMORY_MAX, //
+    },
 };
 use proptest::prelude::*;
 
@@ -177,6 +181,59 @@ fn the_largest_sets() {
             };
             assert!(found.contains(&wanted), "{wanted:?}");
         }
+    }
+}
+
+/// The memory of the standard library, and how much of it was asked for.
+#[derive(Debug)]
+struct Counted;
+
+std::thread_local! {
+    static ASKED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+impl Memory for Counted {
+    type Array<T: Copy> = Vec<T>;
+    type Error = usize;
+
+    fn array<T: Copy>(value: T, len: usize) -> Result<Vec<T>, usize> {
+        let asked = ASKED.get() + len * size_of::<T>();
+        if asked > MEMORY_MAX {
+            return Err(asked);
+        }
+        ASKED.set(asked);
+        Ok(vec![value; len])
+    }
+}
+
+/// 256 patterns of 255 bytes that share nothing but their first byte, or not even that, and half of
+/// them in letters of either case.
+#[test]
+fn the_largest_set_has_no_more_memory_than_stated() {
+    for shared in [0, 1] {
+        let patterns: Vec<Owned> = (0..=255_u8)
+            .map(|n| {
+                let mut bytes = vec![n; 255];
+                bytes[..shared].fill(b'-');
+                (bytes, n.is_ascii_lowercase() || n < 64)
+            })
+            .collect();
+        let patterns: Vec<_> = patterns
+            .iter()
+            .map(|(bytes, nocase)| Pattern {
+                bytes,
+                nocase: *nocase,
+            })
+            .collect();
+
+        ASKED.set(0);
+        assert!(Set::<Counted>::new(&patterns).is_ok());
+        assert!(ASKED.get() > 9 * MEMORY_MAX / 10, "{}", ASKED.get());
+        // And where there is no more, it is said so.
+        assert!(matches!(
+            Set::<Counted>::new(&patterns),
+            Err(Fault::Memory(_))
+        ));
     }
 }
 
