@@ -29,6 +29,7 @@ pub struct Avx2<'fpu> {
 }
 
 /// How many places are looked at in one step.
+#[cfg(target_arch = "x86_64")]
 const STEP: usize = 64;
 
 /// How many bytes [`Avx2::windows`] looks at for each place.
