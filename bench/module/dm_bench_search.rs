@@ -21,6 +21,10 @@ use kernel::{
 pub mod carry;
 #[path = "../../core/src/matcher.rs"]
 pub mod matcher;
+#[path = "../../core/src/pair.rs"]
+pub mod pair;
+#[path = "../../core/src/places.rs"]
+pub mod places;
 #[path = "../../core/src/racy.rs"]
 pub mod racy;
 #[path = "../../core/src/rank.rs"]

@@ -24,7 +24,7 @@ pub struct Goal {
 }
 
 /// All goals, in order.
-pub const GOALS: [Goal; 15] = [
+pub const GOALS: [Goal; 16] = [
     goal(
         "P1",
         "all off ÷ dm-linear, null_blk 4 KiB, read or write, whichever is lower",
@@ -60,6 +60,7 @@ pub const GOALS: [Goal; 15] = [
     goal("P7a", "scan in the kernel ÷ ts_bm, 16 bytes", 3.0),
     goal("P7b", "scan in the kernel ÷ ts_kmp, 16 bytes", 12.0),
     goal("P8", "8 to 32 patterns ÷ aho-corasick packed", 0.7),
+    goal("P8_scalar", "the same without AVX2 ÷ its DFA", 1.0),
     goal("P9", "data mode ÷ dm-log-writes, 4 KiB", 4.0),
     goal("P10", "one pattern ÷ dm-linear, brd 4 KiB write", 0.80),
     Goal {
@@ -131,17 +132,29 @@ fn spread(name: &str, samples: &[Sample], searches: &[Search]) -> Option<Spread>
         "P10_fpu" => of_linear(samples, "brd", "randwrite", "pattern", |iops| {
             1e9 / (1e9 / iops + FPU_NS)
         }),
-        "P5" => least(searches, "imgrement-avx2", "memmem", |bytes| {
-            bytes >= 64 << 10
+        "P5" => least(searches, "imgrement-avx2", "memmem", |row| {
+            row.bytes >= 64 << 10
         }),
-        "P5_scalar" => least(searches, "imgrement-scalar", "memmem", |bytes| {
-            bytes >= 64 << 10
+        "P5_scalar" => least(searches, "imgrement-scalar", "memmem", |row| {
+            row.bytes >= 64 << 10
         }),
-        "P6" => least(searches, "imgrement-avx2", "memmem", |bytes| {
-            bytes == 4 << 10
+        "P6" => least(searches, "imgrement-avx2", "memmem", |row| {
+            row.bytes == 4 << 10
         }),
         "P7a" => least(searches, "kernel", "ts_bm", |_| true),
         "P7b" => least(searches, "kernel", "ts_kmp", |_| true),
+        "P8" => least(
+            searches,
+            "imgrement-avx2",
+            "aho-corasick-packed",
+            some_patterns,
+        ),
+        "P8_scalar" => least(
+            searches,
+            "imgrement-scalar",
+            "aho-corasick-dfa",
+            some_patterns,
+        ),
         _ => None,
     }
 }
@@ -174,18 +187,23 @@ fn of_linear(
     ratio(samples, &what, &what.through(LINEAR), change)
 }
 
-/// Of all ordinary inputs of these sizes, that in which `one` does worst beside `other`.
+/// Whether it is a search for 8 to 32 patterns.
+fn some_patterns(row: &Search) -> bool {
+    ["-8-patterns", "-32-patterns"]
+        .iter()
+        .any(|name| row.input.ends_with(name))
+}
+
+/// Of all ordinary inputs that `of` takes, that in which `one` does worst beside `other`.
 fn least(
     searches: &[Search],
     one: &str,
     other: &str,
-    sizes: impl Fn(u64) -> bool,
+    of: impl Fn(&Search) -> bool,
 ) -> Option<Spread> {
     searches
         .iter()
-        .filter(|row| {
-            row.contender == one && sizes(row.bytes) && !row.input.starts_with("adversarial")
-        })
+        .filter(|row| row.contender == one && of(row) && !row.input.starts_with("adversarial"))
         .filter_map(|row| {
             let beside = searches.iter().find(|beside| {
                 beside.contender == other && beside.input == row.input && beside.bytes == row.bytes
@@ -265,7 +283,12 @@ mod tests {
             search("memmem", "adversarial-almost", 65536, 40.0),
             search("memmem", "text", 4096, 40.0),
         ];
+        let mut searches = searches.to_vec();
+        searches.push(search("imgrement-avx2", "text-8-patterns", 4096, 8.0));
+        searches.push(search("aho-corasick-packed", "text-8-patterns", 4096, 10.0));
+        searches.push(search("aho-corasick-packed", "text", 4096, 100.0));
         let ratios = ratios(&[], &searches);
+        assert_eq!(ratios["P8"].unwrap().value, 0.8);
         assert_eq!(ratios["P5"].unwrap().value, 0.75);
         assert_eq!(ratios["P6"].unwrap().value, 0.5);
     }
