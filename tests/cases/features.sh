@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # What a disk can do beyond reads and writes, as through dm-linear: requests that must not wait,
-# atomic writes, secure erase. And what is refused by decision: DAX, and inline encryption, which is
-# then done above the target.
-# params: memmap=64M!512M
+# atomic writes, secure erase. And what is refused by decision: inline encryption, which is then done
+# above the target.
 
 modprobe -a dm_imgrement dm_test_erase
 
@@ -94,35 +93,6 @@ grep -qxF 'sector 1032 sectors 16' <<< "$said" || fail "dm-linear passes no secu
 dmsetup remove eraser
 # In one piece, and the whole of it in pieces of 2048 sectors.
 expect 'secure erases' 'secure_erase 5 sectors_discarded 7184' "$(cat /tmp/counts)"
-
-# DAX: stores would not be seen, so that it is refused, and a file system that insists on it says so.
-modprobe -a nd_e820 nd_pmem
-until [ -b /dev/pmem0 ]; do sleep 0.1; done
-for kind in linear imgrement; do
-	dmsetup create $kind --table "0 $(sectors /dev/pmem0) $kind /dev/pmem0 0"
-done
-expect 'queue/dax: pmem, dm-linear, imgrement' '1 1 0' "$(cat /sys/block/{pmem0,dm-0,dm-1}/queue/dax | xargs)"
-dmsetup remove imgrement
-mkfs.ext4 -q -b 4096 /dev/mapper/linear
-mount -o dax=always /dev/mapper/linear /mnt
-grep -q 'dax=always' /proc/mounts || fail 'dm-linear has no DAX, so that nothing is shown'
-umount /mnt
-dmsetup remove linear
-dmsetup create imgrement --table "0 $(sectors /dev/pmem0) imgrement /dev/pmem0 0 2 pattern STORED-BY-MMAP"
-expect_fail mount -o dax=always /dev/mapper/imgrement /mnt
-dmesg | grep -q 'EXT4-fs.*: DAX unsupported by block device' || fail 'the refusal is silent'
-mount /dev/mapper/imgrement /mnt
-python3 - <<'END'
-import mmap
-with open("/mnt/file", "wb+") as file:
-    file.truncate(4096)
-    memory = mmap.mmap(file.fileno(), 4096)
-    memory[100:114] = b"STORED-BY-MMAP"
-    memory.flush()
-END
-expect 'what was stored into a mapping' 1 "$(counter page)"
-umount /mnt
-remove_target imgrement
 
 # Inline encryption: the target offers none, so that the file system encrypts above it, in software.
 # What is seen is what reaches the disk.
