@@ -15,17 +15,6 @@
 const unsigned int DM_REQ_OP_MASK = REQ_OP_MASK;
 #endif
 
-/* Where the payload of a bio begins; independent of the names in bvec_iter. */
-struct rust_dm_cursor {
-	/* The vector that holds the first byte. */
-	const struct bio_vec *vec;
-	/* How many bytes of that vector lie before it. */
-	unsigned int done;
-	/* How many bytes there are; 0 for a bio without payload. */
-	unsigned int left;
-};
-
-void rust_dm_bio_cursor(struct bio *bio, struct rust_dm_cursor *cursor);
 void rust_dm_remap(struct bio *bio, struct block_device *bdev, sector_t sector);
 void rust_dm_copy_from_page(void *to, struct page *page, size_t offset,
 			    size_t len);

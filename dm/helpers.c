@@ -12,19 +12,6 @@
 
 #include "dm/bindings_helper.h"
 
-void rust_dm_bio_cursor(struct bio *bio, struct rust_dm_cursor *cursor)
-{
-	if (!bio_has_data(bio)) {
-		*cursor = (struct rust_dm_cursor){};
-		return;
-	}
-
-	cursor->vec = __bvec_iter_bvec(bio->bi_io_vec, bio->bi_iter);
-	cursor->done = mp_bvec_iter_offset(bio->bi_io_vec, bio->bi_iter) -
-		       cursor->vec->bv_offset;
-	cursor->left = bio->bi_iter.bi_size;
-}
-
 void rust_dm_remap(struct bio *bio, struct block_device *bdev, sector_t sector)
 {
 	bio_set_dev(bio, bdev);

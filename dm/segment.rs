@@ -42,19 +42,33 @@ impl<'b> Segments<'b> {
     /// `bio` has not been submitted yet, and is not during `'b`.
     #[inline]
     pub(super) unsafe fn new(bio: NonNull<bio>) -> Self {
-        let mut cursor = bindings::rust_dm_cursor::default();
+        // SAFETY: The bio is ours to look at, by the promise of the caller; the iterator is packed, hence
+        // the copy.
+        let (opf, iter, vecs) = unsafe {
+            let bio = bio.as_ptr();
+            ((*bio).bi_opf, (*bio).bi_iter, (*bio).bi_io_vec)
+        };
 
-        // SAFETY: The bio is ours to look at, by the promise of the caller.
-        unsafe { bindings::rust_dm_bio_cursor(bio.as_ptr(), &mut cursor) };
-        // INVARIANT: The shim read it off `bi_iter`, and says that no bytes are left where the bio
-        // has no payload: a discard has a size and no vectors.
+        // INVARIANT: What is left begins `bi_offset` bytes behind the start of vector `bi_idx`
+        // (`bvec.h`), but for a bio without payload, which may have a size and no vectors.
         Self {
-            vec: cursor.vec,
-            done: cursor.done,
-            left: cursor.left,
+            vec: vecs.wrapping_add(iter.bi_idx as usize),
+            done: iter.bi_offset,
+            left: if has_payload(opf) { iter.bi_size } else { 0 },
             _bio: PhantomData,
         }
     }
+}
+
+/// Whether a bio with these flags has vectors, if it has a size (`bio_has_data`).
+#[inline]
+fn has_payload(opf: u32) -> bool {
+    !matches!(
+        opf & bindings::DM_REQ_OP_MASK,
+        kernel::bindings::req_op_REQ_OP_DISCARD
+            | kernel::bindings::req_op_REQ_OP_SECURE_ERASE
+            | kernel::bindings::req_op_REQ_OP_WRITE_ZEROES
+    )
 }
 
 impl<'b> Iterator for Segments<'b> {

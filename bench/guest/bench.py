@@ -63,21 +63,25 @@ def fill(path):
     run("dd", "if=/dev/urandom", "of=" + path, "bs=1M", f"count={DISK // MIB}", "oflag=direct")
 
 
-def fio(path, rw, size, seconds):
-    """Requests a second."""
+def fio(paths, rw, size, seconds):
+    """Requests a second to each of these, all at the same time."""
     command = [
-        "fio", "--name=bench", "--filename=" + path, "--rw=" + rw, f"--bs={size}", "--ioengine=io_uring",
-        "--direct=1", "--fixedbufs", "--registerfiles", f"--iodepth={min(DEPTH, 64 * MIB // size)}",
-        f"--iodepth_batch_submit={BATCH}", "--iodepth_batch_complete_min=1",
-        f"--iodepth_batch_complete_max={BATCH}", "--norandommap", "--random_generator=tausworthe",
-        "--time_based", f"--runtime={round(seconds * 1000)}ms", "--thread", "--gtod_reduce=1", "--output-format=json",
+        "fio", "--rw=" + rw, f"--bs={size}", "--ioengine=io_uring", "--direct=1", "--fixedbufs", "--registerfiles",
+        f"--iodepth={min(DEPTH, 64 * MIB // size)}", f"--iodepth_batch_submit={BATCH}",
+        "--iodepth_batch_complete_min=1", f"--iodepth_batch_complete_max={BATCH}", "--norandommap",
+        "--random_generator=tausworthe", "--time_based", f"--runtime={round(seconds * 1000)}ms", "--thread",
+        "--gtod_reduce=1", "--output-format=json",
     ]
+    for path in paths:
+        command += ["--name=" + path, "--filename=" + path]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
-    job = json.loads(done.stdout)["jobs"][0]
-    if job["error"]:
-        raise RuntimeError(f"{path}: fio says error {job['error']}")
-    side = job["read" if "read" in rw else "write"]
-    return side["total_ios"] * 1000 / side["runtime"]
+    rates = []
+    for job in json.loads(done.stdout)["jobs"]:
+        if job["error"]:
+            raise RuntimeError(f"{job['jobname']}: fio says error {job['error']}")
+        side = job["read" if "read" in rw else "write"]
+        rates.append(side["total_ios"] * 1000 / side["runtime"])
+    return rates
 
 
 def counted(contender, word):
@@ -87,15 +91,23 @@ def counted(contender, word):
     return int(words[words.index(word) + 1])
 
 
-def sample(contender, rw, size, seconds):
+def sample(contender, linear, rw, size, seconds, turn):
+    """What `contender` does, and, where all of its work is done by who issues the requests, beside dm-linear
+    at the same time: two jobs that share the CPU, each with half of it, so that what disturbs one disturbs the
+    other. The first of two is not always the same."""
     ours = contender.target == "imgrement"
     if ours:
         run("dmsetup", "message", contender.path, "0", "reset")
-    contender.start()
-    try:
-        result = {"iops": fio(contender.path, rw, size, seconds * contender.share)}
-    finally:
-        contender.stop()
+    if contender.alone:
+        contender.start()
+        try:
+            result = {"iops": fio([contender.path], rw, size, seconds * contender.share)[0]}
+        finally:
+            contender.stop()
+    else:
+        both = [contender.path, linear.path]
+        rates = fio(both[:: 1 - 2 * (turn % 2)], rw, size, 2 * seconds)[:: 1 - 2 * (turn % 2)]
+        result = {"iops": 2 * rates[0], "linear": 2 * rates[1]}
     if ours:
         requests = counted(contender, "read") + counted(contender, "write")
         result["segments"] = counted(contender, "segments") / requests
@@ -121,7 +133,7 @@ def main():
         for disk, rw, size, names in workloads:
             print(f"round {turn + 1} of {rounds}: {disk}, {rw} of {size // 1024} KiB", flush=True)
             for name in names:
-                taken = sample(devices[disk, name], rw, size, seconds)
+                taken = sample(devices[disk, name], devices[disk, "linear"], rw, size, seconds, turn)
                 samples.append({"round": turn, "disk": disk, "rw": rw, "bytes": size, "contender": name} | taken)
     if b"Ran out of space on the logdev" in subprocess.run(["dmesg"], stdout=subprocess.PIPE).stdout:
         raise RuntimeError("dm-log-writes has stopped logging")

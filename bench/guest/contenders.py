@@ -26,6 +26,9 @@ class Contender:
 
     # How much of the time of a sample it is measured for.
     share = 1
+    # Whether it is measured alone: where others than who issues the requests have work with them, or what
+    # is switched on is so for all. dm-linear alone is what those are compared with.
+    alone = False
 
     def __init__(self, name, target=None, arguments=""):
         self.name = name
@@ -49,7 +52,11 @@ class Contender:
         """The end of that."""
 
 
-class RemapEvent(Contender):
+class Alone(Contender):
+    alone = True
+
+
+class RemapEvent(Alone):
     """With the kernel's own event for each bio that is remapped, which nobody reads."""
 
     def start(self):
@@ -60,7 +67,7 @@ class RemapEvent(Contender):
         write(TRACING + "trace", "")
 
 
-class Blktrace(Contender):
+class Blktrace(Alone):
     """With blktrace, as a person would start it, and told to trace the two events of a request."""
 
     def start(self):
@@ -86,7 +93,7 @@ class Blktrace(Contender):
             os.remove("/tmp/" + file)
 
 
-class LogWrites(Contender):
+class LogWrites(Alone):
     """dm-log-writes, with a log that takes no time. It keeps a copy of each write until there is a flush, and
     nothing bounds these, so that it is given less time, and then a flush."""
 
@@ -112,13 +119,13 @@ def contenders(log):
     """All of them. `log` is a disk for dm-log-writes."""
     return [
         Contender("bare"),
-        Contender("linear", "linear", "0"),
+        Alone("linear", "linear", "0"),
         Contender("rust_linear", "rust_linear", "0"),
-        Contender("off", "imgrement", f"0 8 log off pattern none data off records 1"),
-        Contender("pattern", "imgrement", f"0 6 log off data off records 1"),
+        Contender("off", "imgrement", "0 8 log off pattern none data off records 1"),
+        Contender("pattern", "imgrement", "0 6 log off data off records 1"),
         Contender("data", "imgrement", f"0 8 log off pattern none data on {RECORDS}"),
-        Contender("log", "imgrement", f"0 6 pattern none data off {RECORDS}"),
-        Contender("flakey", "flakey", "0 60 0"),
+        Alone("log", "imgrement", f"0 6 pattern none data off {RECORDS}"),
+        Alone("flakey", "flakey", "0 60 0"),
         LogWrites("log-writes", "log-writes", log),
         Blktrace("blktrace", "linear", "0"),
         RemapEvent("remap-event", "linear", "0"),

@@ -101,6 +101,7 @@ mod tests {
             },
             round,
             iops,
+            linear: None,
             segments: None,
         };
         let mut samples = Vec::new();

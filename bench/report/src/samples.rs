@@ -19,6 +19,8 @@ pub struct Sample {
     pub round: u32,
     /// Requests a second.
     pub iops: f64,
+    /// Those through dm-linear at the same time, where both were measured beside each other.
+    pub linear: Option<f64>,
     /// Page-bounded segments a request, where the contender counts them.
     pub segments: Option<f64>,
 }
@@ -98,7 +100,7 @@ pub fn rows(samples: &[Sample]) -> Vec<Row> {
                 iops,
                 ns_per_bio: iops.map(|iops| 1e9 / iops),
                 mb_per_s: iops.map(|iops| iops * what.bytes as f64 / 1e6),
-                of_linear: ratio(samples, what, &what.through(LINEAR), |iops| iops),
+                of_linear: of_linear(samples, what, |iops| iops),
                 segments: Spread::of(segments.filter_map(|sample| sample.segments))
                     .map(|spread| spread.median),
             })
@@ -114,16 +116,16 @@ fn rates<'a>(samples: &'a [Sample], what: &'a What) -> impl Iterator<Item = (u32
         .map(|sample| (sample.round, sample.iops))
 }
 
-/// The rate of `one`, after `change`, divided by that of `other` in the same round.
-pub fn ratio(
-    samples: &[Sample],
-    one: &What,
-    other: &What,
-    change: impl Fn(f64) -> f64,
-) -> Option<Spread> {
-    Spread::of(rates(samples, one).filter_map(|(round, iops)| {
-        let (_, beside) = rates(samples, other).find(|(at, _)| *at == round)?;
-        Some(change(iops) / beside)
+/// The rate, after `change`, divided by that of dm-linear at the same time, or else in the same round.
+pub fn of_linear(samples: &[Sample], what: &What, change: impl Fn(f64) -> f64) -> Option<Spread> {
+    let linear = what.through(LINEAR);
+    let taken = samples.iter().filter(|sample| sample.what == *what);
+    Spread::of(taken.filter_map(|sample| {
+        let beside = sample.linear.or_else(|| {
+            let mut alone = rates(samples, &linear);
+            alone.find_map(|(round, iops)| (round == sample.round).then_some(iops))
+        })?;
+        Some(change(sample.iops) / beside)
     }))
 }
 
@@ -163,6 +165,7 @@ mod tests {
             what,
             round,
             iops,
+            linear: None,
             segments: None,
         }
     }
@@ -184,6 +187,14 @@ mod tests {
         assert_eq!(rows[1].iops.median, 135.0);
         assert_eq!(rows[0].ns_per_bio.min, 2.5e6);
         assert_eq!(rows[0].mb_per_s.max, 1.6384);
+    }
+
+    #[test]
+    fn beside_dm_linear() {
+        let mut off = sample("off", 0, 90.0);
+        off.linear = Some(120.0);
+        let rows = rows(&[sample("linear", 0, 100.0), off]);
+        assert_eq!(rows[1].of_linear.unwrap().median, 0.75);
     }
 
     #[test]
