@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What trace/percpu.rs, trace/fpu.rs and trace/key.rs take from C. bindgen reads this file; trace/helpers.c
- * includes it, so that the compiler checks each prototype.
+ * What trace/percpu.rs, trace/fpu.rs and trace/key.rs take from C. bindgen reads this
+ * file; trace/helpers.c includes it, so that the compiler checks each prototype.
  */
 #ifndef TRACE_BINDINGS_HELPER_H
 #define TRACE_BINDINGS_HELPER_H
