@@ -48,7 +48,7 @@ fn searches(searches: &[Search]) -> impl Iterator<Item = (String, Spread)> + '_ 
     })
 }
 
-/// A table of both, in which what moved beyond the spread is marked, and how many of these got worse.
+/// A table of the goals and of what moved beyond the spread, which is marked, and how many got worse.
 pub fn compare(old: &Report, new: &Report) -> (String, usize) {
     let (before, after) = (ratios(old), ratios(new));
     let mut worse = 0;
@@ -67,6 +67,9 @@ pub fn compare(old: &Report, new: &Report) -> (String, usize) {
             }
             true => "better",
         };
+        if mark.is_empty() && !new.ratios.contains_key(name) {
+            continue;
+        }
         let change = (now.median / then.median - 1.0) * 100.0;
         table.add_row([
             name,
