@@ -99,7 +99,7 @@ fn draw_row(
     Ok(())
 }
 
-/// Where a ratio is. What is beyond twice dm-linear's rate is at the edge.
+/// Where a ratio is. What is beyond 1.2 times the rate of dm-linear is at the edge.
 fn x(ratio: f64) -> i32 {
     LEFT + (ratio.min(1.2) * ONE) as i32
 }
