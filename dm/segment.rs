@@ -115,7 +115,7 @@ impl<'b> Iterator for Segments<'b> {
         while self.left != 0 {
             // SAFETY: As in `next`.
             let vec = unsafe { self.vec.read() };
-            // As there, none of these wraps.
+            // As there, none of these wraps, and no vector is empty.
             let offset = vec.bv_offset.wrapping_add(self.done) as usize % PAGE_SIZE;
             let len = vec.bv_len.wrapping_sub(self.done).min(self.left);
 

@@ -99,7 +99,7 @@ impl Current {
         self.settings.read()
     }
 
-    /// Changes the settings. Sleeps until nobody reads those before.
+    /// Changes the settings. Sleeps until nobody reads those before. One at a time.
     pub(crate) fn replace(&self, settings: KBox<Settings>) {
         let wanted = wanted(&settings);
 

@@ -91,10 +91,10 @@ def counted(contender, word):
     return int(words[words.index(word) + 1])
 
 
-def sample(contender, linear, rw, size, seconds, turn):
+def sample(contender, linear, rw, size, seconds):
     """What `contender` does, and, where all of its work is done by who issues the requests, beside dm-linear
     at the same time: two jobs that share the CPU, each with half of it, so that what disturbs one disturbs the
-    other. The first of two is not always the same."""
+    other."""
     ours = contender.target == "imgrement"
     if ours:
         run("dmsetup", "message", contender.path, "0", "reset")
@@ -105,9 +105,10 @@ def sample(contender, linear, rw, size, seconds, turn):
         finally:
             contender.stop()
     else:
-        both = [contender.path, linear.path]
-        rates = fio(both[:: 1 - 2 * (turn % 2)], rw, size, 2 * seconds)[:: 1 - 2 * (turn % 2)]
-        result = {"iops": 2 * rates[0], "linear": 2 * rates[1]}
+        # Half of it in one order, half in the other: who is the first of two has it a little better or worse.
+        first = fio([contender.path, linear.path], rw, size, seconds)
+        second = fio([linear.path, contender.path], rw, size, seconds)
+        result = {"iops": first[0] + second[1], "linear": first[1] + second[0]}
     if ours:
         requests = counted(contender, "read") + counted(contender, "write")
         result["segments"] = counted(contender, "segments") / requests
@@ -133,7 +134,7 @@ def main():
         for disk, rw, size, names in workloads:
             print(f"round {turn + 1} of {rounds}: {disk}, {rw} of {size // 1024} KiB", flush=True)
             for name in names:
-                taken = sample(devices[disk, name], devices[disk, "linear"], rw, size, seconds, turn)
+                taken = sample(devices[disk, name], devices[disk, "linear"], rw, size, seconds)
                 samples.append({"round": turn, "disk": disk, "rw": rw, "bytes": size, "contender": name} | taken)
     if b"Ran out of space on the logdev" in subprocess.run(["dmesg"], stdout=subprocess.PIPE).stdout:
         raise RuntimeError("dm-log-writes has stopped logging")

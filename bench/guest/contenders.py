@@ -78,8 +78,9 @@ class Blktrace(Alone):
         # It has begun when the kernel has made its files.
         number = os.stat(self.path).st_rdev
         disk = os.path.realpath(f"/sys/dev/block/{os.major(number)}:{os.minor(number)}")
+        self.dropped = "/sys/kernel/debug/block/" + os.path.basename(disk) + "/dropped"
         for _ in range(500):
-            if os.path.exists("/sys/kernel/debug/block/" + os.path.basename(disk) + "/dropped"):
+            if os.path.exists(self.dropped):
                 break
             time.sleep(0.01)
         else:
@@ -87,6 +88,10 @@ class Blktrace(Alone):
         time.sleep(0.1)
 
     def stop(self):
+        with open(self.dropped) as file:
+            dropped = int(file.read())
+        if dropped:
+            print(f"round with blktrace: it has lost {dropped} events", flush=True)
         self.blktrace.terminate()
         self.blktrace.wait()
         for file in os.listdir("/tmp"):

@@ -17,6 +17,10 @@ use core::marker::PhantomData;
 
 /// The permission to use AVX2, for as long as `'fpu`.
 ///
+/// # Invariants
+///
+/// The CPU has AVX2, and for `'fpu` this thread may use its vector registers.
+///
 /// In the kernel the vector registers belong to user space unless they were asked for, so that a
 /// function that wants them asks for this.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +52,7 @@ impl Avx2<'_> {
     /// `'fpu` is within one section from `kernel_fpu_begin` to `kernel_fpu_end`.
     #[inline]
     pub unsafe fn new() -> Self {
+        // INVARIANT: The promise of the caller.
         Self {
             _section: PhantomData,
         }

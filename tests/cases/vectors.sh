@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# The search uses vector registers, and programs find theirs as they left them.
+# Programs find their vector registers as they left them, also where the search uses these: without
+# kernel_fpu_begin() the first write of each changes them.
 # timeout: 120 900
 
 grep -qw avx2 /proc/cpuinfo || fail 'this CPU has no AVX2, so that nothing is shown'
