@@ -69,7 +69,12 @@ answer() {
 ${*:3}
 put /tmp/DISK - 2 $1"
 }
-same 'SCSI' 11 /dev/sdc /dev/sdd <<END_OF_STEPS
+# A command that never comes back, and is given up after a second; a disk that is switched off.
+for disk in sdc sdd; do
+	echo 1 > /sys/block/$disk/device/timeout
+	echo 0 > "$(echo /sys/block/$disk/device/scsi_disk/*/max_retries)"
+done
+same 'SCSI' 15 /dev/sdc /dev/sdd <<END_OF_STEPS
 $(answer 0x28 '0 0 2 3 0x11 0' read 64 8)
 $(answer 0x28 '0 0 2 4 0x44 0' read 72 8)
 $(answer 0x28 '0 0 2 5 0x24 0' read 80 8)
@@ -81,6 +86,14 @@ $(answer 0x2a '0xf 0 0 0 0 0' write 88 8)
 $(answer 0x35 '0 0 2 4 0x44 0' flush)
 $(answer 0x93 '0 0 2 5 0x20 0' zeroes 96 8)
 $(answer 0x42 '0 0 2 5 0x20 0' discard 104 8)
+put /tmp/DISK 0 -1 0x28
+read 64 8
+put /tmp/DISK - 0 0x28
+put /sys/block/DISK/device/state offline
+read 64 8
+write 64 8
+flush
+put /sys/block/DISK/device/state running
 flush
 write 64 8
 read 64 8

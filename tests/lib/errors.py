@@ -42,7 +42,7 @@ for line in sys.stdin:
     word, *arguments = line.split()
     if word == "put":
         with open(arguments[0], "w") as file:
-            file.write(" ".join(arguments[1:]))
+            print(*arguments[1:], file=file)
         continue
     try:
         print(line.strip(), step(word, arguments))
