@@ -5,7 +5,7 @@
 //! `START LENGTH imgrement DEVICE OFFSET [#ARGS ARG...]`
 //!
 //! It wraps a device, passes every bio on to it unchanged, and on the way keeps a list of the deltas
-//! of each request and counts a byte pattern in what is written. People see that in `dmesg`, in
+//! of each request and counts byte patterns in what is written. People see that in `dmesg`, in
 //! `dmsetup status`, and change it with `dmsetup message`.
 //!
 //! No failure of tracing ever delays, fails or changes a request.
@@ -13,6 +13,7 @@
 #![deny(unsafe_code)]
 
 use kernel::{
+    alloc::AllocError,
     fmt::Write,
     prelude::*,
     sync::Arc, //
@@ -27,32 +28,46 @@ pub mod dm;
 mod trace;
 
 // Pure logic, which Cargo builds too, for tests on the host.
+#[path = "core/src/automaton.rs"]
+pub mod automaton;
 #[path = "core/src/carry.rs"]
 pub mod carry;
 #[path = "core/src/delta.rs"]
 pub mod delta;
+#[path = "core/src/engine.rs"]
+pub mod engine;
+#[path = "core/src/finds.rs"]
+pub mod finds;
 #[path = "core/src/limit.rs"]
 pub mod limit;
 #[path = "core/src/lines.rs"]
 pub mod lines;
 #[path = "core/src/matcher.rs"]
 pub mod matcher;
+#[path = "core/src/memory.rs"]
+pub mod memory;
 #[path = "core/src/pair.rs"]
 pub mod pair;
 #[path = "core/src/params.rs"]
 pub mod params;
+#[path = "core/src/pattern.rs"]
+pub mod pattern;
 #[path = "core/src/places.rs"]
 pub mod places;
 #[path = "core/src/rank.rs"]
 pub mod rank;
 #[path = "core/src/record.rs"]
 pub mod record;
+#[path = "core/src/set.rs"]
+pub mod set;
 // Assembly, whose `unsafe` it explains at its top.
 #[allow(unsafe_code)]
 #[path = "core/src/simd.rs"]
 pub mod simd;
 #[path = "core/src/slots.rs"]
 pub mod slots;
+#[path = "core/src/windows.rs"]
+pub mod windows;
 use dm::{
     racy,
     word, //
@@ -78,14 +93,14 @@ use dm::{
 };
 use params::{
     Change,
-    Fault,
     Mistake,
-    Params,
-    Pattern, //
+    Refusal,
+    Table, //
 };
 use trace::{
     InFlight,
-    Trace, //
+    Trace,
+    Unfit, //
 };
 
 module! {
@@ -139,12 +154,14 @@ impl Target for Imgrement {
     ) -> Result<impl PinInit<Traced<'t>, Error>, CtrError> {
         let (device, offset) = builder.next_range(args)?;
         let sectors = builder.sectors();
-        let mut words = args.rest_as_group()?;
-        let params = Params::parse(words.by_ref().map(CStr::to_bytes))
-            .map_err(|mistake| refuse(&words, &mistake, EINVAL))?;
+        let words = args.rest_as_group()?;
+        let table =
+            Table::parse(words.clone().map(CStr::to_bytes)).map_err(|refusal| match refusal {
+                Refusal::Mistake(mistake) => refuse(&words, &mistake, EINVAL),
+                Refusal::Memory(AllocError) => ENOMEM.into(),
+            })?;
         let queue = WorkQueue::new(c"imgrement")?;
-        let pattern = params.pattern;
-        let trace = Trace::new(params).map_err(|errno| no_pattern(&words, pattern, errno))?;
+        let trace = Trace::new(table).map_err(|unfit| no_pattern(&words, &unfit, None))?;
 
         builder.discard_bios(1);
         builder.secure_erase_bios(1);
@@ -178,13 +195,12 @@ impl Target for Imgrement {
         let (device, offset) = (this.device.name(), this.offset);
         // The writer never fails: it cuts off, and device-mapper comes again with more room.
         let _ = match kind {
-            StatusKind::Info => {
-                let mut space = "";
-                this.trace.counts().try_for_each(|(name, count)| {
-                    write!(out, "{}{name} {count}", core::mem::replace(&mut space, " "))
-                })
+            StatusKind::Info => this.trace.write_counts(out),
+            StatusKind::Table => {
+                let (params, search) = this.trace.settings();
+                let line = Table::line(&search.patterns, &params);
+                write!(out, "{device} {offset} {line}")
             }
-            StatusKind::Table => write!(out, "{device} {offset} {}", this.trace.params()),
             StatusKind::Ima => write!(out, ",device_name={device},start={offset};"),
         };
     }
@@ -193,10 +209,9 @@ impl Target for Imgrement {
         let change = Change::parse(args.by_ref().map(CStr::to_bytes))
             .map_err(|mistake| refuse(args, &mistake, EINVAL))?;
 
-        this.trace.change(&change).map_err(|errno| match change {
-            Change::Pattern(pattern) => no_pattern(args, pattern, errno),
-            _ => errno.into(),
-        })
+        this.trace
+            .change(&change)
+            .map_err(|unfit| no_pattern(args, &unfit, Some(&change)))
     }
 
     fn prepare_ioctl<'s>(this: &'s Traced<'_>) -> IoctlRoute<'s> {
@@ -222,18 +237,26 @@ impl Drop for Traced<'_> {
     }
 }
 
-/// Refuses a pattern for what looking for its key has come to.
-fn no_pattern(args: &Args<'_>, pattern: Option<Pattern>, errno: Error) -> CtrError {
-    match &pattern {
-        Some(pattern @ Pattern::Key(_)) if errno != ENOMEM => {
-            let fault = if errno == EMSGSIZE {
-                Fault::KeyTooLong
-            } else {
-                Fault::NoKey
-            };
-            refuse(args, &Mistake::of_pattern(pattern, fault), errno)
+/// Refuses patterns that cannot be searched for.
+fn no_pattern(args: &Args<'_>, unfit: &Unfit, change: Option<&Change>) -> CtrError {
+    match (unfit, change) {
+        (
+            Unfit::Pattern {
+                patterns,
+                index,
+                fault,
+                errno,
+            },
+            _,
+        ) => match patterns.as_slice().get(*index) {
+            Some(pattern) => refuse(args, &Mistake::of_pattern(pattern, *fault), *errno),
+            None => (*errno).into(),
+        },
+        (Unfit::NoPattern, Some(Change::Del(name))) => {
+            refuse(args, &Mistake::no_pattern(name), ENOENT)
         }
-        _ => errno.into(),
+        (Unfit::NoPattern, _) => ENOENT.into(),
+        (Unfit::Errno(errno), _) => (*errno).into(),
     }
 }
 

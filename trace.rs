@@ -15,6 +15,7 @@ mod log;
 mod percpu;
 mod pool;
 mod record;
+mod search;
 mod settings;
 mod swap;
 
@@ -33,6 +34,10 @@ use self::{
         Draft,
         Record, //
     },
+    search::{
+        Kernel,
+        Scan, //
+    },
     settings::{
         Current,
         Settings, //
@@ -47,11 +52,10 @@ use crate::{
         WorkQueue, //
     },
     lines::Line,
-    matcher::State,
     params::{
         Change,
         Params,
-        Pattern, //
+        Table, //
     },
     record::{
         Flags,
@@ -59,12 +63,22 @@ use crate::{
         Op,
         Payload, //
     },
+    word::Escaped, //
+};
+
+pub(crate) use self::search::{
+    Search,
+    Unfit, //
 };
 use core::sync::atomic::{
     AtomicBool,
     Ordering, //
 };
 use kernel::{
+    fmt::{
+        self,
+        Write, //
+    },
     impl_has_work, new_mutex, new_work,
     prelude::*,
     sync::{
@@ -148,13 +162,15 @@ impl Trace {
     ///
     /// # Errors
     ///
-    /// `ENOMEM`, and where the pattern is that of a key, those of [`key::read`].
-    pub(crate) fn new(params: Params) -> Result<Arc<Self>> {
+    /// `ENOMEM`, and what is wrong with a pattern.
+    pub(crate) fn new(table: Table<Kernel>) -> Result<Arc<Self>, Unfit> {
+        let Table { params, patterns } = table;
         let (records, label) = (params.records, params.label);
+        let settings = Settings::new(params, Search::new(patterns, params.places)?)?;
 
-        Arc::pin_init(
+        Ok(Arc::pin_init(
             try_pin_init!(Self {
-                settings: Current::new(Settings::new(params)?),
+                settings: Current::new(settings),
                 counters: Counters::new()?,
                 pool <- Pool::new(records),
                 scheduled: AtomicBool::new(false),
@@ -164,7 +180,7 @@ impl Trace {
                 work <- new_work!("imgrement_work"),
             }),
             GFP_KERNEL,
-        )
+        )?)
     }
 
     /// Counts a request, which goes to `sector` of the underlying device, and looks at it closer where
@@ -204,7 +220,10 @@ impl Trace {
         let mut header = header(bio, op, sector);
 
         // A read's payload is not there yet.
-        let search = settings.matcher.as_deref().filter(|_| op.writes());
+        let mut scan = match op.writes() {
+            true => settings.search.begin(u64::from(bytes), counters),
+            false => None,
+        };
         let keep = settings.params.data && op.writes();
         let log = settings.params.log;
 
@@ -227,35 +246,36 @@ impl Trace {
 
         let mut writer = draft.as_mut().map(Draft::writer);
         let mut cursor = Cursor::new(sector);
-        let mut state = State::new(u64::from(bytes));
         let mut page: u64 = 0;
         let mut deltas: u64 = 0;
         for segment in bio.segments() {
             let mut delta = cursor.delta(segment.offset(), segment.len());
 
-            if let Some(search) = search {
-                let hits = segment.with_bytes(|bytes| {
-                    fpu::with_avx2(bytes.len(), |avx2| search.feed(&mut state, bytes, avx2))
-                });
-                delta.page_hits = hits.inside;
-                header.straddling = header.straddling.saturating_add(hits.straddling);
+            if let Some(scan) = &mut scan {
+                let finds = writer.as_mut().map(|writer| &mut writer.finds);
+                scan.page(&segment, &mut delta, finds);
             }
             if let Some(writer) = &mut writer {
-                delta = writer.add(delta, &segment, search);
+                writer.add(&mut delta, &segment, scan.as_mut());
             }
             page = page.wrapping_add(u64::from(delta.page_hits));
             deltas = deltas.wrapping_add(u64::from(delta.copy_hits));
         }
-        drop(writer);
 
         header.deltas = cursor.count();
-        let across = u64::from(header.straddling);
-        let found = page | deltas | across != 0;
-        if found {
+        let across = scan.as_ref().map_or(0, Scan::across);
+        header.straddling = u32::try_from(across).unwrap_or(u32::MAX);
+        if page | deltas | across != 0 {
             counters.add(Counter::Page, page);
             counters.add(Counter::Deltas, deltas);
             counters.add(Counter::Across, across);
         }
+        let finds = writer.and_then(|writer| {
+            if !writer.finds.is_complete() {
+                counters.add(Counter::FindsLost, 1);
+            }
+            writer.finds.into_chain()
+        });
 
         // Without a log there is nobody to read it, and its blocks go back.
         if !log {
@@ -264,8 +284,7 @@ impl Trace {
         let in_flight = bio.per_bio();
         in_flight.logged = Some((header.op, sector, bytes));
         if let Some(draft) = draft {
-            let pattern = settings.params.pattern.as_ref().filter(|_| found);
-            let record = draft.complete(&header, pattern.map(Pattern::shown));
+            let record = draft.complete(&header, finds);
 
             if header.op == Op::ZoneAppend {
                 in_flight.held = Some(record.hold());
@@ -353,7 +372,7 @@ impl Trace {
     /// # Errors
     ///
     /// As those of [`Self::new`], and then nothing has changed.
-    pub(crate) fn change(&self, change: &Change) -> Result {
+    pub(crate) fn change(&self, change: &Change) -> Result<(), Unfit> {
         if let Change::Mark(text) = change {
             self.drain();
             self.log.lock().print(Line::Mark(text.as_bytes()));
@@ -361,23 +380,45 @@ impl Trace {
         }
 
         let _changes = self.changes.lock();
-        let (params, matcher) = {
-            let settings = self.settings.read();
-            (settings.params, settings.matcher.clone())
-        };
+        let (params, search) = self.settings();
+        let patterns = &search.patterns;
+        let find = |patterns| Search::new(patterns, params.places);
 
-        self.settings.replace(match *change {
-            Change::Pattern(pattern) => Settings::new(Params { pattern, ..params })?,
-            Change::Data(data) => Settings::with(Params { data, ..params }, matcher)?,
-            Change::Log(log) => Settings::with(Params { log, ..params }, matcher)?,
-            Change::LogRate(log_rate) => Settings::with(Params { log_rate, ..params }, matcher)?,
+        let (params, search) = match *change {
+            Change::Pattern(pattern) => (params, find(patterns.replaced(pattern)?)?),
+            Change::Add(pattern) => (params, find(patterns.with(pattern)?)?),
+            Change::Del(name) => {
+                let rest = patterns.without(name.as_bytes())?;
+                (params, find(rest.ok_or(Unfit::NoPattern)?)?)
+            }
+            Change::Places(places) => {
+                let search = Search::new(patterns.copied()?, places)?;
+                (Params { places, ..params }, search)
+            }
+            Change::Data(data) => (Params { data, ..params }, search),
+            Change::Log(log) => (Params { log, ..params }, search),
+            Change::LogRate(log_rate) => (Params { log_rate, ..params }, search),
             Change::Reset => {
                 self.counters.reset();
                 return Ok(());
             }
-            Change::Mark(_) => return Ok(()),
-        });
+            Change::List | Change::Mark(_) => return Ok(()),
+        };
+        self.replace(Settings::new(params, search)?);
         Ok(())
+    }
+
+    /// Puts other settings in the place of those before.
+    fn replace(&self, settings: KBox<Settings>) {
+        let (_, before) = self.settings();
+        let has = |slot| before.patterns.iter().any(|pattern| pattern.slot() == slot);
+
+        for pattern in settings.search.patterns.iter() {
+            if !has(pattern.slot()) {
+                self.counters.reset_pattern(pattern);
+            }
+        }
+        self.settings.replace(settings);
     }
 
     /// Prints all that has been recorded up to now, and what is missing. May sleep.
@@ -433,14 +474,30 @@ impl Trace {
         Printed::Some
     }
 
-    /// The settings as they print in a table line.
-    pub(crate) fn params(&self) -> Params {
+    /// The settings: what prints in a table line.
+    pub(crate) fn settings(&self) -> (Params, Arc<Search>) {
+        let settings = self.settings.read();
+        (settings.params, settings.search.clone())
+    }
+
+    fn params(&self) -> Params {
         self.settings.read().params
     }
 
-    /// What has been counted: a word and its sum each, in the order of the status line.
-    pub(crate) fn counts(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
-        self.counters.iter()
+    /// Writes what has been counted: a word and its number each, in an order that does not change, and last
+    /// how many patterns there are, and the name and the number of each.
+    pub(crate) fn write_counts(&self, out: &mut impl Write) -> fmt::Result {
+        let (_, search) = self.settings();
+
+        for (name, count) in self.counters.iter() {
+            write!(out, "{name} {count} ")?;
+        }
+        write!(out, "patterns {}", search.patterns.len())?;
+        for pattern in search.patterns.iter() {
+            let count = self.counters.of(pattern);
+            write!(out, " {} {count}", Escaped(pattern.shown()))?;
+        }
+        Ok(())
     }
 }
 

@@ -8,6 +8,10 @@ use super::percpu::{
 };
 use crate::{
     delta::SECTOR_SIZE,
+    pattern::{
+        Pattern,
+        SLOTS, //
+    },
     record::Op, //
 };
 use core::sync::atomic::{
@@ -63,10 +67,12 @@ pub(crate) enum Counter {
     Errors,
     /// Those of them that the limit, or want of room, kept out of the log.
     ErrorsLeftOut,
+    /// Requests recorded without all that was found in them.
+    FindsLost,
 }
 
 /// All of them with their words, in order.
-const NAMES: [(Counter, &str); 22] = [
+const NAMES: [(Counter, &str); 23] = [
     (Counter::Read, "read"),
     (Counter::Write, "write"),
     (Counter::Flush, "flush"),
@@ -89,14 +95,18 @@ const NAMES: [(Counter, &str); 22] = [
     (Counter::LeftOut, "left_out"),
     (Counter::Errors, "errors"),
     (Counter::ErrorsLeftOut, "errors_left_out"),
+    (Counter::FindsLost, "finds_lost"),
 ];
+
+/// Those, and behind them one for each slot of a pattern.
+const CELLS: usize = NAMES.len() + SLOTS;
 
 /// The counters of one device, each CPU counting for itself.
 pub(crate) struct Counters {
-    cells: PerCpu<Cells<{ NAMES.len() }>>,
+    cells: PerCpu<Cells<CELLS>>,
     /// The sums at the last reset. The counters themselves only ever grow, so that nothing that is
     /// counted meanwhile gets lost.
-    base: [AtomicU64; NAMES.len()],
+    base: KVVec<AtomicU64>,
 }
 
 impl Counters {
@@ -106,9 +116,14 @@ impl Counters {
     ///
     /// `ENOMEM`.
     pub(crate) fn new() -> Result<Self> {
+        let mut base = KVVec::with_capacity(CELLS, GFP_KERNEL)?;
+        for _ in 0..CELLS {
+            base.push(AtomicU64::new(0), GFP_KERNEL)?;
+        }
+
         Ok(Self {
             cells: PerCpu::zeroed()?,
-            base: core::array::from_fn(|_| AtomicU64::new(0)),
+            base,
         })
     }
 
@@ -116,6 +131,12 @@ impl Counters {
     #[inline]
     pub(crate) fn add(&self, counter: Counter, amount: u64) {
         self.cells.add(counter as usize, amount);
+    }
+
+    /// Counts occurrences of a pattern. In any context.
+    #[inline]
+    pub(crate) fn found(&self, pattern: &Pattern, times: u64) {
+        self.cells.add(cell(pattern), times);
     }
 
     /// Counts a request by its op, the bytes that it covers, and the segments of its payload. In any
@@ -155,19 +176,43 @@ impl Counters {
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
         NAMES
             .iter()
-            .zip(&self.base)
-            .map(|(&(counter, name), base)| {
-                let count = self
-                    .total(counter)
-                    .wrapping_sub(base.load(Ordering::Relaxed));
-                (name, count)
-            })
+            .map(|&(counter, name)| (name, self.count(counter as usize)))
+    }
+
+    /// How often a pattern was found since the last reset, or since it is searched for.
+    pub(crate) fn of(&self, pattern: &Pattern) -> u64 {
+        self.count(cell(pattern))
+    }
+
+    /// What a cell has counted since its base was set.
+    fn count(&self, cell: usize) -> u64 {
+        let base = self
+            .base
+            .get(cell)
+            .map_or(0, |base| base.load(Ordering::Relaxed));
+
+        self.cells.sum(cell).wrapping_sub(base)
     }
 
     /// Begins to count anew.
     pub(crate) fn reset(&self) {
-        for (&(counter, _), base) in NAMES.iter().zip(&self.base) {
-            base.store(self.total(counter), Ordering::Relaxed);
+        (0..CELLS).for_each(|cell| self.reset_cell(cell));
+    }
+
+    /// Begins to count a pattern anew, which nobody searches for yet.
+    pub(crate) fn reset_pattern(&self, pattern: &Pattern) {
+        self.reset_cell(cell(pattern));
+    }
+
+    fn reset_cell(&self, cell: usize) {
+        if let Some(base) = self.base.get(cell) {
+            base.store(self.cells.sum(cell), Ordering::Relaxed);
         }
     }
+}
+
+/// Where a pattern is counted.
+fn cell(pattern: &Pattern) -> usize {
+    // Does not wrap: both are small.
+    NAMES.len().wrapping_add(pattern.slot())
 }

@@ -7,10 +7,10 @@
 #![allow(unsafe_code)]
 
 use super::bindings;
-use crate::params::{
-    Text,
-    KEY_NAME_MAX,
-    PATTERN_MAX, //
+use crate::{
+    params::Text,
+    pattern::KEY_NAME_MAX,
+    set::PATTERN_MAX, //
 };
 use kernel::prelude::*;
 

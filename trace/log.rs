@@ -51,6 +51,7 @@ pub(crate) struct Log {
 struct Losses {
     records: u64,
     data: u64,
+    finds: u64,
     errors: u64,
 }
 
@@ -59,6 +60,7 @@ impl Losses {
         Self {
             records: counters.total(Counter::RecordLost),
             data: counters.total(Counter::DataLost),
+            finds: counters.total(Counter::FindsLost),
             errors: counters.total(Counter::ErrorsLeftOut),
         }
     }
@@ -76,6 +78,7 @@ impl Log {
             told: Losses {
                 records: 0,
                 data: 0,
+                finds: 0,
                 errors: 0,
             },
         }
@@ -105,7 +108,7 @@ impl Log {
             return;
         }
         self.missing(counters);
-        lines::request(record.header(), record.deltas(), record.pattern(), |line| {
+        lines::request(record.header(), record.deltas(), record.finds(), |line| {
             self.print(line)
         });
     }
@@ -153,8 +156,13 @@ impl Log {
         let losses = Losses::of(counters);
         let records = losses.records.wrapping_sub(self.told.records);
         let data = losses.data.wrapping_sub(self.told.data);
-        if records != 0 || data != 0 {
-            self.print(Line::Lost { records, data });
+        let finds = losses.finds.wrapping_sub(self.told.finds);
+        if records != 0 || data != 0 || finds != 0 {
+            self.print(Line::Lost {
+                records,
+                data,
+                finds,
+            });
         }
         let errors = losses.errors.wrapping_sub(self.told.errors);
         if errors != 0 {

@@ -241,10 +241,9 @@ impl<'p> Chain<'p> {
     }
 
     /// All blocks in order.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Block> + Clone {
-        let pool = self.pool;
-        // SAFETY: By the invariant the blocks are ours, and borrowed as long as `self`.
-        Indexes::from(pool, self.first).map(move |index| unsafe { pool.block(index).as_ref() })
+    pub(crate) fn iter(&self) -> Blocks<'_> {
+        // INVARIANT: The blocks are ours, and borrowed as long as `self`.
+        Blocks(Indexes::from(self.pool, self.first))
     }
 
     /// All blocks in order, to be written.
@@ -252,6 +251,18 @@ impl<'p> Chain<'p> {
         let pool = self.pool;
         // SAFETY: As in `iter`, and alone; by the invariant of the pool each block comes up once.
         Indexes::from(pool, self.first).map(move |index| unsafe { pool.block(index).as_mut() })
+    }
+
+    /// Puts the blocks of another chain of the same pool behind its own.
+    pub(crate) fn append(&mut self, other: Chain<'p>) {
+        if !core::ptr::eq(self.pool, other.pool) {
+            return;
+        }
+        let last = Indexes::from(self.pool, self.first).last();
+        if let Some(node) = last.and_then(|last| self.pool.node(last)) {
+            // INVARIANT: They are linked to the others now, and `other` is used up.
+            node.next.store(other.into_first(), Ordering::Relaxed);
+        }
     }
 
     /// Sends it, with a second chain of the same pool if there is one, to the reader. `seal` gets the
@@ -312,6 +323,50 @@ impl<'p> Chain<'p> {
     }
 }
 
+/// A chain that grows at its end.
+///
+/// # Invariants
+///
+/// `last` is the number of its last block.
+pub(crate) struct Growing<'p> {
+    chain: Chain<'p>,
+    last: u32,
+}
+
+impl<'p> Growing<'p> {
+    /// Begins with one block; `None` where the pool has none. In any context.
+    pub(crate) fn new(pool: &'p Pool) -> Option<Self> {
+        let chain = pool.take(1)?;
+        // INVARIANT: It is the only one.
+        let last = chain.first;
+
+        Some(Self { chain, last })
+    }
+
+    /// Adds a block; `None` where the pool has none. In any context.
+    pub(crate) fn grow(&mut self) -> Option<()> {
+        let pool = self.chain.pool;
+        let hint = self.last / slots::SLOTS_PER_WORD;
+        let index = pool.claim(hint as usize, slots::EMPTY)?;
+
+        pool.node(self.last)?.next.store(index, Ordering::Relaxed);
+        // INVARIANT: It has just been linked to the one that was the last.
+        self.last = index;
+        Some(())
+    }
+
+    /// The last block.
+    pub(crate) fn last_mut(&mut self) -> &mut Block {
+        // SAFETY: By the invariants the block is one of the pool, and ours alone.
+        unsafe { self.chain.pool.block(self.last).as_mut() }
+    }
+
+    /// The whole chain.
+    pub(crate) fn into_chain(self) -> Chain<'p> {
+        self.chain
+    }
+}
+
 /// One or two chains that have been put away; [`Pool::take_back`] gives them back. Dropped, they are
 /// lost to the pool for as long as it lives.
 ///
@@ -330,6 +385,24 @@ impl Drop for Chain<'_> {
             // INVARIANT: The numbers are free now, and `self` is gone.
             slots::release(&self.pool.taken, index);
         }
+    }
+}
+
+/// The blocks of a chain.
+///
+/// # Invariants
+///
+/// Nobody writes to them during `'c`.
+#[derive(Clone)]
+pub(crate) struct Blocks<'c>(Indexes<'c>);
+
+impl<'c> Iterator for Blocks<'c> {
+    type Item = &'c Block;
+
+    fn next(&mut self) -> Option<&'c Block> {
+        let index = self.0.next()?;
+        // SAFETY: By the invariant; the numbers of a chain are those of blocks.
+        Some(unsafe { self.0.pool.block(index).as_ref() })
     }
 }
 

@@ -5,24 +5,25 @@
 //! ```text
 //! the first chain                                the second chain, where bytes are kept
 //! 0    header (core/src/record.rs)               the bytes of each delta in turn; those of one
-//! 40   length of the pattern, then its bytes,    delta lie in one block: where they do not fit
-//!      where any was found                       the rest of a block, they begin the next one
-//! 112  deltas, and on from byte 0 of the blocks
+//! 40   what was found (core/src/finds.rs)        delta lie in one block: where they do not fit
+//! 336  deltas, and on from byte 0 of the blocks  the rest of a block, they begin the next one
 //!      that follow; none is split
+//!      then, on from byte 0 of further blocks,
+//!      what was found and has no room in the
+//!      first one; no entry is split
 //! ```
-//!
-//! The pattern, or the name of the key that holds it, is kept because a message may change it before
-//! the record is read.
 
 use super::{
-    fpu,
     pool::{
+        self,
         Block,
         Chain,
+        Growing,
         Held,
         Pool,
         BLOCK, //
-    }, //
+    },
+    search::Scan, //
 };
 use crate::{
     delta::Delta,
@@ -30,22 +31,36 @@ use crate::{
         Segment,
         Segments, //
     },
-    matcher::Matcher,
-    params::{
-        KEY_NAME_MAX,
-        PATTERN_MAX, //
+    finds::{
+        Find,
+        Where,
+        FIND_MAX, //
     },
+    pattern::Pattern,
     record::{
         Header,
         Payload, //
     },
+    set::PATTERNS_MAX,
 };
+use core::iter::Skip;
 
 /// Where the deltas begin in the first block.
-const DELTAS: usize = 112;
+const DELTAS: usize = 336;
 
-const _: () = assert!(Header::SIZE + 1 + PATTERN_MAX <= DELTAS);
-const _: () = assert!(KEY_NAME_MAX <= PATTERN_MAX);
+/// How many places are recorded of one request.
+const PLACES_MAX: u32 = 1000;
+
+// The name of a pattern, and how often it was found somewhere.
+const _: () = assert!(Header::SIZE + FIND_MAX + 3 * 12 <= DELTAS);
+
+/// How many blocks so many deltas take.
+fn blocks_of(deltas: usize) -> usize {
+    deltas
+        .saturating_sub((BLOCK - DELTAS) / Delta::SIZE)
+        .div_ceil(BLOCK / Delta::SIZE)
+        .saturating_add(1)
+}
 
 /// What a request needs of the pool.
 struct Need {
@@ -72,9 +87,8 @@ impl Need {
             room = room.saturating_sub(len);
         }
 
-        let beyond_first = deltas.saturating_sub((BLOCK - DELTAS) / Delta::SIZE);
         Self {
-            deltas: beyond_first.div_ceil(BLOCK / Delta::SIZE).saturating_add(1),
+            deltas: blocks_of(deltas),
             bytes,
         }
     }
@@ -84,6 +98,7 @@ impl Need {
 ///
 /// All its blocks are there from the start, so that it becomes complete whatever happens.
 pub(crate) struct Draft<'p> {
+    pool: &'p Pool,
     deltas: Chain<'p>,
     bytes: Option<Chain<'p>>,
     payload: Payload,
@@ -105,6 +120,7 @@ impl<'p> Draft<'p> {
             (true, None) => Payload::Lost,
         };
         Some(Self {
+            pool,
             deltas,
             bytes,
             payload,
@@ -117,27 +133,33 @@ impl<'p> Draft<'p> {
     }
 
     /// Begins to fill it.
-    pub(crate) fn writer(&mut self) -> Writer<'_, impl Blocks<'_>, impl Blocks<'_>> {
+    pub(crate) fn writer(&mut self) -> Writer<'_, 'p, impl Blocks<'_>, impl Blocks<'_>> {
         let mut deltas = self.deltas.iter_mut();
-        let first = deltas.next().and_then(|block| block.get_mut(DELTAS..));
+        let (head, first) = deltas
+            .next()
+            .and_then(|block| block.split_at_mut_checked(DELTAS))
+            .unwrap_or_default();
 
         Writer {
             deltas: Room {
                 blocks: deltas,
-                room: first.unwrap_or_default(),
+                room: first,
             },
             bytes: self.bytes.as_mut().map(|bytes| Room {
                 blocks: bytes.iter_mut(),
                 room: &mut [],
             }),
+            finds: Finds::new(self.pool, head.get_mut(Header::SIZE..).unwrap_or_default()),
         }
     }
 
-    /// Completes it. `pattern` is what was found in it, if anything was.
-    pub(crate) fn complete(mut self, header: &Header, pattern: Option<&[u8]>) -> Complete<'p> {
-        if let Some((head, rest)) = self.deltas.first_mut().split_first_chunk_mut() {
+    /// Completes it, with what was found beyond what has room in the first block.
+    pub(crate) fn complete(mut self, header: &Header, finds: Option<Chain<'p>>) -> Complete<'p> {
+        if let Some(finds) = finds {
+            self.deltas.append(finds);
+        }
+        if let Some(head) = self.deltas.first_mut().first_chunk_mut() {
             *head = header.encode();
-            put_pattern(rest, pattern.unwrap_or_default());
         }
         Complete {
             deltas: self.deltas,
@@ -155,11 +177,13 @@ pub(crate) struct Complete<'p> {
 impl<'p> Complete<'p> {
     /// A record of what `header` says and no more; `None` where the pool has no block.
     pub(crate) fn of(pool: &'p Pool, header: &Header) -> Option<Self> {
-        let draft = Draft {
+        let mut draft = Draft {
+            pool,
             deltas: pool.take(1)?,
             bytes: None,
             payload: Payload::None,
         };
+        drop(draft.writer());
         Some(draft.complete(header, None))
     }
 
@@ -192,25 +216,17 @@ impl<'p> Complete<'p> {
     }
 }
 
-fn put_pattern(to: &mut [u8], pattern: &[u8]) {
-    if let Some((len, bytes)) = to.split_first_mut() {
-        // A pattern has at most `PATTERN_MAX` bytes.
-        *len = pattern.len() as u8;
-        for (to, from) in bytes.iter_mut().zip(pattern) {
-            *to = *from;
-        }
-    }
-}
-
 /// Blocks to be written one after the other.
 pub(crate) trait Blocks<'w>: Iterator<Item = &'w mut Block> {}
 
 impl<'w, I: Iterator<Item = &'w mut Block>> Blocks<'w> for I {}
 
 /// Fills a [`Draft`], a segment at a time.
-pub(crate) struct Writer<'w, D, B> {
+pub(crate) struct Writer<'w, 'p, D, B> {
     deltas: Room<'w, D>,
     bytes: Option<Room<'w, B>>,
+    /// What is found in the request.
+    pub(crate) finds: Finds<'w, 'p>,
 }
 
 /// Blocks, and what is left of the one that is being filled.
@@ -231,21 +247,21 @@ impl<'w, I: Blocks<'w>> Room<'w, I> {
     }
 }
 
-impl<'w, D: Blocks<'w>, B: Blocks<'w>> Writer<'w, D, B> {
-    /// Adds a segment: its bytes, if they are kept, what `search` finds in the bytes kept, and its
-    /// delta, which it returns as it was recorded.
+impl<'w, D: Blocks<'w>, B: Blocks<'w>> Writer<'w, '_, D, B> {
+    /// Adds a segment: its bytes, if they are kept, what `scan` finds in the bytes kept, and its
+    /// delta.
     pub(crate) fn add(
         &mut self,
-        mut delta: Delta,
+        delta: &mut Delta,
         segment: &Segment<'_>,
-        search: Option<&Matcher>,
-    ) -> Delta {
+        scan: Option<&mut Scan<'_>>,
+    ) {
         let len = segment.len() as usize;
 
         if let Some(copy) = self.bytes.as_mut().and_then(|bytes| bytes.next(len)) {
             segment.copy_to(copy);
-            if let Some(search) = search {
-                delta.copy_hits = fpu::with_avx2(len, |avx2| search.count((&*copy).into(), avx2));
+            if let Some(scan) = scan {
+                scan.copy(copy, delta, &mut self.finds);
             }
         }
         if let Some(to) = self
@@ -255,7 +271,141 @@ impl<'w, D: Blocks<'w>, B: Blocks<'w>> Writer<'w, D, B> {
         {
             *to = delta.encode();
         }
-        delta
+    }
+}
+
+/// What is found in a request, as it is written into its record.
+pub(crate) struct Finds<'w, 'p> {
+    pool: &'p Pool,
+    /// The room in the first block.
+    first: &'w mut [u8],
+    /// The blocks that come when that is full.
+    more: Option<Growing<'p>>,
+    /// How much of the room, or of the last block, has been used.
+    used: usize,
+    /// A bit for each pattern that is named.
+    named: [u64; PATTERNS_MAX / 64],
+    places: u32,
+    complete: bool,
+}
+
+impl<'w, 'p> Finds<'w, 'p> {
+    fn new(pool: &'p Pool, first: &'w mut [u8]) -> Self {
+        end(first);
+        Self {
+            pool,
+            first,
+            more: None,
+            used: 0,
+            named: [0; PATTERNS_MAX / 64],
+            places: 0,
+            complete: true,
+        }
+    }
+
+    /// Adds that the pattern of this index was found so many times.
+    pub(crate) fn times(
+        &mut self,
+        pattern: &Pattern,
+        index: usize,
+        at: Where,
+        delta: u32,
+        times: u32,
+    ) {
+        let number = self.name(pattern, index);
+
+        self.put(Find::Times {
+            pattern: number,
+            at,
+            delta,
+            times,
+        });
+    }
+
+    /// Adds the place of an occurrence that ends `end` bytes behind the `done` first ones of the request.
+    /// Of those that are too many there is no place.
+    pub(crate) fn place(&mut self, pattern: &Pattern, index: usize, done: u64, end: usize) {
+        if self.places >= PLACES_MAX {
+            return;
+        }
+        let number = self.name(pattern, index);
+        // Does not wrap: a request is not so large.
+        let end = (done as i64).wrapping_add(end as i64);
+
+        self.places = self.places.saturating_add(1);
+        self.put(Find::Place {
+            pattern: number,
+            offset: end.wrapping_sub(pattern.bytes().len() as i64),
+        });
+    }
+
+    /// Whether all has been written.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.complete
+    }
+
+    /// The blocks beyond the first one.
+    pub(crate) fn into_chain(self) -> Option<Chain<'p>> {
+        self.more.map(Growing::into_chain)
+    }
+
+    /// Sees to it that a pattern is named, and returns its number.
+    fn name(&mut self, pattern: &Pattern, index: usize) -> u16 {
+        // There are at most `PATTERNS_MAX`.
+        let number = index as u16;
+        let bit = 1 << (index % 64);
+
+        if let Some(named) = self.named.get_mut(index / 64) {
+            if core::mem::replace(named, *named | bit) & bit == 0 {
+                self.put(Find::Name {
+                    pattern: number,
+                    name: pattern.shown(),
+                });
+            }
+        }
+        number
+    }
+
+    fn put(&mut self, find: Find<'_>) {
+        if self.complete && !self.put_here(&find) {
+            let grown = match &mut self.more {
+                Some(more) => more.grow().is_some(),
+                more => {
+                    *more = Growing::new(self.pool);
+                    more.is_some()
+                }
+            };
+            self.used = 0;
+            self.complete = grown && self.put_here(&find);
+        }
+    }
+
+    /// Whether there was room.
+    fn put_here(&mut self, find: &Find<'_>) -> bool {
+        let room = match &mut self.more {
+            Some(more) => more.last_mut(),
+            None => &mut *self.first,
+        };
+        let size = find.size();
+        let Some((to, rest)) = room
+            .get_mut(self.used..)
+            .and_then(|room| room.split_at_mut_checked(size))
+        else {
+            return false;
+        };
+
+        find.encode(to);
+        end(rest);
+        // Within the room.
+        self.used = self.used.wrapping_add(size);
+        true
+    }
+}
+
+/// Ends what was found, where there may be more of it by the length.
+fn end(rest: &mut [u8]) {
+    if let Some(byte) = rest.first_mut() {
+        *byte = 0;
     }
 }
 
@@ -283,18 +433,17 @@ impl<'p> Record<'p> {
         &self.header
     }
 
-    /// What was found in it, if anything was.
-    pub(crate) fn pattern(&self) -> Option<&[u8]> {
-        let (len, bytes) = self
-            .deltas
-            .iter()
-            .next()?
-            .get(Header::SIZE..)?
-            .split_first()?;
+    /// What was found in it, in the order of its deltas.
+    pub(crate) fn finds(&self) -> Entries<'_> {
+        let first = self.deltas.iter().next();
+        let deltas = blocks_of(self.header.deltas as usize);
 
-        bytes
-            .get(..usize::from(*len))
-            .filter(|text| !text.is_empty())
+        Entries {
+            piece: first
+                .and_then(|block| block.get(Header::SIZE..DELTAS))
+                .unwrap_or_default(),
+            further: self.deltas.iter().skip(deltas),
+        }
     }
 
     /// Its deltas in order. They begin where the header says, which may have come to be known only
@@ -321,5 +470,27 @@ impl<'p> Record<'p> {
             })
             .filter_map(|bytes| Delta::decode(bytes.first_chunk()?))
             .take(self.header.deltas as usize)
+    }
+}
+
+/// The entries of what was found.
+#[derive(Clone)]
+pub(crate) struct Entries<'r> {
+    /// What is left of the piece of memory that is being read.
+    piece: &'r [u8],
+    further: Skip<pool::Blocks<'r>>,
+}
+
+impl<'r> Iterator for Entries<'r> {
+    type Item = Find<'r>;
+
+    fn next(&mut self) -> Option<Find<'r>> {
+        loop {
+            if let Some((find, rest)) = Find::decode(self.piece) {
+                self.piece = rest;
+                return Some(find);
+            }
+            self.piece = self.further.next()?;
+        }
     }
 }

@@ -13,12 +13,15 @@
 pub mod automaton;
 pub mod carry;
 pub mod delta;
+pub mod engine;
+pub mod finds;
 pub mod limit;
 pub mod lines;
 pub mod matcher;
 pub mod memory;
 pub mod pair;
 pub mod params;
+pub mod pattern;
 pub mod places;
 #[allow(unsafe_code)]
 pub mod racy;

@@ -8,7 +8,14 @@
 use core::fmt;
 
 use super::{
-    delta::Delta,
+    delta::{
+        Delta,
+        SECTOR_SIZE, //
+    },
+    finds::{
+        Find,
+        Where, //
+    },
     record::Header,
     word::Escaped, //
 };
@@ -31,6 +38,19 @@ pub enum Line<'a> {
     FoundInDelta(Found<'a>),
     /// Occurrences of a pattern straddle the deltas of the request before.
     FoundAcross(Found<'a>),
+    /// Occurrences of a pattern straddle the request before and another that is next to it on the disk.
+    FoundAcrossRequests(Found<'a>),
+    /// Where an occurrence begins.
+    Place {
+        /// The bytes of the pattern, or its name, unescaped.
+        pattern: &'a [u8],
+        /// The sector on the underlying device.
+        sector: u64,
+        /// The byte in it.
+        byte: u64,
+    },
+    /// So many further occurrences, whose places were not recorded.
+    MorePlaces(u64),
     /// So many whole requests are not in the log, for the limit on it.
     LeftOut {
         /// How many.
@@ -47,6 +67,8 @@ pub enum Line<'a> {
         records: u64,
         /// Requests of which there is a record, without the copy of their bytes.
         data: u64,
+        /// Requests of which there is a record, without all that was found in them.
+        finds: u64,
     },
     /// So many errors are not in the log, for the limit on it, or for want of room.
     ErrorsLeftOut(u64),
@@ -57,10 +79,10 @@ pub enum Line<'a> {
 /// A pattern, and how often it was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Found<'a> {
-    /// The bytes that were searched for, unescaped.
+    /// The bytes that were searched for, or their name, unescaped.
     pub pattern: &'a [u8],
     /// How many occurrences there are.
-    pub times: u32,
+    pub times: u64,
 }
 
 impl Found<'_> {
@@ -85,6 +107,17 @@ impl fmt::Display for Line<'_> {
             Self::FoundInPage(found) => found.write(f, "from page"),
             Self::FoundInDelta(found) => found.write(f, "from deltas"),
             Self::FoundAcross(found) => found.write(f, "across deltas"),
+            Self::FoundAcrossRequests(found) => found.write(f, "across requests"),
+            Self::Place {
+                pattern,
+                sector,
+                byte,
+            } => write!(
+                f,
+                "Found {} at sector {sector}, byte {byte}",
+                Escaped(pattern)
+            ),
+            Self::MorePlaces(places) => write!(f, "Found {places} more, at places not recorded"),
             Self::Request(header) => {
                 write!(
                     f,
@@ -120,10 +153,20 @@ impl fmt::Display for Line<'_> {
                 f,
                 "{requests} requests left out of the log (the console was too slow)",
             ),
-            Self::Lost { records, data } => write!(
-                f,
-                "{records} requests passed unrecorded, {data} recorded without their bytes",
-            ),
+            Self::Lost {
+                records,
+                data,
+                finds,
+            } => {
+                write!(
+                    f,
+                    "{records} requests passed unrecorded, {data} recorded without their bytes",
+                )?;
+                match finds {
+                    0 => Ok(()),
+                    _ => write!(f, ", {finds} without all that was found"),
+                }
+            }
             Self::ErrorsLeftOut(errors) => write!(f, "{errors} errors left out of the log"),
             Self::Mark(text) => write!(f, "mark: {}", Escaped(text)),
         }
@@ -147,39 +190,110 @@ impl fmt::Display for Labelled<'_> {
 }
 
 /// Gives all lines of one request to `emit`, in the order of the log: what was found in pages,
-/// the request, each delta and what was found in its copy, what was found across deltas.
+/// the request, each delta and what was found in its copy, what was found across deltas and requests,
+/// and where.
 ///
-/// `pattern` is the one that was searched for when the request passed, unescaped. Where there is
-/// none, nothing is said to be found.
-pub fn request<D>(
+/// `finds` are what was found in it, in the order of its deltas.
+pub fn request<'a>(
     header: &Header,
-    deltas: D,
-    pattern: Option<&[u8]>,
+    deltas: impl Iterator<Item = Delta>,
+    finds: impl Iterator<Item = Find<'a>> + Clone,
     mut emit: impl FnMut(Line<'_>),
-) where
-    D: IntoIterator<Item = Delta>,
-    D::IntoIter: Clone,
-{
-    let deltas = deltas.into_iter();
-    let found = |times| {
-        pattern
-            .filter(|_| times != 0)
-            .map(|pattern| Found { pattern, times })
+) {
+    let found = |at: Where| {
+        let finds = finds.clone();
+        finds.clone().filter_map(move |find| match find {
+            Find::Times {
+                pattern,
+                at: there,
+                delta,
+                times,
+            } if there == at => {
+                let times = u64::from(times);
+                let pattern = name(finds.clone(), pattern)?;
+                Some((delta, Found { pattern, times }))
+            }
+            _ => None,
+        })
     };
 
-    for delta in deltas.clone() {
-        if let Some(found) = found(delta.page_hits) {
-            emit(Line::FoundInPage(found));
-        }
+    for (_, found) in found(Where::Page) {
+        emit(Line::FoundInPage(found));
     }
     emit(Line::Request(header));
+    let mut copies = found(Where::Copy).peekable();
     for delta in deltas {
         emit(Line::Delta(&delta));
-        if let Some(found) = found(delta.copy_hits) {
+        while let Some((_, found)) = copies.next_if(|(index, _)| *index <= delta.index) {
             emit(Line::FoundInDelta(found));
         }
     }
-    if let Some(found) = found(header.straddling) {
-        emit(Line::FoundAcross(found));
+    for (pattern, times) in sums(finds.clone(), &[Where::Across]) {
+        emit(Line::FoundAcross(Found { pattern, times }));
+    }
+    for (pattern, times) in sums(finds.clone(), &[Where::Requests]) {
+        emit(Line::FoundAcrossRequests(Found { pattern, times }));
+    }
+    places(header, finds, emit);
+}
+
+/// The name of a pattern in a record.
+fn name<'a>(mut finds: impl Iterator<Item = Find<'a>>, wanted: u16) -> Option<&'a [u8]> {
+    finds.find_map(|find| match find {
+        Find::Name { pattern, name } => (pattern == wanted).then_some(name),
+        _ => None,
+    })
+}
+
+/// How often each pattern was found in one of these ways, and that at all. Saturates.
+fn sums<'a>(
+    finds: impl Iterator<Item = Find<'a>> + Clone,
+    ways: &'a [Where],
+) -> impl Iterator<Item = (&'a [u8], u64)> {
+    finds.clone().filter_map(move |find| {
+        let Find::Name { pattern, name } = find else {
+            return None;
+        };
+        let times = finds.clone().filter_map(|find| match find {
+            Find::Times {
+                pattern: this,
+                at,
+                times,
+                ..
+            } if this == pattern && ways.contains(&at) => Some(u64::from(times)),
+            _ => None,
+        });
+        let sum = times.fold(0, u64::saturating_add);
+        (sum != 0).then_some((name, sum))
+    })
+}
+
+/// The lines about places, where any were recorded.
+fn places<'a>(
+    header: &Header,
+    finds: impl Iterator<Item = Find<'a>> + Clone,
+    mut emit: impl FnMut(Line<'_>),
+) {
+    let mut told: u64 = 0;
+
+    for find in finds.clone() {
+        let Find::Place { pattern, offset } = find else {
+            continue;
+        };
+        if let Some(pattern) = name(finds.clone(), pattern) {
+            // The sum is a place on the disk, and so does not overflow.
+            let sectors = offset.div_euclid(SECTOR_SIZE as i64);
+            emit(Line::Place {
+                pattern,
+                sector: header.sector.saturating_add_signed(sectors),
+                byte: offset.rem_euclid(SECTOR_SIZE as i64).unsigned_abs(),
+            });
+            told = told.saturating_add(1);
+        }
+    }
+    let all = sums(finds, &[Where::Page, Where::Across, Where::Requests])
+        .fold(0, |all: u64, (_, times)| all.saturating_add(times));
+    if told != 0 && all > told {
+        emit(Line::MorePlaces(all.saturating_sub(told)));
     }
 }

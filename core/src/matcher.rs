@@ -102,19 +102,25 @@ impl Matcher {
     /// permission comes from, so `bytes` should then be few: a page.
     #[inline]
     pub fn feed(&self, state: &mut State, bytes: RacyBytes<'_>, avx2: Option<Avx2<'_>>) -> Hits {
-        let wanted = self.len.wrapping_sub(1);
-        let mut straddling = 0;
-
-        // On either side there is less than a pattern, so that each occurrence here straddles.
-        if let Some((around, _)) = state.around(bytes, wanted) {
-            straddling = self.count(around.into(), None);
-        }
-        state.pass(bytes, wanted);
-
         Hits {
+            straddling: self.straddling(state, bytes),
             inside: self.count(bytes, avx2),
-            straddling,
         }
+    }
+
+    /// Goes on to the next segment of a request, and counts the occurrences that end in it and began
+    /// before it.
+    #[inline]
+    pub fn straddling(&self, state: &mut State, bytes: RacyBytes<'_>) -> u32 {
+        let wanted = self.len.wrapping_sub(1);
+        // On either side there is less than a pattern, so that each occurrence here straddles.
+        let straddling = match state.around(bytes, wanted) {
+            Some((around, _)) => self.count(around.into(), None),
+            None => 0,
+        };
+
+        state.pass(bytes, wanted);
+        straddling
     }
 
     /// Counts the occurrences in `bytes` alone. It saturates.

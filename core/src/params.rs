@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a person may set: by the table ([`Params`]) and at run time by a message ([`Change`]).
+//! What a person may set: by the table ([`Table`]) and at run time by a message ([`Change`]).
 //!
 //! Both are lists of words, and both say of a wrong word what is wrong with it and what is
 //! allowed ([`Mistake`]). Words are told apart by case. Texts are escaped with `%HH`
@@ -12,17 +12,22 @@ use core::{
     ops::RangeInclusive, //
 };
 
-use super::word::{
-    unescape,
-    Escaped,
-    UnescapeError, //
+use super::{
+    memory::Memory,
+    pattern::{
+        Pattern,
+        Patterns, //
+    },
+    set::{
+        PATTERNS_MAX,
+        PATTERN_MAX, //
+    },
+    word::{
+        unescape,
+        Escaped,
+        UnescapeError, //
+    }, //
 };
-
-/// The longest pattern, in bytes.
-pub const PATTERN_MAX: usize = 64;
-
-/// The longest name of a key that holds a pattern, in bytes.
-pub const KEY_NAME_MAX: usize = 64;
 
 /// The longest label, in bytes.
 pub const LABEL_MAX: usize = 32;
@@ -47,6 +52,12 @@ pub struct Text<const N: usize> {
 }
 
 impl<const N: usize> Text<N> {
+    /// No bytes.
+    pub(super) const EMPTY: Self = Self {
+        length: 0,
+        bytes: [0; N],
+    };
+
     /// Makes a text of these bytes; `None` where there are more than `N`.
     pub fn new(text: &[u8]) -> Option<Self> {
         let mut bytes = [0; N];
@@ -89,41 +100,17 @@ impl<const N: usize> fmt::Debug for Text<N> {
     }
 }
 
-/// What to search for in written bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pattern {
-    /// These bytes, which whoever reads the log, the status or the table sees; 1 to
-    /// [`PATTERN_MAX`].
-    Text(Text<PATTERN_MAX>),
-    /// The bytes that the key of this name holds, a logon key of the kernel's key service. Nothing
-    /// shows more of them than this name.
-    Key(Text<KEY_NAME_MAX>),
-}
-
-impl Pattern {
-    /// What stands for it in the log: its text, or the name of its key.
-    pub fn shown(&self) -> &[u8] {
-        match self {
-            Self::Text(text) => text.as_bytes(),
-            Self::Key(name) => name.as_bytes(),
-        }
-    }
-}
-
-/// What the optional arguments of a table set.
-///
-/// It prints as the whole `#ARGS ARG...` of a table, defaults included, and what it prints is
-/// parsed to the same value again, less the count.
+/// What the optional arguments of a table set, but for the patterns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Params {
-    /// What to search for in written bytes. `None` searches nothing.
-    pub pattern: Option<Pattern>,
     /// Whether records keep a copy of the bytes.
     pub data: bool,
     /// Whether requests are logged.
     pub log: bool,
     /// How many whole requests a second are logged; 0 is no limit.
     pub log_rate: u32,
+    /// Whether each place where a pattern was found is logged.
+    pub places: bool,
     /// How many records the pool has; one of [`RECORDS`].
     pub records: u32,
     /// What each line of the log begins with; 1 to [`LABEL_MAX`] bytes.
@@ -133,10 +120,10 @@ pub struct Params {
 impl Default for Params {
     fn default() -> Self {
         Self {
-            pattern: Text::new(b"DAMN").map(Pattern::Text),
             data: true,
             log: true,
             log_rate: 1000,
+            places: false,
             records: 2048,
             label: None,
         }
@@ -144,100 +131,184 @@ impl Default for Params {
 }
 
 impl Params {
-    /// Reads the arguments of a table, without the count before them: pairs of a name and a
-    /// value, in any order, each name at most once. What is not named keeps its default.
-    ///
-    /// # Errors
-    ///
-    /// The first mistake in the order of the words.
-    pub fn parse<'a>(words: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, Mistake<'a>> {
-        let mut words = words.into_iter();
-        let mut params = Self::default();
-        let mut seen: u32 = 0;
-
-        while let Some(name) = words.next() {
-            let key = match Key::from_name(name) {
-                None | Some(Key::Reset | Key::Mark) => {
-                    return Err(Mistake::new(name, What::UnknownArgument));
-                }
-                Some(key) => key,
-            };
-            if seen & key.bit() != 0 {
-                return Err(Mistake::new(name, What::Repeated(key)));
-            }
-            seen |= key.bit();
-
-            let value = words.next().ok_or(Mistake::new(name, What::Missing(key)))?;
-            params
-                .set(key, value)
-                .map_err(|fault| Mistake::new(value, What::Value(key, fault)))?;
-        }
-
-        Ok(params)
-    }
-
-    /// Sets one argument. The keys that are no arguments have been sorted out before.
+    /// Sets one argument. The keys that are no such arguments have been sorted out before.
     fn set(&mut self, key: Key, value: &[u8]) -> Result<(), Fault> {
         match key {
-            Key::Pattern => self.pattern = pattern(value)?,
-            Key::PatternKey => self.pattern = Some(Pattern::Key(Text::parse(value)?)),
             Key::Data => self.data = switch(value)?,
             Key::Log => self.log = switch(value)?,
             Key::LogRate => self.log_rate = number(value)?,
+            Key::Places => self.places = switch(value)?,
             Key::Records => {
                 self.records = Some(number(value)?)
                     .filter(|records| RECORDS.contains(records))
                     .ok_or(Fault::OutOfRange)?;
             }
             Key::Label => self.label = Some(Text::parse(value)?),
-            Key::Reset | Key::Mark => {}
+            _ => {}
         }
         Ok(())
     }
 }
 
-impl fmt::Display for Params {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The count is of the words after it: a name and a value for each argument.
-        let count: u32 = if self.label.is_some() { 12 } else { 10 };
-        let key = match self.pattern {
-            Some(Pattern::Key(_)) => Key::PatternKey,
-            _ => Key::Pattern,
+/// All that the optional arguments of a table set.
+pub struct Table<M: Memory> {
+    /// What to search for in what is written. None of their keys has been read.
+    pub patterns: Patterns<M>,
+    /// The rest.
+    pub params: Params,
+}
+
+/// Why a table's arguments are not taken.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Refusal<'a, E> {
+    /// A word is wrong.
+    Mistake(Mistake<'a>),
+    /// There is no memory for the patterns.
+    Memory(E),
+}
+
+impl<'a, E> From<Mistake<'a>> for Refusal<'a, E> {
+    fn from(mistake: Mistake<'a>) -> Self {
+        Self::Mistake(mistake)
+    }
+}
+
+impl<M: Memory> Table<M> {
+    /// Reads the arguments of a table, without the count before them: a name and its value each, in any
+    /// order, each name at most once. Of patterns there may be many, and each may be followed by words
+    /// about it: `name NAME`, `nocase`. What is not named keeps its default: the pattern is `DAMN`.
+    ///
+    /// # Errors
+    ///
+    /// The first mistake in the order of the words. See also [`Patterns::check`].
+    pub fn parse<'a>(
+        words: impl IntoIterator<Item = &'a [u8], IntoIter: Clone>,
+    ) -> Result<Self, Refusal<'a, M::Error>> {
+        let mut words = words.into_iter();
+        // At least as many as there are patterns.
+        let room = words.clone().filter(|word| is_pattern(word)).count();
+        let mut table = Self {
+            patterns: Patterns::with_room(room.clamp(1, PATTERNS_MAX)).map_err(Refusal::Memory)?,
+            params: Params::default(),
         };
-        write!(f, "{count} {} ", key.name())?;
-        match &self.pattern {
-            None => f.write_str("none")?,
-            // The text `none`, and not the word for no pattern.
-            Some(Pattern::Text(text)) if text.as_bytes() == b"none" => f.write_str("%6Eone")?,
-            Some(Pattern::Text(text)) => write!(f, "{text}")?,
-            Some(Pattern::Key(name)) => write!(f, "{name}")?,
+        // What has been seen: bits of keys.
+        let mut seen: u32 = 0;
+        // The pattern to which further words may belong.
+        let mut pattern: Option<Pattern> = None;
+
+        while let Some(name) = words.next() {
+            let key = Key::from_name(name)
+                .filter(|key| key.in_table())
+                .ok_or(Mistake::new(name, What::UnknownArgument))?;
+
+            if key == Key::NoCase {
+                let before = pattern.take().filter(|pattern| !pattern.nocase());
+                let before = before.ok_or(Mistake::new(name, What::NoPattern(key)))?;
+                pattern = Some(before.in_either_case());
+                continue;
+            }
+            if seen & key.bit() != 0 {
+                return Err(Mistake::new(name, What::Repeated(key)).into());
+            }
+            seen |= key.bit();
+            let value = words.next().ok_or(Mistake::new(name, What::Missing(key)))?;
+            let wrong = |fault| Mistake::new(value, What::Value(key, fault));
+
+            match key {
+                Key::Name => {
+                    let before = pattern.take().filter(|pattern| !pattern.is_named());
+                    let before = before.ok_or(Mistake::new(name, What::NoPattern(key)))?;
+                    pattern = Some(before.named(Text::parse(value).map_err(wrong)?));
+                }
+                Key::Pattern | Key::PatternKey => {
+                    if let Some(before) = pattern.take() {
+                        table.patterns.push_first(before);
+                    }
+                    if table.patterns.len() >= PATTERNS_MAX {
+                        return Err(wrong(Fault::TooMany).into());
+                    }
+                    pattern = key.pattern(value).map_err(wrong)?;
+                    // No pattern stands alone.
+                    let (this, others) = match pattern {
+                        None => (NONE_SEEN, NONE_SEEN | PATTERN_SEEN),
+                        Some(_) => (PATTERN_SEEN, NONE_SEEN),
+                    };
+                    if seen & others != 0 {
+                        return Err(Mistake::new(name, What::Repeated(key)).into());
+                    }
+                    seen |= this;
+                }
+                _ => table.params.set(key, value).map_err(wrong)?,
+            }
         }
+        if seen & (PATTERN_SEEN | NONE_SEEN) == 0 {
+            pattern = Text::new(b"DAMN").map(Pattern::text);
+        }
+        if let Some(last) = pattern {
+            table.patterns.push_first(last);
+        }
+        Ok(table)
+    }
+
+    /// The whole `#ARGS ARG...` of a table, defaults included: it prints so, and what it prints is parsed
+    /// to the same again, less the count.
+    pub fn line<'a>(patterns: &'a Patterns<M>, params: &'a Params) -> Line<'a, M> {
+        Line { patterns, params }
+    }
+}
+
+/// Arguments of a table; see [`Table::line`].
+pub struct Line<'a, M: Memory> {
+    patterns: &'a Patterns<M>,
+    params: &'a Params,
+}
+
+impl<M: Memory> fmt::Display for Line<'_, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { patterns, params } = self;
+        // The count is of the words after it.
+        let of_patterns = match patterns.is_empty() {
+            true => 2,
+            false => patterns.iter().map(Pattern::words).sum::<usize>(),
+        };
+        let of_label = if params.label.is_some() { 2 } else { 0 };
+        let count = of_patterns.saturating_add(10).saturating_add(of_label);
+
         write!(
             f,
-            " data {} log {} log_rate {} records {}",
-            on_off(self.data),
-            on_off(self.log),
-            self.log_rate,
-            self.records,
+            "{count} {patterns} data {} log {} log_rate {} places {} records {}",
+            on_off(params.data),
+            on_off(params.log),
+            params.log_rate,
+            on_off(params.places),
+            params.records,
         )?;
-        if let Some(label) = &self.label {
+        if let Some(label) = &params.label {
             write!(f, " label {label}")?;
         }
         Ok(())
     }
 }
 
-/// What a message changes at run time.
+/// What a message asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// `pattern TEXT|none` or `pattern_key NAME`: search for this from now on.
+    /// `pattern TEXT|none` or `pattern_key NAME`: search for this alone from now on.
     Pattern(Option<Pattern>),
+    /// `pattern add NAME TEXT` or `pattern_key add NAME`: and for this.
+    Add(Pattern),
+    /// `pattern del NAME`: not for this any more.
+    Del(Text<PATTERN_MAX>),
+    /// `pattern list`: say what is searched for.
+    List,
     /// `data on|off`: whether records keep a copy of the bytes.
     Data(bool),
     /// `log on|off`: whether requests are logged.
     Log(bool),
     /// `log_rate N`: how many whole requests a second are logged; 0 is no limit.
     LogRate(u32),
+    /// `places on|off`: whether each place where a pattern was found is logged.
+    Places(bool),
     /// `reset`: the counters start from zero again.
     Reset,
     /// `mark TEXT`: a line in the log, after all requests before it.
@@ -252,41 +323,103 @@ impl Change {
     /// No word, an unknown one, a missing, wrong or superfluous one, or an argument that can be
     /// set by the table only.
     pub fn parse<'a>(words: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, Mistake<'a>> {
-        let mut words = words.into_iter();
-        let name = words.next().ok_or(Mistake::new(b"", What::NoMessage))?;
+        let mut words = Words {
+            words: words.into_iter(),
+        };
+        let name = words
+            .words
+            .next()
+            .ok_or(Mistake::new(b"", What::NoMessage))?;
         let key = match Key::from_name(name) {
-            None => return Err(Mistake::new(name, What::UnknownMessage)),
+            None | Some(Key::Name | Key::NoCase) => {
+                return Err(Mistake::new(name, What::UnknownMessage));
+            }
             Some(key @ (Key::Records | Key::Label)) => {
                 return Err(Mistake::new(name, What::TableOnly(key)));
             }
             Some(key) => key,
         };
 
-        let value = match key {
-            Key::Reset => b"",
-            _ => words.next().ok_or(Mistake::new(name, What::Missing(key)))?,
+        let change = match key {
+            Key::Pattern | Key::PatternKey => words.pattern(key, name)?,
+            Key::Data => Self::Data(words.value(key, name, switch)?),
+            Key::Log => Self::Log(words.value(key, name, switch)?),
+            Key::LogRate => Self::LogRate(words.value(key, name, number)?),
+            Key::Places => Self::Places(words.value(key, name, switch)?),
+            Key::Mark => Self::Mark(words.value(key, name, Text::parse)?),
+            _ => Self::Reset,
         };
-        if let Some(word) = words.next() {
-            return Err(Mistake::new(word, What::Extra(key)));
-        }
+        words.end(key)?;
+        Ok(change)
+    }
+}
 
-        Self::from_value(key, value)
-            .map_err(|fault| Mistake::new(value, What::Value(key, fault)))?
-            .ok_or(Mistake::new(name, What::UnknownMessage))
+/// The words of a message behind the first.
+struct Words<I> {
+    words: I,
+}
+
+impl<'a, I: Iterator<Item = &'a [u8]>> Words<I> {
+    /// The next word, read by `read`; it is a value of `key`, and comes behind `before`.
+    fn value<T>(
+        &mut self,
+        key: Key,
+        before: &'a [u8],
+        read: impl FnOnce(&'a [u8]) -> Result<T, Fault>,
+    ) -> Result<T, Mistake<'a>> {
+        let value = self
+            .words
+            .next()
+            .ok_or(Mistake::new(before, What::Missing(key)))?;
+
+        read(value).map_err(|fault| Mistake::new(value, What::Value(key, fault)))
     }
 
-    /// The change of `key` to `value`; `None` for the keys that no message changes.
-    fn from_value(key: Key, value: &[u8]) -> Result<Option<Self>, Fault> {
-        Ok(Some(match key {
-            Key::Pattern => Self::Pattern(pattern(value)?),
-            Key::PatternKey => Self::Pattern(Some(Pattern::Key(Text::parse(value)?))),
-            Key::Data => Self::Data(switch(value)?),
-            Key::Log => Self::Log(switch(value)?),
-            Key::LogRate => Self::LogRate(number(value)?),
-            Key::Reset => Self::Reset,
-            Key::Mark => Self::Mark(Text::parse(value)?),
-            Key::Records | Key::Label => return Ok(None),
-        }))
+    /// Nothing may be left.
+    fn end(&mut self, key: Key) -> Result<(), Mistake<'a>> {
+        match self.words.next() {
+            Some(word) => Err(Mistake::new(word, What::Extra(key))),
+            None => Ok(()),
+        }
+    }
+
+    /// What `pattern` or `pattern_key` asks for.
+    fn pattern(&mut self, key: Key, name: &'a [u8]) -> Result<Change, Mistake<'a>> {
+        let word = self.value(key, name, Ok)?;
+
+        match (key, word) {
+            (Key::Pattern, b"list") => Ok(Change::List),
+            (Key::Pattern, b"del") => self.value(Key::Del, word, Text::parse).map(Change::Del),
+            (Key::Pattern, b"add") => {
+                let name = self.value(Key::Add, word, Text::parse)?;
+                let pattern =
+                    self.value(Key::Add, word, |text| Text::parse(text).map(Pattern::text))?;
+                self.nocase(Key::Add, pattern.named(name)).map(Change::Add)
+            }
+            (Key::PatternKey, b"add") => {
+                let pattern = self.value(key, word, |name| Text::parse(name).map(Pattern::key))?;
+                self.nocase(Key::Add, pattern).map(Change::Add)
+            }
+            _ => {
+                let pattern = key
+                    .pattern(word)
+                    .map_err(|fault| Mistake::new(word, What::Value(key, fault)))?;
+                match pattern {
+                    Some(pattern) => self.nocase(key, pattern).map(Some),
+                    None => Ok(None),
+                }
+                .map(Change::Pattern)
+            }
+        }
+    }
+
+    /// `nocase` may follow.
+    fn nocase(&mut self, key: Key, pattern: Pattern) -> Result<Pattern, Mistake<'a>> {
+        match self.words.next() {
+            None => Ok(pattern),
+            Some(b"nocase") => Ok(pattern.in_either_case()),
+            Some(word) => Err(Mistake::new(word, What::Extra(key))),
+        }
     }
 }
 
@@ -308,9 +441,19 @@ impl<'a> Mistake<'a> {
         Self { word, what }
     }
 
-    /// That a pattern cannot be had: of a key, which only the kernel can look up.
+    /// What is wrong with a pattern that only shows where it meets others, or the kernel's keys.
     pub fn of_pattern(pattern: &'a Pattern, fault: Fault) -> Self {
-        Self::new(pattern.shown(), What::Value(Key::PatternKey, fault))
+        let (word, key) = match (pattern.key_name(), fault) {
+            (Some(name), Fault::NoKey | Fault::KeyTooLong) => (name.as_bytes(), Key::PatternKey),
+            (Some(_), _) => (pattern.shown(), Key::PatternKey),
+            (None, _) => (pattern.shown(), Key::Pattern),
+        };
+        Self::new(word, What::Value(key, fault))
+    }
+
+    /// That there is no pattern to delete of this name.
+    pub fn no_pattern(name: &'a Text<PATTERN_MAX>) -> Self {
+        Self::new(name.as_bytes(), What::Value(Key::Del, Fault::NoPattern))
     }
 }
 
@@ -337,6 +480,8 @@ pub enum What {
     UnknownArgument,
     /// The argument was given before.
     Repeated(Key),
+    /// It is said about a pattern, and none comes before it that this has not been said of.
+    NoPattern(Key),
     /// The value after this name is missing.
     Missing(Key),
     /// The value is not one that this name takes.
@@ -357,18 +502,21 @@ impl What {
         match self {
             Self::UnknownArgument => c"Unknown argument",
             Self::Repeated(_) => c"Argument given twice",
+            Self::NoPattern(_) => c"No pattern before it",
             Self::Missing(_) => c"Missing value",
-            Self::Value(Key::Pattern, _) => c"Invalid pattern",
+            Self::Value(Key::Pattern | Key::Add | Key::Del, _) => c"Invalid pattern",
             Self::Value(Key::PatternKey, _) => c"Invalid pattern_key",
             Self::Value(Key::Data, _) => c"Invalid data",
             Self::Value(Key::Log, _) => c"Invalid log",
             Self::Value(Key::LogRate, _) => c"Invalid log_rate",
+            Self::Value(Key::Name, _) => c"Invalid name",
+            Self::Value(Key::Places, _) => c"Invalid places",
             Self::Value(Key::Records, _) => c"Invalid records",
             Self::Value(Key::Label, _) => c"Invalid label",
             Self::Value(Key::Mark, _) => c"Invalid mark",
             Self::NoMessage => c"Empty message",
-            // `reset` takes no value that could be wrong.
-            Self::UnknownMessage | Self::Value(Key::Reset, _) => c"Unknown message",
+            // These take no value that could be wrong.
+            Self::UnknownMessage | Self::Value(Key::Reset | Key::NoCase, _) => c"Unknown message",
             Self::Extra(_) => c"Too many words",
             Self::TableOnly(_) => c"Set by the table only",
         }
@@ -379,6 +527,7 @@ impl What {
         match self {
             Self::UnknownArgument => "unknown argument",
             Self::Repeated(_) => "given twice",
+            Self::NoPattern(_) => "no pattern before it that has none",
             Self::Missing(_) => "its value is missing",
             Self::Value(_, fault) => fault.what(),
             Self::NoMessage => "the message is empty",
@@ -392,15 +541,22 @@ impl What {
     pub fn allowed(self) -> &'static str {
         match self {
             Self::UnknownArgument => {
-                "pattern TEXT|none, pattern_key NAME, data on|off, log on|off, log_rate N, records N, label TEXT"
+                "pattern TEXT|none, pattern_key NAME, name NAME, nocase, data on|off, log on|off, log_rate N, places on|off, records N, label TEXT"
             }
-            Self::Repeated(Key::Pattern | Key::PatternKey) => "one pattern or pattern_key",
+            Self::Repeated(Key::Pattern | Key::PatternKey) => "pattern none alone, or patterns",
             Self::Repeated(_) => "each argument once",
+            Self::NoPattern(_) => "after pattern TEXT or pattern_key NAME, name NAME and nocase once each",
+            Self::Value(_, Fault::NameTaken) => "each name once; of a pattern without one, its text",
+            Self::Value(_, Fault::Same) => "each text once",
+            Self::Value(_, Fault::TooMany) => "256 patterns at most",
             Self::Missing(key) | Self::Value(key, _) => key.allowed(),
             Self::NoMessage | Self::UnknownMessage | Self::TableOnly(_) => {
-                "pattern TEXT|none, pattern_key NAME, data on|off, log on|off, log_rate N, reset, mark TEXT"
+                "pattern TEXT|none, pattern add NAME TEXT, pattern del NAME, pattern list, pattern_key NAME, pattern_key add NAME, data on|off, log on|off, log_rate N, places on|off, reset, mark TEXT"
             }
             Self::Extra(Key::Reset) => "reset alone",
+            Self::Extra(Key::Pattern | Key::PatternKey | Key::Add) => {
+                "one text, %20 for a space, and nocase"
+            }
             Self::Extra(_) => "one value, %20 for a space",
         }
     }
@@ -425,6 +581,14 @@ pub enum Fault {
     NoKey,
     /// The name of a key that holds too many bytes.
     KeyTooLong,
+    /// More patterns than there may be.
+    TooMany,
+    /// Another pattern is shown by the same name.
+    NameTaken,
+    /// Another pattern has the same bytes.
+    Same,
+    /// The name of no pattern.
+    NoPattern,
 }
 
 impl Fault {
@@ -438,23 +602,37 @@ impl Fault {
             Self::OutOfRange => "out of range",
             Self::NoKey => "no such key",
             Self::KeyTooLong => "the key is too long",
+            Self::TooMany => "one pattern too many",
+            Self::NameTaken => "another pattern has this name",
+            Self::Same => "another pattern has the same text",
+            Self::NoPattern => "no such pattern",
         }
     }
 }
 
-/// The first words: names of arguments and messages.
+/// The words that are no values: names of arguments and messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Key {
     /// `pattern`, of a table or a message.
     Pattern,
     /// `pattern_key`, of a table or a message.
     PatternKey,
+    /// `name`, behind a pattern of a table.
+    Name,
+    /// `nocase`, behind a pattern.
+    NoCase,
+    /// `add`, behind `pattern` or `pattern_key` of a message.
+    Add,
+    /// `del`, behind `pattern` of a message.
+    Del,
     /// `data`, of a table or a message.
     Data,
     /// `log`, of a table or a message.
     Log,
     /// `log_rate`, of a table or a message.
     LogRate,
+    /// `places`, of a table or a message.
+    Places,
     /// `records`, of a table.
     Records,
     /// `label`, of a table.
@@ -465,14 +643,22 @@ pub enum Key {
     Mark,
 }
 
+/// Bits beside those of [`Key::bit`]: that a pattern was given, or `pattern none`.
+const PATTERN_SEEN: u32 = 1 << 30;
+const NONE_SEEN: u32 = 1 << 31;
+
 impl Key {
+    /// The key that a table or a message may name.
     fn from_name(name: &[u8]) -> Option<Self> {
         Some(match name {
             b"pattern" => Self::Pattern,
             b"pattern_key" => Self::PatternKey,
+            b"name" => Self::Name,
+            b"nocase" => Self::NoCase,
             b"data" => Self::Data,
             b"log" => Self::Log,
             b"log_rate" => Self::LogRate,
+            b"places" => Self::Places,
             b"records" => Self::Records,
             b"label" => Self::Label,
             b"reset" => Self::Reset,
@@ -481,14 +667,23 @@ impl Key {
         })
     }
 
-    /// The word itself.
+    fn in_table(self) -> bool {
+        !matches!(self, Self::Reset | Self::Mark | Self::Add | Self::Del)
+    }
+
+    /// The word itself, where it stands before a value.
     pub fn name(self) -> &'static str {
         match self {
             Self::Pattern => "pattern",
             Self::PatternKey => "pattern_key",
+            Self::Name => "name",
+            Self::NoCase => "nocase",
+            Self::Add => "add",
+            Self::Del => "del",
             Self::Data => "data",
             Self::Log => "log",
             Self::LogRate => "log_rate",
+            Self::Places => "places",
             Self::Records => "records",
             Self::Label => "label",
             Self::Reset => "reset",
@@ -499,11 +694,15 @@ impl Key {
     /// What its value may be.
     fn allowed(self) -> &'static str {
         match self {
-            Self::Pattern => "1 to 64 bytes, %HH for what is not plain; or none",
+            Self::Pattern => "1 to 255 bytes, %HH for what is not plain; or none",
             Self::PatternKey => {
-                "the name, 1 to 64 bytes, of a logon key that you can search and that holds 1 to 64 bytes"
+                "the name, 1 to 64 bytes, of a logon key that you can search and that holds 1 to 255 bytes"
             }
-            Self::Data | Self::Log => "on or off",
+            Self::Name => "1 to 64 bytes, %HH for what is not plain",
+            Self::NoCase => "nocase alone",
+            Self::Add => "a name of 1 to 64 bytes and a text of 1 to 255, %HH for what is not plain",
+            Self::Del => "a name as pattern list prints it",
+            Self::Data | Self::Log | Self::Places => "on or off",
             Self::LogRate => "a whole number from 0 to 4294967295, 0 for no limit",
             Self::Records => "a whole number from 1 to 65536",
             Self::Label => "1 to 32 bytes, %HH for what is not plain",
@@ -512,27 +711,35 @@ impl Key {
         }
     }
 
-    /// A bit to remember it by: the same for those of which there can be but one.
+    /// A bit to remember it by; none for those that there may be many of.
     fn bit(self) -> u32 {
         match self {
-            Self::Pattern | Self::PatternKey => 1 << 0,
+            Self::Pattern | Self::PatternKey | Self::Name | Self::NoCase => 0,
             Self::Data => 1 << 1,
             Self::Log => 1 << 2,
             Self::LogRate => 1 << 3,
             Self::Records => 1 << 4,
             Self::Label => 1 << 5,
-            Self::Reset => 1 << 6,
-            Self::Mark => 1 << 7,
+            Self::Places => 1 << 6,
+            // Of no table.
+            Self::Reset | Self::Mark | Self::Add | Self::Del => 0,
+        }
+    }
+
+    /// Reads the value of `pattern` or `pattern_key`. The text of the four letters `none` can be had as
+    /// `%6Eone`.
+    fn pattern(self, word: &[u8]) -> Result<Option<Pattern>, Fault> {
+        match (self, word) {
+            (Self::PatternKey, _) => Text::parse(word).map(Pattern::key).map(Some),
+            (_, b"none") => Ok(None),
+            (_, _) => Text::parse(word).map(Pattern::text).map(Some),
         }
     }
 }
 
-/// Reads `TEXT|none`. The text of these four letters can be had as `%6Eone`.
-fn pattern(word: &[u8]) -> Result<Option<Pattern>, Fault> {
-    match word {
-        b"none" => Ok(None),
-        _ => Text::parse(word).map(Pattern::Text).map(Some),
-    }
+/// Whether a pattern may stand behind this word of a table.
+fn is_pattern(word: &[u8]) -> bool {
+    matches!(Key::from_name(word), Some(Key::Pattern | Key::PatternKey))
 }
 
 /// Reads `on|off`.

@@ -279,6 +279,18 @@ impl<M: Memory> Set<M> {
         avx2: Option<Avx2<'_>>,
         found: &mut dyn FnMut(usize, usize),
     ) {
+        self.straddling(state, bytes, found);
+        self.each(bytes, avx2, found);
+    }
+
+    /// Goes on to the next segment of a request, and tells of each occurrence that ends in it and began
+    /// before it, as [`Self::feed`] does.
+    pub fn straddling(
+        &self,
+        state: &mut State,
+        bytes: RacyBytes<'_>,
+        found: &mut dyn FnMut(usize, usize),
+    ) {
         let wanted = self.longest.wrapping_sub(1);
 
         if let Some((around, begin)) = state.around(bytes, wanted) {
@@ -292,7 +304,6 @@ impl<M: Memory> Set<M> {
             });
         }
         state.pass(bytes, wanted);
-        self.each(bytes, avx2, found);
     }
 
     /// Tells of each occurrence in `bytes` alone, as [`Self::feed`] does.

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Patterns as a person asks for them: each with a name, in lists that are made anew rather than
+//! changed.
+
+use core::fmt;
+
+use super::{
+    memory::Memory,
+    params::{
+        Fault,
+        Text, //
+    },
+    set::{
+        PATTERNS_MAX,
+        PATTERN_MAX, //
+    },
+};
+
+/// The longest name of a pattern, in bytes, that it is given.
+pub const NAME_MAX: usize = 64;
+
+/// The longest name of a key that holds a pattern, in bytes.
+pub const KEY_NAME_MAX: usize = 64;
+
+/// How many patterns of a target may be counted apart: while one takes the place of others, there is
+/// one more than may be searched for.
+pub const SLOTS: usize = PATTERNS_MAX + 1;
+
+/// What to search for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Pattern {
+    /// Its bytes; none of a key as long as that has not been read.
+    text: Text<PATTERN_MAX>,
+    /// The name of the logon key, of the kernel's key service, that holds the bytes. Nothing shows more
+    /// of them than this name.
+    key: Option<Text<KEY_NAME_MAX>>,
+    name: Option<Text<NAME_MAX>>,
+    nocase: bool,
+    /// Where it is counted: below [`SLOTS`].
+    slot: usize,
+}
+
+impl Pattern {
+    /// These bytes, which whoever reads the log, the status or the table sees, unless it has a name;
+    /// there only who reads the table does.
+    pub fn text(text: Text<PATTERN_MAX>) -> Self {
+        Self {
+            text,
+            key: None,
+            name: None,
+            nocase: false,
+            slot: 0,
+        }
+    }
+
+    /// The bytes that the key of this name holds.
+    pub fn key(name: Text<KEY_NAME_MAX>) -> Self {
+        Self {
+            key: Some(name),
+            ..Self::text(Text::EMPTY)
+        }
+    }
+
+    /// The same with a name.
+    #[must_use]
+    pub fn named(self, name: Text<NAME_MAX>) -> Self {
+        Self {
+            name: Some(name),
+            ..self
+        }
+    }
+
+    /// The same, for which ASCII letters may be of either case.
+    #[must_use]
+    pub fn in_either_case(self) -> Self {
+        Self {
+            nocase: true,
+            ..self
+        }
+    }
+
+    /// What stands for it in the log and the status: its name, or that of its key, or its bytes.
+    pub fn shown(&self) -> &[u8] {
+        match (&self.name, &self.key) {
+            (Some(name), _) | (None, Some(name)) => name.as_bytes(),
+            (None, None) => self.text.as_bytes(),
+        }
+    }
+
+    /// The bytes to search for.
+    pub fn bytes(&self) -> &[u8] {
+        self.text.as_bytes()
+    }
+
+    /// Whether ASCII letters may be of either case.
+    pub fn nocase(&self) -> bool {
+        self.nocase
+    }
+
+    /// Whether it has a name of its own.
+    pub fn is_named(&self) -> bool {
+        self.name.is_some()
+    }
+
+    /// The name of the key that holds it.
+    pub fn key_name(&self) -> Option<&Text<KEY_NAME_MAX>> {
+        self.key.as_ref()
+    }
+
+    /// The name of a key whose bytes are yet to be read.
+    pub fn unread_key(&self) -> Option<&Text<KEY_NAME_MAX>> {
+        self.key
+            .as_ref()
+            .filter(|_| self.text.as_bytes().is_empty())
+    }
+
+    /// Sets what has been read of its key.
+    pub fn set_bytes(&mut self, bytes: Text<PATTERN_MAX>) {
+        self.text = bytes;
+    }
+
+    /// Where it is counted: below [`SLOTS`].
+    pub fn slot(&self) -> usize {
+        self.slot
+    }
+
+    /// How many words it prints as.
+    pub(super) fn words(&self) -> usize {
+        let name = if self.name.is_some() { 2 } else { 0 };
+        let nocase = if self.nocase { 1 } else { 0 };
+
+        // Nothing to wrap.
+        usize::wrapping_add(2, name).wrapping_add(nocase)
+    }
+}
+
+/// As the words of a table that make it.
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.key {
+            Some(key) => write!(f, "pattern_key {key}")?,
+            // The text `none`, and not the word for no pattern.
+            None if self.text.as_bytes() == b"none" => f.write_str("pattern %6Eone")?,
+            None => write!(f, "pattern {}", self.text)?,
+        }
+        if let Some(name) = &self.name {
+            write!(f, " name {name}")?;
+        }
+        if self.nocase {
+            f.write_str(" nocase")?;
+        }
+        Ok(())
+    }
+}
+
+/// As it prints: what a key holds is not shown here either.
+impl fmt::Debug for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Pattern({self})")
+    }
+}
+
+/// Patterns in the order in which they were given.
+///
+/// Their slots differ. [`Self::check`] says whether they may be searched for.
+pub struct Patterns<M: Memory> {
+    /// Behind those that are there, there may be others of no meaning.
+    list: M::Array<Pattern>,
+    len: usize,
+}
+
+impl<M: Memory> Patterns<M> {
+    /// None yet, with room for so many.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no memory.
+    pub(super) fn with_room(room: usize) -> Result<Self, M::Error> {
+        Ok(Self {
+            list: M::array(Pattern::text(Text::EMPTY), room)?,
+            len: 0,
+        })
+    }
+
+    /// Those of `pattern`, which may be none, in place of these.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no memory.
+    pub fn replaced(&self, pattern: Option<Pattern>) -> Result<Self, M::Error> {
+        let mut patterns = Self::with_room(usize::from(pattern.is_some()))?;
+
+        if let Some(pattern) = pattern {
+            let slot = self.free_slot();
+            patterns.push(Pattern { slot, ..pattern });
+        }
+        Ok(patterns)
+    }
+
+    /// These and one more.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no memory.
+    pub fn with(&self, pattern: Pattern) -> Result<Self, M::Error> {
+        let mut patterns = Self::with_room(self.len.saturating_add(1))?;
+
+        self.iter().for_each(|pattern| patterns.push(*pattern));
+        let slot = self.free_slot();
+        patterns.push(Pattern { slot, ..pattern });
+        Ok(patterns)
+    }
+
+    /// The same once more.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no memory.
+    pub fn copied(&self) -> Result<Self, M::Error> {
+        let mut patterns = Self::with_room(self.len)?;
+
+        self.iter().for_each(|pattern| patterns.push(*pattern));
+        Ok(patterns)
+    }
+
+    /// These without the one that is shown as `name`; `None` where there is no such.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no memory.
+    pub fn without(&self, name: &[u8]) -> Result<Option<Self>, M::Error> {
+        if !self.iter().any(|pattern| pattern.shown() == name) {
+            return Ok(None);
+        }
+        let mut patterns = Self::with_room(self.len.saturating_sub(1))?;
+        let others = self.iter().filter(|pattern| pattern.shown() != name);
+
+        others.for_each(|pattern| patterns.push(*pattern));
+        Ok(Some(patterns))
+    }
+
+    /// Adds one where there is room.
+    pub(super) fn push(&mut self, pattern: Pattern) {
+        if let Some(to) = self.list.get_mut(self.len) {
+            *to = pattern;
+            // Within the list.
+            self.len = self.len.wrapping_add(1);
+        }
+    }
+
+    /// Adds one in the slot of its place, for a list that is made from nothing.
+    pub(super) fn push_first(&mut self, pattern: Pattern) {
+        let slot = self.len;
+        self.push(Pattern { slot, ..pattern });
+    }
+
+    /// The first slot that none of them has.
+    fn free_slot(&self) -> usize {
+        (0..SLOTS)
+            .find(|slot| self.iter().all(|pattern| pattern.slot != *slot))
+            .unwrap_or(0)
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> core::slice::Iter<'_, Pattern> {
+        self.as_slice().iter()
+    }
+
+    /// The same, to be changed.
+    pub fn iter_mut(&mut self) -> core::slice::IterMut<'_, Pattern> {
+        self.list.get_mut(..self.len).unwrap_or_default().iter_mut()
+    }
+
+    /// All of them.
+    pub fn as_slice(&self) -> &[Pattern] {
+        self.list.get(..self.len).unwrap_or_default()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Whether there are not too many, and each is shown by another name.
+    ///
+    /// # Errors
+    ///
+    /// The index of the first one at fault.
+    pub fn check(&self) -> Result<(), (usize, Fault)> {
+        for (index, pattern) in (0..self.len).zip(self.iter()) {
+            if index >= PATTERNS_MAX {
+                return Err((index, Fault::TooMany));
+            }
+            let mut before = self.iter().take(index);
+            if before.any(|other| other.shown() == pattern.shown()) {
+                return Err((index, Fault::NameTaken));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// As the words of a table that make them.
+impl<M: Memory> fmt::Display for Patterns<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_empty() {
+            return f.write_str("pattern none");
+        }
+        let mut space = "";
+        self.iter()
+            .try_for_each(|pattern| write!(f, "{}{pattern}", core::mem::replace(&mut space, " ")))
+    }
+}
