@@ -34,6 +34,8 @@ pub mod automaton;
 pub mod carry;
 #[path = "core/src/delta.rs"]
 pub mod delta;
+#[path = "core/src/edges.rs"]
+pub mod edges;
 #[path = "core/src/engine.rs"]
 pub mod engine;
 #[path = "core/src/finds.rs"]

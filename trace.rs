@@ -5,7 +5,7 @@
 //! Nothing in [`Trace::request`] waits, allocates, or fails the request: where the pool has no room,
 //! the request goes on unrecorded, and that is counted.
 //!
-//! Lock order: `changes`, then `log`, then the mutex within the pool.
+//! Lock order: `changes`, then `log`, then the mutex within the pool. Nothing is locked within `edges`.
 
 mod bindings;
 mod counters;
@@ -32,6 +32,7 @@ use self::{
     record::{
         Complete,
         Draft,
+        Finds,
         Record, //
     },
     search::{
@@ -44,12 +45,19 @@ use self::{
     },
 };
 use crate::{
-    delta::Cursor,
+    delta::{
+        Cursor,
+        SECTOR_SIZE, //
+    },
     dm::{
         self,
         EndBio,
         MapBio,
         WorkQueue, //
+    },
+    edges::{
+        Edges,
+        Ends, //
     },
     lines::Line,
     params::{
@@ -79,11 +87,12 @@ use kernel::{
         self,
         Write, //
     },
-    impl_has_work, new_mutex, new_work,
+    impl_has_work, new_mutex, new_spinlock, new_work,
     prelude::*,
     sync::{
         Arc,
-        Mutex, //
+        Mutex,
+        SpinLock, //
     },
     time::{
         delay::fsleep,
@@ -102,6 +111,9 @@ use kernel::{
 pub(crate) struct Trace {
     settings: Current,
     counters: Counters,
+    /// The edges of recent writes. Taken in `map`, for as long as it takes to copy them.
+    #[pin]
+    edges: SpinLock<Edges<Kernel>>,
     #[pin]
     pool: Pool,
     /// Whether the worker will run, and see what is sent before that.
@@ -166,12 +178,14 @@ impl Trace {
     pub(crate) fn new(table: Table<Kernel>) -> Result<Arc<Self>, Unfit> {
         let Table { params, patterns } = table;
         let (records, label) = (params.records, params.label);
+        let edges = Edges::new(params.edges)?;
         let settings = Settings::new(params, Search::new(patterns, params.places)?)?;
 
         Ok(Arc::pin_init(
             try_pin_init!(Self {
                 settings: Current::new(settings),
                 counters: Counters::new()?,
+                edges <- new_spinlock!(edges, "imgrement_edges"),
                 pool <- Pool::new(records),
                 scheduled: AtomicBool::new(false),
                 announced: AtomicBool::new(false),
@@ -270,6 +284,10 @@ impl Trace {
             counters.add(Counter::Deltas, deltas);
             counters.add(Counter::Across, across);
         }
+        if let Some(scan) = scan.as_mut().filter(|_| settings.params.edges != 0) {
+            let finds = writer.as_mut().map(|writer| &mut writer.finds);
+            self.meet_neighbours(bio, op, sector, scan, finds);
+        }
         let finds = writer.and_then(|writer| {
             if !writer.finds.is_complete() {
                 counters.add(Counter::FindsLost, 1);
@@ -291,6 +309,37 @@ impl Trace {
             } else {
                 self.send(record, queue);
             }
+        }
+    }
+
+    /// Searches what straddles a write and others that were next to it on the disk. To which sectors a zone
+    /// append goes is not known yet.
+    #[inline(never)]
+    fn meet_neighbours(
+        &self,
+        bio: &MapBio<'_, InFlight>,
+        op: Op,
+        sector: u64,
+        scan: &mut Scan<'_>,
+        finds: Option<&mut Finds<'_, '_>>,
+    ) {
+        if op != Op::Write {
+            return;
+        }
+        let bytes = u64::from(bio.bytes());
+        let mut ends = Ends::new(bytes);
+        for segment in bio.segments() {
+            segment.with_bytes(|bytes| ends.add(bytes));
+        }
+
+        let end = sector.saturating_add(bytes / SECTOR_SIZE);
+        let neighbours = self.edges.lock().meet(sector, end, &ends);
+        if neighbours.forgot {
+            self.counters.add(Counter::EdgesForgotten, 1);
+        }
+        let times = scan.requests(&ends, &neighbours, finds);
+        if times != 0 {
+            self.counters.add(Counter::AcrossRequests, times);
         }
     }
 

@@ -69,10 +69,14 @@ pub(crate) enum Counter {
     ErrorsLeftOut,
     /// Requests recorded without all that was found in them.
     FindsLost,
+    /// Occurrences that straddle two requests which are next to each other on the disk.
+    AcrossRequests,
+    /// Writes whose edges were forgotten to make room for others.
+    EdgesForgotten,
 }
 
 /// All of them with their words, in order.
-const NAMES: [(Counter, &str); 23] = [
+const NAMES: [(Counter, &str); 25] = [
     (Counter::Read, "read"),
     (Counter::Write, "write"),
     (Counter::Flush, "flush"),
@@ -96,6 +100,8 @@ const NAMES: [(Counter, &str); 23] = [
     (Counter::Errors, "errors"),
     (Counter::ErrorsLeftOut, "errors_left_out"),
     (Counter::FindsLost, "finds_lost"),
+    (Counter::AcrossRequests, "across_requests"),
+    (Counter::EdgesForgotten, "edges_forgotten"),
 ];
 
 /// Those, and behind them one for each slot of a pattern.

@@ -11,6 +11,10 @@ use super::{
 use crate::{
     delta::Delta,
     dm::Segment,
+    edges::{
+        Ends,
+        Neighbours, //
+    },
     engine::{
         self,
         Engine,
@@ -47,6 +51,8 @@ pub(crate) type Patterns = pattern::Patterns<Kernel>;
 pub(crate) struct Search {
     pub(crate) patterns: Patterns,
     engine: Option<Engine<Kernel>>,
+    /// Whether to say where each occurrence is.
+    places: bool,
 }
 
 /// Why patterns are not searched for.
@@ -83,7 +89,14 @@ impl Search {
     /// `ENOMEM`, and what is wrong with a pattern.
     pub(crate) fn new(mut patterns: Patterns, places: bool) -> Result<Arc<Self>, Unfit> {
         match prepare(&mut patterns, places) {
-            Ok(engine) => Ok(Arc::new(Self { patterns, engine }, GFP_KERNEL)?),
+            Ok(engine) => {
+                let search = Self {
+                    patterns,
+                    engine,
+                    places,
+                };
+                Ok(Arc::new(search, GFP_KERNEL)?)
+            }
             Err(Err(errno)) => Err(Unfit::Errno(errno)),
             Err(Ok((index, fault, errno))) => Err(Unfit::Pattern {
                 patterns,
@@ -107,6 +120,7 @@ impl Search {
         Some(Scan {
             patterns: &self.patterns,
             engine,
+            places: self.places,
             counters,
             state: engine.begin(bytes),
             done: 0,
@@ -141,6 +155,7 @@ fn prepare(patterns: &mut Patterns, places: bool) -> Result<Option<Engine<Kernel
 pub(crate) struct Scan<'s> {
     patterns: &'s Patterns,
     engine: &'s Engine<Kernel>,
+    places: bool,
     counters: &'s Counters,
     state: engine::State,
     /// How many bytes are behind us.
@@ -156,66 +171,137 @@ impl Scan<'_> {
         &mut self,
         segment: &Segment<'_>,
         delta: &mut Delta,
-        mut finds: Option<&mut Finds<'_, '_>>,
+        finds: Option<&mut Finds<'_, '_>>,
     ) {
-        let (patterns, engine, counters) = (self.patterns, self.engine, self.counters);
-        let done = self.done;
-        let mut note = |found: Found, at: Where, sum: &mut u64| match found {
-            Found::Times { pattern, times } => {
-                let Some(wanted) = patterns.as_slice().get(pattern) else {
-                    return;
-                };
-                *sum = sum.saturating_add(u64::from(times));
-                counters.found(wanted, u64::from(times));
-                if let Some(finds) = &mut finds {
-                    finds.times(wanted, pattern, at, delta.index, times);
-                }
-            }
-            Found::End { pattern, end } => {
-                let wanted = patterns.as_slice().get(pattern);
-                if let Some((finds, wanted)) = finds.as_mut().zip(wanted) {
-                    finds.place(wanted, pattern, done, end);
-                }
-            }
+        let (engine, state) = (self.engine, &mut self.state);
+        let mut notes = Notes {
+            patterns: self.patterns,
+            counters: Some(self.counters),
+            finds,
+            places: self.places,
+            done: self.done,
+            delta: delta.index,
+            at: Where::Across,
+            sum: 0,
         };
-        let mut inside: u64 = 0;
 
         segment.with_bytes(|bytes| {
-            engine.straddling(&mut self.state, bytes, &mut |found| {
-                note(found, Where::Across, &mut self.across);
-            });
+            engine.straddling(state, bytes, &mut |found| notes.add(found));
+            self.across = self.across.saturating_add(notes.turn_to(Where::Page));
             fpu::with_avx2(bytes.len(), |avx2| {
-                engine.inside(&mut self.state, bytes, avx2, &mut |found| {
-                    note(found, Where::Page, &mut inside);
-                });
+                engine.inside(state, bytes, avx2, &mut |found| notes.add(found));
             });
         });
-        self.done = done.saturating_add(u64::from(segment.len()));
-        delta.page_hits = u32::try_from(inside).unwrap_or(u32::MAX);
+        delta.page_hits = u32::try_from(notes.sum).unwrap_or(u32::MAX);
+        self.done = self.done.saturating_add(u64::from(segment.len()));
     }
 
     /// Searches a copy of the segment of `delta`, and tells `finds`.
     pub(crate) fn copy(&mut self, copy: &[u8], delta: &mut Delta, finds: &mut Finds<'_, '_>) {
-        let (patterns, engine) = (self.patterns, self.engine);
-        let index = delta.index;
-        let mut sum: u32 = 0;
+        let (engine, state) = (self.engine, &mut self.state);
+        let mut notes = Notes {
+            patterns: self.patterns,
+            counters: None,
+            finds: Some(finds),
+            places: false,
+            done: self.done,
+            delta: delta.index,
+            at: Where::Copy,
+            sum: 0,
+        };
 
         fpu::with_avx2(copy.len(), |avx2| {
-            engine.inside(&mut self.state, copy.into(), avx2, &mut |found| {
-                let Found::Times { pattern, times } = found else {
-                    return;
-                };
-                sum = sum.saturating_add(times);
-                if let Some(wanted) = patterns.as_slice().get(pattern) {
-                    finds.times(wanted, pattern, Where::Copy, index, times);
-                }
-            });
+            engine.inside(state, copy.into(), avx2, &mut |found| notes.add(found));
         });
-        delta.copy_hits = sum;
+        delta.copy_hits = u32::try_from(notes.sum).unwrap_or(u32::MAX);
+    }
+
+    /// Searches what straddles a request whose segments have all been searched and its neighbours, tells
+    /// `finds`, and returns how many occurrences there are.
+    pub(crate) fn requests(
+        &mut self,
+        ends: &Ends,
+        neighbours: &Neighbours,
+        finds: Option<&mut Finds<'_, '_>>,
+    ) -> u64 {
+        let (engine, state) = (self.engine, &mut self.state);
+        let mut notes = Notes {
+            patterns: self.patterns,
+            counters: Some(self.counters),
+            finds,
+            places: self.places,
+            done: 0,
+            delta: 0,
+            at: Where::Requests,
+            sum: 0,
+        };
+
+        for (before, behind, done) in [
+            (&neighbours.before, &ends.first, 0),
+            (&ends.last, &neighbours.behind, self.done),
+        ] {
+            let (before, behind) = (before.as_bytes(), behind.as_bytes());
+            notes.done = done;
+            // Does not wrap: there are few.
+            *state = engine.begin(before.len().wrapping_add(behind.len()) as u64);
+            engine.straddling(state, before.into(), &mut |_| {});
+            engine.straddling(state, behind.into(), &mut |found| notes.add(found));
+        }
+        notes.sum
     }
 
     /// How many occurrences straddled segments.
     pub(crate) fn across(&self) -> u64 {
         self.across
+    }
+}
+
+/// Takes down what is found.
+struct Notes<'n, 'w, 'p> {
+    patterns: &'n Patterns,
+    /// Where it counts, unless it has been counted already.
+    counters: Option<&'n Counters>,
+    finds: Option<&'n mut Finds<'w, 'p>>,
+    /// Whether to tell it where each occurrence is.
+    places: bool,
+    /// How many bytes of the request lie before what is searched.
+    done: u64,
+    /// The index of the delta that is searched.
+    delta: u32,
+    at: Where,
+    /// How many occurrences there are.
+    sum: u64,
+}
+
+impl Notes<'_, '_, '_> {
+    fn add(&mut self, found: Found) {
+        let (Found::Times { pattern: index, .. } | Found::End { pattern: index, .. }) = found;
+        let Some(pattern) = self.patterns.as_slice().get(index) else {
+            return;
+        };
+
+        match found {
+            Found::Times { times, .. } => {
+                self.sum = self.sum.saturating_add(u64::from(times));
+                if let Some(counters) = self.counters {
+                    counters.found(pattern, u64::from(times));
+                }
+                if let Some(finds) = &mut self.finds {
+                    finds.times(pattern, index, self.at, self.delta, times);
+                }
+            }
+            Found::End { end, .. } if self.places => {
+                if let Some(finds) = &mut self.finds {
+                    finds.place(pattern, index, self.done, end);
+                }
+            }
+            Found::End { .. } => {}
+        }
+    }
+
+    /// Goes on with what is found elsewhere, and returns how many occurrences there were.
+    fn turn_to(&mut self, at: Where) -> u64 {
+        self.at = at;
+        core::mem::take(&mut self.sum)
     }
 }

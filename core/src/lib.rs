@@ -13,6 +13,7 @@
 pub mod automaton;
 pub mod carry;
 pub mod delta;
+pub mod edges;
 pub mod engine;
 pub mod finds;
 pub mod limit;

@@ -13,6 +13,7 @@ use core::{
 };
 
 use super::{
+    edges::EDGES,
     memory::Memory,
     pattern::{
         Pattern,
@@ -111,6 +112,8 @@ pub struct Params {
     pub log_rate: u32,
     /// Whether each place where a pattern was found is logged.
     pub places: bool,
+    /// Of how many writes the edges are remembered; one of [`EDGES`].
+    pub edges: u32,
     /// How many records the pool has; one of [`RECORDS`].
     pub records: u32,
     /// What each line of the log begins with; 1 to [`LABEL_MAX`] bytes.
@@ -124,6 +127,7 @@ impl Default for Params {
             log: true,
             log_rate: 1000,
             places: false,
+            edges: 0,
             records: 2048,
             label: None,
         }
@@ -138,11 +142,8 @@ impl Params {
             Key::Log => self.log = switch(value)?,
             Key::LogRate => self.log_rate = number(value)?,
             Key::Places => self.places = switch(value)?,
-            Key::Records => {
-                self.records = Some(number(value)?)
-                    .filter(|records| RECORDS.contains(records))
-                    .ok_or(Fault::OutOfRange)?;
-            }
+            Key::Edges => self.edges = number_in(EDGES, value)?,
+            Key::Records => self.records = number_in(RECORDS, value)?,
             Key::Label => self.label = Some(Text::parse(value)?),
             _ => {}
         }
@@ -272,15 +273,16 @@ impl<M: Memory> fmt::Display for Line<'_, M> {
             false => patterns.iter().map(Pattern::words).sum::<usize>(),
         };
         let of_label = if params.label.is_some() { 2 } else { 0 };
-        let count = of_patterns.saturating_add(10).saturating_add(of_label);
+        let count = of_patterns.saturating_add(12).saturating_add(of_label);
 
         write!(
             f,
-            "{count} {patterns} data {} log {} log_rate {} places {} records {}",
+            "{count} {patterns} data {} log {} log_rate {} places {} edges {} records {}",
             on_off(params.data),
             on_off(params.log),
             params.log_rate,
             on_off(params.places),
+            params.edges,
             params.records,
         )?;
         if let Some(label) = &params.label {
@@ -334,7 +336,7 @@ impl Change {
             None | Some(Key::Name | Key::NoCase) => {
                 return Err(Mistake::new(name, What::UnknownMessage));
             }
-            Some(key @ (Key::Records | Key::Label)) => {
+            Some(key @ (Key::Edges | Key::Records | Key::Label)) => {
                 return Err(Mistake::new(name, What::TableOnly(key)));
             }
             Some(key) => key,
@@ -511,6 +513,7 @@ impl What {
             Self::Value(Key::LogRate, _) => c"Invalid log_rate",
             Self::Value(Key::Name, _) => c"Invalid name",
             Self::Value(Key::Places, _) => c"Invalid places",
+            Self::Value(Key::Edges, _) => c"Invalid edges",
             Self::Value(Key::Records, _) => c"Invalid records",
             Self::Value(Key::Label, _) => c"Invalid label",
             Self::Value(Key::Mark, _) => c"Invalid mark",
@@ -541,7 +544,7 @@ impl What {
     pub fn allowed(self) -> &'static str {
         match self {
             Self::UnknownArgument => {
-                "pattern TEXT|none, pattern_key NAME, name NAME, nocase, data on|off, log on|off, log_rate N, places on|off, records N, label TEXT"
+                "pattern TEXT|none, pattern_key NAME, name NAME, nocase, data on|off, log on|off, log_rate N, places on|off, edges N, records N, label TEXT"
             }
             Self::Repeated(Key::Pattern | Key::PatternKey) => "pattern none alone, or patterns",
             Self::Repeated(_) => "each argument once",
@@ -633,6 +636,8 @@ pub enum Key {
     LogRate,
     /// `places`, of a table or a message.
     Places,
+    /// `edges`, of a table.
+    Edges,
     /// `records`, of a table.
     Records,
     /// `label`, of a table.
@@ -659,6 +664,7 @@ impl Key {
             b"log" => Self::Log,
             b"log_rate" => Self::LogRate,
             b"places" => Self::Places,
+            b"edges" => Self::Edges,
             b"records" => Self::Records,
             b"label" => Self::Label,
             b"reset" => Self::Reset,
@@ -684,6 +690,7 @@ impl Key {
             Self::Log => "log",
             Self::LogRate => "log_rate",
             Self::Places => "places",
+            Self::Edges => "edges",
             Self::Records => "records",
             Self::Label => "label",
             Self::Reset => "reset",
@@ -704,6 +711,7 @@ impl Key {
             Self::Del => "a name as pattern list prints it",
             Self::Data | Self::Log | Self::Places => "on or off",
             Self::LogRate => "a whole number from 0 to 4294967295, 0 for no limit",
+            Self::Edges => "a whole number from 0 to 65536, 0 for none",
             Self::Records => "a whole number from 1 to 65536",
             Self::Label => "1 to 32 bytes, %HH for what is not plain",
             Self::Reset => "reset alone",
@@ -721,6 +729,7 @@ impl Key {
             Self::Records => 1 << 4,
             Self::Label => 1 << 5,
             Self::Places => 1 << 6,
+            Self::Edges => 1 << 7,
             // Of no table.
             Self::Reset | Self::Mark | Self::Add | Self::Del => 0,
         }
@@ -769,5 +778,12 @@ fn number(word: &[u8]) -> Result<u32, Fault> {
         .try_fold(0_u32, |number, digit| {
             number.checked_mul(10)?.checked_add(u32::from(digit & 0xf))
         })
+        .ok_or(Fault::OutOfRange)
+}
+
+/// Reads a whole number of a range.
+fn number_in(range: RangeInclusive<u32>, word: &[u8]) -> Result<u32, Fault> {
+    Some(number(word)?)
+        .filter(|number| range.contains(number))
         .ok_or(Fault::OutOfRange)
 }

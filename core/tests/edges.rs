@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What is remembered of writes, against a plain list of them.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may panic"
+)]
+
+mod common;
+
+use common::Std;
+use imgrement_core::edges::{
+    Edges,
+    Ends,
+    Neighbours,
+    EDGE_MAX, //
+};
+use proptest::prelude::*;
+
+fn ends(pieces: &[&[u8]]) -> Ends {
+    let bytes = pieces.iter().map(|piece| piece.len() as u64).sum();
+    let mut ends = Ends::new(bytes);
+    pieces.iter().for_each(|piece| ends.add((*piece).into()));
+    ends
+}
+
+/// Those that are remembered, the oldest first: their sectors, their bytes, and when they were last written.
+#[derive(Default)]
+struct Slow {
+    writes: Vec<((u64, u64), Vec<u8>, usize)>,
+    now: usize,
+}
+
+impl Slow {
+    fn meet(&mut self, room: usize, sectors: (u64, u64), bytes: &[u8]) -> (Vec<u8>, Vec<u8>, bool) {
+        self.now += 1;
+        let last = |wanted: &dyn Fn(&(u64, u64)) -> bool| {
+            self.writes
+                .iter()
+                .filter(|(sectors, ..)| wanted(sectors))
+                .max_by_key(|(_, _, when)| *when)
+                .map(|(_, bytes, _)| bytes.clone())
+                .unwrap_or_default()
+        };
+        let before = last(&|(_, end)| *end == sectors.0);
+        let behind = last(&|(first, _)| *first == sectors.1);
+
+        let mut forgot = false;
+        if let Some(same) = self.writes.iter_mut().find(|(there, ..)| *there == sectors) {
+            *same = (sectors, bytes.to_vec(), self.now);
+        } else {
+            self.writes.push((sectors, bytes.to_vec(), self.now));
+            if self.writes.len() > room {
+                self.writes.remove(0);
+                forgot = room != 0;
+            }
+        }
+        (
+            before[before.len().saturating_sub(EDGE_MAX)..].to_vec(),
+            behind[..behind.len().min(EDGE_MAX)].to_vec(),
+            forgot,
+        )
+    }
+}
+
+fn of(neighbours: &Neighbours) -> (Vec<u8>, Vec<u8>, bool) {
+    (
+        neighbours.before.as_bytes().to_vec(),
+        neighbours.behind.as_bytes().to_vec(),
+        neighbours.forgot,
+    )
+}
+
+#[test]
+fn ends_of_writes_in_pieces() {
+    let long: Vec<u8> = (0..700_u32).map(|n| n as u8).collect();
+    for cut in [0, 1, 253, 254, 255, 445, 446, 447, 700] {
+        let ends = ends(&[&long[..cut], &long[cut..]]);
+        assert_eq!(ends.first.as_bytes(), &long[..EDGE_MAX], "{cut}");
+        assert_eq!(ends.last.as_bytes(), &long[700 - EDGE_MAX..], "{cut}");
+    }
+    let short = ends(&[b"ab", b"", b"c"]);
+    assert_eq!(short.first.as_bytes(), b"abc");
+    assert_eq!(short.last.as_bytes(), b"abc");
+}
+
+#[test]
+fn either_may_come_first() {
+    let mut edges = Edges::<Std>::new(2).unwrap();
+    assert_eq!(
+        of(&edges.meet(8, 16, &ends(&[b"b1"]))),
+        (vec![], vec![], false)
+    );
+    assert_eq!(
+        of(&edges.meet(0, 8, &ends(&[b"a1"]))),
+        (vec![], b"b1".to_vec(), false)
+    );
+    // The oldest, from 8 on, is forgotten after it has been looked for.
+    assert_eq!(
+        of(&edges.meet(16, 24, &ends(&[b"c1"]))),
+        (b"b1".to_vec(), vec![], true)
+    );
+    assert_eq!(
+        of(&edges.meet(8, 16, &ends(&[b"b2"]))),
+        (b"a1".to_vec(), b"c1".to_vec(), true)
+    );
+}
+
+#[test]
+fn no_room_remembers_nothing() {
+    let mut edges = Edges::<Std>::new(0).unwrap();
+    for first in 0..3 {
+        assert_eq!(
+            of(&edges.meet(first, first + 1, &ends(&[b"x"]))),
+            (vec![], vec![], false)
+        );
+    }
+}
+
+proptest! {
+    #[test]
+    fn as_a_plain_list(
+        room in 0_usize..6,
+        writes in prop::collection::vec((0_u64..12, 1_u64..4), 0..60),
+    ) {
+        let mut edges = Edges::<Std>::new(room as u32).unwrap();
+        let mut slow = Slow::default();
+        for (number, (first, sectors)) in writes.into_iter().enumerate() {
+            let end = first + sectors;
+            let bytes: Vec<u8> = (0..sectors * 200).map(|at| (number as u64 * 7 + at) as u8).collect();
+            let there = edges.meet(first, end, &ends(&[&bytes]));
+            prop_assert_eq!(of(&there), slow.meet(room, (first, end), &bytes));
+        }
+    }
+}
