@@ -16,6 +16,7 @@ const unsigned int DM_REQ_OP_MASK = REQ_OP_MASK;
 #endif
 
 void rust_dm_remap(struct bio *bio, struct block_device *bdev, sector_t sector);
+void rust_dm_complete_in_task(struct bio *bio);
 void rust_dm_copy_from_page(void *to, struct page *page, size_t offset,
 			    size_t len);
 

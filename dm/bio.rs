@@ -31,7 +31,8 @@ use kernel::{
     bindings::{
         bio,
         blk_status_t,
-        blk_status_to_errno, //
+        blk_status_to_errno,
+        bvec_iter, //
     },
     error::to_result,
     ffi::c_int,
@@ -89,36 +90,87 @@ impl Op {
     }
 }
 
-/// The space of a target's own that comes with each bio, of type `P`.
+/// The space that comes with each bio: a target's own, of type `P`, and what is kept of the payload. Where
+/// `P` has no size, there is none.
 ///
 /// It is raw memory in front of the clone: not initialised, freed without drop, aligned only as
-/// `struct dm_io` is. The callbacks of `target.rs` write it before `map` and drop it exactly once.
-pub(super) struct PerBio<P>(PhantomData<P>);
+/// `struct dm_io` is. The callbacks of `target.rs` initialise it before `map` and drop `P` exactly once.
+pub(super) struct PerBio<P> {
+    /// Where the payload began in the vectors when `map` kept it, and how long it was.
+    payload: Option<bvec_iter>,
+    own: P,
+}
 
 impl<P> PerBio<P> {
     /// How many bytes to ask device-mapper for. The space ends where a `struct dm_io` begins, so
     /// that it is aligned as that is only if its size is a multiple of the alignment.
     pub(super) const SIZE: usize = {
         assert!(
-            align_of::<P>() <= align_of::<bio>(),
+            align_of::<Self>() <= align_of::<bio>(),
             "device-mapper aligns per-bio data as its own struct dm_io, which holds a bio"
         );
-        size_of::<P>().next_multiple_of(align_of::<bio>())
+        if size_of::<P>() == 0 {
+            0
+        } else {
+            size_of::<Self>().next_multiple_of(align_of::<bio>())
+        }
     };
 
+    /// Where it is; `None` where there is none.
+    ///
     /// # Safety
     ///
     /// `bio` is a clone that device-mapper made for a target of which `per_io_data_size` is
     /// [`Self::SIZE`].
     #[inline]
-    pub(super) unsafe fn of(bio: NonNull<bio>) -> NonNull<P> {
+    unsafe fn of(bio: NonNull<bio>) -> Option<NonNull<Self>> {
         if Self::SIZE == 0 {
-            return NonNull::dangling();
+            return None;
         }
-        // SAFETY: The caller's promise is what `dm_per_bio_data` wants; it never returns null.
-        unsafe {
-            NonNull::new_unchecked(bindings::dm_per_bio_data(bio.as_ptr(), Self::SIZE).cast())
+        // SAFETY: The caller's promise is what `dm_per_bio_data` wants.
+        NonNull::new(unsafe { bindings::dm_per_bio_data(bio.as_ptr(), Self::SIZE) }.cast())
+    }
+
+    /// Initialises it.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Self::of`], and nobody else accesses it.
+    #[inline]
+    pub(super) unsafe fn init(bio: NonNull<bio>, own: P) {
+        // SAFETY: The caller's promise.
+        if let Some(place) = unsafe { Self::of(bio) } {
+            // SAFETY: The memory is there, aligned (asserted in `SIZE`) and nobody else's.
+            unsafe { place.write(Self { payload: None, own }) };
         }
+    }
+
+    /// Where the target's own is.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Self::of`].
+    #[inline]
+    pub(super) unsafe fn own(bio: NonNull<bio>) -> NonNull<P> {
+        // SAFETY: The caller's promise.
+        match unsafe { Self::of(bio) } {
+            // SAFETY: The memory is there; no reference is made.
+            Some(place) => unsafe { NonNull::new_unchecked(&raw mut (*place.as_ptr()).own) },
+            None => NonNull::dangling(),
+        }
+    }
+
+    /// Where it is kept what the payload was.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Self::of`].
+    #[inline]
+    unsafe fn payload(bio: NonNull<bio>) -> Option<NonNull<Option<bvec_iter>>> {
+        // SAFETY: The caller's promise.
+        let place = unsafe { Self::of(bio) }?;
+        // SAFETY: The memory is there; no reference is made.
+        Some(unsafe { NonNull::new_unchecked(&raw mut (*place.as_ptr()).payload) })
     }
 }
 
@@ -267,7 +319,26 @@ impl<'b, P> MapBio<'b, P> {
     #[inline]
     pub fn per_bio(&mut self) -> &mut P {
         // SAFETY: By the invariant it is initialised and nobody else has a reference.
-        unsafe { PerBio::<P>::of(self.bio).as_mut() }
+        unsafe { PerBio::<P>::own(self.bio).as_mut() }
+    }
+
+    /// Has `Target::end_io` called by a task rather than an interrupt, with the payload at hand:
+    /// [`EndBio::segments`]. Only a target that has something to keep with each bio can ask for that.
+    ///
+    /// The task is a worker of the block layer, which goes on under memory pressure and ends bios of other
+    /// devices, too (`bio_complete_work_fn`): what it is used for must not take long.
+    #[inline]
+    pub fn keep_payload(&mut self) {
+        const { assert!(PerBio::<P>::SIZE != 0, "there is no place to keep it") };
+
+        // SAFETY: By the invariant the bio is live, ours, and a clone with the space that comes with it.
+        unsafe {
+            let iter = (*self.bio.as_ptr()).bi_iter;
+            if let Some(payload) = PerBio::<P>::payload(self.bio) {
+                payload.write(Some(iter));
+            }
+            bindings::rust_dm_complete_in_task(self.bio.as_ptr());
+        }
     }
 
     /// Sends it on to `sector` of `device`.
@@ -329,8 +400,8 @@ pub enum Completion {
 
 /// A bio that has completed.
 ///
-/// Its sector, length and payload are gone: the iterator is used up, and the device may be another.
-/// What is needed of them is saved in per-bio data by `map`.
+/// Its sector and length are gone: the iterator is used up, and the device may be another. What is needed
+/// of them is saved in per-bio data by `map`, and the payload by [`MapBio::keep_payload`].
 ///
 /// # Invariants
 ///
@@ -397,6 +468,17 @@ impl<P> EndBio<'_, P> {
     #[inline]
     pub fn per_bio(&mut self) -> &mut P {
         // SAFETY: By the invariant it is initialised, and `self` is the only way to it.
-        unsafe { PerBio::<P>::of(self.bio).as_mut() }
+        unsafe { PerBio::<P>::own(self.bio).as_mut() }
+    }
+
+    /// Its payload, if `map` asked for it to be kept; no segments otherwise. Of a read that has failed, the
+    /// bytes may be any.
+    #[inline]
+    pub fn segments(&self) -> Segments<'_> {
+        // SAFETY: By the invariant the bio is live, and what comes with it initialised.
+        let payload = unsafe { PerBio::<P>::payload(self.bio).and_then(|kept| kept.read()) };
+        // SAFETY: The vectors are those of whoever waits for the bio, which has not gone up yet. The iterator
+        // is that of the bio before it was submitted; nobody has put other vectors into it since.
+        unsafe { Segments::over(self.bio, payload.unwrap_or_default()) }
     }
 }

@@ -25,6 +25,11 @@ void rust_dm_remap(struct bio *bio, struct block_device *bdev, sector_t sector)
 		bio->bi_opf &= ~REQ_FUA;
 }
 
+void rust_dm_complete_in_task(struct bio *bio)
+{
+	bio_set_flag(bio, BIO_COMPLETE_IN_TASK);
+}
+
 void rust_dm_copy_from_page(void *to, struct page *page, size_t offset,
 			    size_t len)
 {

@@ -108,6 +108,10 @@ pub trait Target: Sized + 'static {
     /// What it keeps with each bio from `map` to `end_io`; `()` for nothing.
     type PerBio: Default + Send + 'static;
 
+    /// What a message is answered with; `()` where none is. It cannot borrow the words of the message, which
+    /// lie where the answer goes.
+    type Answer: 'static;
+
     /// Makes an instance from the words of a table line. May sleep.
     ///
     /// Words that it leaves in `args` are refused. On any error all that it got is released again
@@ -123,7 +127,8 @@ pub trait Target: Sized + 'static {
     /// same device.
     fn map<'b>(state: &Self::State<'_>, bio: MapBio<'b, Self::PerBio>) -> Mapped<'b>;
 
-    /// Hears of a completed bio. May run in an interrupt: it must not sleep.
+    /// Hears of a completed bio. May run in an interrupt, unless `map` asked for a task
+    /// ([`MapBio::keep_payload`]): it must not sleep.
     fn end_io(_state: &Self::State<'_>, _bio: &mut EndBio<'_, Self::PerBio>) -> Completion {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
@@ -165,12 +170,21 @@ pub trait Target: Sized + 'static {
 
     /// Takes a message. May sleep, and several may run at once.
     ///
-    /// There is no answer: device-mapper's buffer for it is where the words are.
+    /// With `Some` it is answered, by [`Self::answer`].
     ///
     /// # Errors
     ///
     /// [`Args::refuse`] prints what is wrong and makes the error.
-    fn message(_state: &Self::State<'_>, _args: &mut Args<'_>) -> Result<(), CtrError> {
+    fn message(
+        _state: &Self::State<'_>,
+        _args: &mut Args<'_>,
+    ) -> Result<Option<Self::Answer>, CtrError> {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Writes the answer to a message, which user space gets as text. Where that has no room for it, it sends
+    /// the whole message once more. May sleep.
+    fn answer(_state: &Self::State<'_>, _answer: Self::Answer, _out: &mut StatusWriter<'_>) {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
@@ -672,11 +686,9 @@ impl<T: Target> Callbacks<T> {
         let (live, bio) = unsafe { (NonNull::new_unchecked(ti), NonNull::new_unchecked(clone)) };
         // SAFETY: I/O only comes between constructor and destructor.
         let state = unsafe { Self::state(ti) };
-        // SAFETY: The bio is a clone for this target, whose `per_io_data_size` the constructor set.
-        let mut per_bio = unsafe { PerBio::<T::PerBio>::of(bio) };
-
-        // SAFETY: The memory is there, aligned (asserted in `PerBio`) and nobody else's.
-        unsafe { per_bio.write(T::PerBio::default()) };
+        // SAFETY: The bio is a clone for this target, whose `per_io_data_size` the constructor set, and only
+        // we know of it.
+        unsafe { PerBio::init(bio, T::PerBio::default()) };
 
         let mapped = {
             // Who claims not to sleep does not allocate so that it may wait for I/O.
@@ -694,7 +706,7 @@ impl<T: Target> Callbacks<T> {
 
         if core::mem::needs_drop::<T::PerBio>() && !mapped.completes() {
             // SAFETY: The bio is still ours, its data is initialised, and `end_io` will not come.
-            unsafe { core::ptr::drop_in_place(per_bio.as_mut()) };
+            unsafe { core::ptr::drop_in_place(PerBio::<T::PerBio>::own(bio).as_ptr()) };
         }
         mapped.code()
     }
@@ -727,7 +739,7 @@ impl<T: Target> Callbacks<T> {
         if core::mem::needs_drop::<T::PerBio>() {
             // SAFETY: `map` initialised it; both completions free the clone, so this is the last
             // use.
-            unsafe { core::ptr::drop_in_place(PerBio::<T::PerBio>::of(bio).as_ptr()) };
+            unsafe { core::ptr::drop_in_place(PerBio::<T::PerBio>::own(bio).as_ptr()) };
         }
         match completion {
             Completion::Done => bindings::DM_ENDIO_DONE as c_int,
@@ -824,25 +836,37 @@ impl<T: Target> Callbacks<T> {
 
     /// # Safety
     ///
-    /// For the slot of its name alone: `ti` is constructed, and `argv` holds `argc` strings.
+    /// For the slot of its name alone: `ti` is constructed, `argv` holds `argc` strings, and `result` has
+    /// room for `maxlen` bytes.
     unsafe extern "C" fn message(
         ti: *mut bindings::dm_target,
         argc: c_uint,
         argv: *mut *mut c_char,
-        _result: *mut c_char,
-        _maxlen: c_uint,
+        result: *mut c_char,
+        maxlen: c_uint,
     ) -> c_int {
         let _noio = NoIo::enter();
         // SAFETY: The contract of the slot.
         let state = unsafe { Self::state(ti) };
-        // SAFETY: The contract of the slot. The buffer for an answer begins where the words do
-        // (`target_message`), which therefore stay as they are only if it is left alone.
-        let mut args = unsafe { Self::args(ti, argc, argv) };
+        let answered = {
+            // SAFETY: The contract of the slot. The buffer for an answer begins where the words do
+            // (`target_message`), and is left alone until nobody has them any more.
+            let mut args = unsafe { Self::args(ti, argc, argv) };
+            T::message(state, &mut args)
+        };
 
-        match T::message(state, &mut args) {
-            Ok(()) => 0,
-            Err(error) => error.errno().to_errno(),
+        let answer = match answered {
+            Ok(Some(answer)) if T::HAS_ANSWER => answer,
+            Ok(_) => return 0,
+            Err(error) => return error.errno().to_errno(),
+        };
+        // SAFETY: The contract of the slot; the buffer is not used by others during the call, and the words
+        // in it are gone.
+        if let Some(mut out) = unsafe { StatusWriter::from_raw(result, maxlen) } {
+            T::answer(state, answer, &mut out);
         }
+        // There is an answer (`message_for_md`).
+        1
     }
 
     /// # Safety

@@ -65,6 +65,7 @@ impl Target for Linear {
         .and(Features::ATOMIC_WRITES);
     type State<'t> = Range<'t>;
     type PerBio = ();
+    type Answer = ();
 
     fn ctr<'t>(
         builder: &mut Builder<'t>,

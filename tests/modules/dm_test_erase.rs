@@ -71,6 +71,7 @@ impl Target for Erase {
     const VERSION: [u32; 3] = [1, 0, 0];
     type State<'t> = Disk<'t>;
     type PerBio = ();
+    type Answer = ();
 
     fn ctr<'t>(
         builder: &mut Builder<'t>,

@@ -85,6 +85,7 @@ impl Target for Faults {
     const FEATURES: Features = Features::NOWAIT;
     type State<'t> = State;
     type PerBio = ();
+    type Answer = ();
 
     fn ctr<'t>(
         _builder: &mut Builder<'t>,
@@ -105,7 +106,7 @@ impl Target for Faults {
         bio.kill()
     }
 
-    fn message(state: &State, args: &mut Args<'_>) -> Result<(), CtrError> {
+    fn message(state: &State, args: &mut Args<'_>) -> Result<Option<()>, CtrError> {
         let word = args.next_word("MISTAKE")?;
 
         match word.to_bytes() {
@@ -155,6 +156,6 @@ impl Target for Faults {
                 ));
             }
         }
-        Ok(())
+        Ok(None)
     }
 }
