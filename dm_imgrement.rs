@@ -126,6 +126,9 @@ impl kernel::Module for ImgrementModule {
 /// The target type.
 struct Imgrement;
 
+/// The answer to `pattern list`.
+struct List;
+
 /// One line of a table: a range of a device, and its trace.
 struct Traced<'t> {
     device: Device<'t>,
@@ -149,6 +152,7 @@ impl Target for Imgrement {
         .and(Features::ATOMIC_WRITES);
     type State<'t> = Traced<'t>;
     type PerBio = InFlight;
+    type Answer = List;
 
     fn ctr<'t>(
         builder: &mut Builder<'t>,
@@ -207,13 +211,18 @@ impl Target for Imgrement {
         };
     }
 
-    fn message(this: &Traced<'_>, args: &mut Args<'_>) -> Result<(), CtrError> {
+    fn message(this: &Traced<'_>, args: &mut Args<'_>) -> Result<Option<List>, CtrError> {
         let change = Change::parse(args.by_ref().map(CStr::to_bytes))
             .map_err(|mistake| refuse(args, &mistake, EINVAL))?;
 
         this.trace
             .change(&change)
-            .map_err(|unfit| no_pattern(args, &unfit, Some(&change)))
+            .map_err(|unfit| no_pattern(args, &unfit, Some(&change)))?;
+        Ok(matches!(change, Change::List).then_some(List))
+    }
+
+    fn answer(this: &Traced<'_>, List: List, out: &mut StatusWriter<'_>) {
+        let _ = this.trace.write_patterns(out);
     }
 
     fn prepare_ioctl<'s>(this: &'s Traced<'_>) -> IoctlRoute<'s> {

@@ -53,6 +53,7 @@ use crate::{
         self,
         EndBio,
         MapBio,
+        Segments,
         WorkQueue, //
     },
     edges::{
@@ -134,7 +135,9 @@ pub(crate) struct Trace {
 pub(crate) struct InFlight {
     /// What is to be said of it should it fail: its op, and on the underlying device its sector, and
     /// its bytes. `None` where nothing is logged.
-    logged: Option<(Op, u64, u32)>,
+    logged: Option<(Op, u64, u64)>,
+    /// What is to be recorded when it has come back, with the payload that it brings.
+    awaited: Option<Header>,
     /// Its record, where that waits to learn the sector: of a zone append.
     held: Option<Held>,
 }
@@ -214,28 +217,52 @@ impl Trace {
         self.counters
             .request(op, bio.bytes(), bio.segments().count() as u64);
         if self.settings.want(op) {
-            self.examine(bio, op, sector, queue);
+            self.look_at(bio, op, sector, queue);
         }
     }
 
-    /// Searches a request and records it. Apart, so that requests of which nothing is wanted do not pay
-    /// for the room that it takes on the stack.
+    /// Looks closer at a request. Apart, so that requests of which nothing is wanted do not pay for the room
+    /// that it takes on the stack.
     #[inline(never)]
-    fn examine(
+    fn look_at(
         self: &Arc<Self>,
         bio: &mut MapBio<'_, InFlight>,
         op: Op,
         sector: u64,
         queue: &WorkQueue,
     ) {
+        let header = header(bio, op, sector);
+
+        if self.settings.want_late(op) {
+            // The payload is not there yet.
+            bio.keep_payload();
+            bio.per_bio().awaited = Some(header);
+            return;
+        }
+        let (log, record) = self.examine(bio.segments(), header, op.writes());
+        let in_flight = bio.per_bio();
+
+        in_flight.logged = log.then_some((op, sector, header.bytes));
+        match record {
+            Some(record) if op == Op::ZoneAppend => in_flight.held = Some(record.hold()),
+            Some(record) => self.send(record, queue),
+            None => {}
+        }
+    }
+
+    /// Searches a request, if its payload is there, and records it. Says whether it is to be logged, and
+    /// what is.
+    fn examine(
+        &self,
+        segments: Segments<'_>,
+        mut header: Header,
+        payload: bool,
+    ) -> (bool, Option<Complete<'_>>) {
         let settings = self.settings.read();
         let counters = &self.counters;
-        let bytes = bio.bytes();
-        let mut header = header(bio, op, sector);
-
-        // A read's payload is not there yet.
-        let mut scan = match op.writes() {
-            true => settings.search.begin(u64::from(bytes), counters),
+        let op = header.op;
+        let mut scan = match payload && settings.params.ops.contain(op) {
+            true => settings.search.begin(header.bytes, counters),
             false => None,
         };
         let keep = settings.params.data && op.writes();
@@ -243,7 +270,7 @@ impl Trace {
 
         let mut draft = None;
         if log || keep {
-            draft = Draft::new(&self.pool, bio.segments(), keep);
+            draft = Draft::new(&self.pool, segments.clone(), keep);
             match draft.as_ref().map(Draft::payload) {
                 Some(Payload::None | Payload::Kept) => {}
                 Some(Payload::Lost) => {
@@ -259,10 +286,10 @@ impl Trace {
         }
 
         let mut writer = draft.as_mut().map(Draft::writer);
-        let mut cursor = Cursor::new(sector);
+        let mut cursor = Cursor::new(header.sector);
         let mut page: u64 = 0;
         let mut deltas: u64 = 0;
-        for segment in bio.segments() {
+        for segment in segments.clone() {
             let mut delta = cursor.delta(segment.offset(), segment.len());
 
             if let Some(scan) = &mut scan {
@@ -286,7 +313,7 @@ impl Trace {
         }
         if let Some(scan) = scan.as_mut().filter(|_| settings.params.edges != 0) {
             let finds = writer.as_mut().map(|writer| &mut writer.finds);
-            self.meet_neighbours(bio, op, sector, scan, finds);
+            self.meet_neighbours(segments, &header, scan, finds);
         }
         let finds = writer.and_then(|writer| {
             if !writer.finds.is_complete() {
@@ -296,20 +323,8 @@ impl Trace {
         });
 
         // Without a log there is nobody to read it, and its blocks go back.
-        if !log {
-            return;
-        }
-        let in_flight = bio.per_bio();
-        in_flight.logged = Some((header.op, sector, bytes));
-        if let Some(draft) = draft {
-            let record = draft.complete(&header, finds);
-
-            if header.op == Op::ZoneAppend {
-                in_flight.held = Some(record.hold());
-            } else {
-                self.send(record, queue);
-            }
-        }
+        let draft = draft.filter(|_| log);
+        (log, draft.map(|draft| draft.complete(&header, finds)))
     }
 
     /// Searches what straddles a write and others that were next to it on the disk. To which sectors a zone
@@ -317,23 +332,21 @@ impl Trace {
     #[inline(never)]
     fn meet_neighbours(
         &self,
-        bio: &MapBio<'_, InFlight>,
-        op: Op,
-        sector: u64,
+        segments: Segments<'_>,
+        header: &Header,
         scan: &mut Scan<'_>,
         finds: Option<&mut Finds<'_, '_>>,
     ) {
-        if op != Op::Write {
+        if header.op != Op::Write {
             return;
         }
-        let bytes = u64::from(bio.bytes());
-        let mut ends = Ends::new(bytes);
-        for segment in bio.segments() {
+        let mut ends = Ends::new(header.bytes);
+        for segment in segments {
             segment.with_bytes(|bytes| ends.add(bytes));
         }
 
-        let end = sector.saturating_add(bytes / SECTOR_SIZE);
-        let neighbours = self.edges.lock().meet(sector, end, &ends);
+        let end = header.sector.saturating_add(header.bytes / SECTOR_SIZE);
+        let neighbours = self.edges.lock().meet(header.sector, end, &ends);
         if neighbours.forgot {
             self.counters.add(Counter::EdgesForgotten, 1);
         }
@@ -343,12 +356,29 @@ impl Trace {
         }
     }
 
-    /// Hears how a request went. In any context.
+    /// Hears how a request went. In any context; of one that brings its payload, in a task.
     #[inline]
     pub(crate) fn completed(self: &Arc<Self>, bio: &mut EndBio<'_, InFlight>, queue: &WorkQueue) {
-        // All others are recorded already.
-        if bio.is_zone_append() || bio.result().is_err() {
+        if let Some(header) = bio.per_bio().awaited.take() {
+            self.arrived(bio, header, queue);
+        } else if bio.is_zone_append() || bio.result().is_err() {
+            // All others are recorded already.
             self.settle(bio, queue);
+        }
+    }
+
+    /// Searches and records a request that has brought its payload.
+    #[inline(never)]
+    fn arrived(self: &Arc<Self>, bio: &EndBio<'_, InFlight>, header: Header, queue: &WorkQueue) {
+        let error = bio.result().err();
+        let (log, record) = self.examine(bio.segments(), header, error.is_none());
+
+        if let Some(record) = record {
+            self.send(record, queue);
+        }
+        if let Some(error) = error {
+            let logged = log.then_some((header.op, header.sector, header.bytes));
+            self.failed(logged, error, queue);
         }
     }
 
@@ -370,22 +400,22 @@ impl Trace {
             self.send(record, queue);
         }
         if let Some(error) = error {
-            self.failed(in_flight, error, queue);
+            self.failed(in_flight.logged, error, queue);
         }
     }
 
     /// Counts a request that has failed, and records that.
     #[cold]
-    fn failed(self: &Arc<Self>, request: &InFlight, error: Error, queue: &WorkQueue) {
+    fn failed(self: &Arc<Self>, logged: Option<(Op, u64, u64)>, error: Error, queue: &WorkQueue) {
         self.counters.add(Counter::Errors, 1);
 
-        let Some((op, sector, bytes)) = request.logged else {
+        let Some((op, sector, bytes)) = logged else {
             return;
         };
         let header = Header {
             sequence: 0,
             sector,
-            bytes: u64::from(bytes),
+            bytes,
             op,
             flags: Flags::NONE,
             payload: Payload::None,
@@ -444,6 +474,7 @@ impl Trace {
                 let search = Search::new(patterns.copied()?, places)?;
                 (Params { places, ..params }, search)
             }
+            Change::Ops(ops) => (Params { ops, ..params }, search),
             Change::Data(data) => (Params { data, ..params }, search),
             Change::Log(log) => (Params { log, ..params }, search),
             Change::LogRate(log_rate) => (Params { log_rate, ..params }, search),
@@ -545,6 +576,17 @@ impl Trace {
         for pattern in search.patterns.iter() {
             let count = self.counters.of(pattern);
             write!(out, " {} {count}", Escaped(pattern.shown()))?;
+        }
+        Ok(())
+    }
+
+    /// Writes a line for each pattern: its name, its number, and the words of a table that make it.
+    pub(crate) fn write_patterns(&self, out: &mut impl Write) -> fmt::Result {
+        let (_, search) = self.settings();
+
+        for pattern in search.patterns.iter() {
+            let count = self.counters.of(pattern);
+            writeln!(out, "{} {count} {pattern}", Escaped(pattern.shown()))?;
         }
         Ok(())
     }

@@ -53,6 +53,8 @@ pub(crate) struct Current {
 const ALL: u8 = 1 << 0;
 /// Something is wanted of requests that write.
 const WRITES: u8 = 1 << 1;
+/// Reads are searched.
+const READS: u8 = 1 << 2;
 
 impl Current {
     /// Begins with `settings`.
@@ -67,8 +69,18 @@ impl Current {
     /// while the settings are changed may be judged by either. In any context.
     #[inline]
     pub(crate) fn want(&self, op: Op) -> bool {
-        let kinds = if op.writes() { ALL | WRITES } else { ALL };
+        let kinds = match op {
+            Op::Read => ALL | READS,
+            _ if op.writes() => ALL | WRITES,
+            _ => ALL,
+        };
         self.wanted.load(Ordering::Relaxed) & kinds != 0
+    }
+
+    /// Whether a request of this kind is to be looked at when it has come back. In any context.
+    #[inline]
+    pub(crate) fn want_late(&self, op: Op) -> bool {
+        op == Op::Read && self.wanted.load(Ordering::Relaxed) & READS != 0
     }
 
     /// The settings. What is done before the result is dropped must not sleep.
@@ -87,13 +99,17 @@ impl Current {
 }
 
 fn wanted(settings: &Settings) -> u8 {
+    let Settings { params, search } = settings;
     let mut wanted = 0;
 
-    if settings.params.log {
+    if params.log {
         wanted |= ALL;
     }
-    if settings.params.data || settings.search.is_wanted() {
+    if params.data || params.ops.write && search.is_wanted() {
         wanted |= WRITES;
+    }
+    if params.ops.read && search.is_wanted() {
+        wanted |= READS;
     }
     wanted
 }

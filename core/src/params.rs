@@ -19,6 +19,7 @@ use super::{
         Pattern,
         Patterns, //
     },
+    record::Op,
     set::{
         PATTERNS_MAX,
         PATTERN_MAX, //
@@ -101,9 +102,57 @@ impl<const N: usize> fmt::Debug for Text<N> {
     }
 }
 
+/// In which requests to search.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ops {
+    /// In what is read.
+    pub read: bool,
+    /// In what is written.
+    pub write: bool,
+}
+
+impl Ops {
+    /// The words for them.
+    const NAMES: [(Self, &str); 3] = [
+        (Self::new(true, false), "read"),
+        (Self::new(false, true), "write"),
+        (Self::new(true, true), "read,write"),
+    ];
+
+    const fn new(read: bool, write: bool) -> Self {
+        Self { read, write }
+    }
+
+    fn parse(word: &[u8]) -> Result<Self, Fault> {
+        Self::NAMES
+            .iter()
+            .find(|(_, name)| name.as_bytes() == word)
+            .map(|(ops, _)| *ops)
+            .ok_or(Fault::NotOps)
+    }
+
+    /// Whether requests of this kind are searched.
+    pub fn contain(self, op: Op) -> bool {
+        match op {
+            Op::Read => self.read,
+            _ => self.write && op.writes(),
+        }
+    }
+
+    /// The inverse of [`Self::parse`].
+    fn name(self) -> &'static str {
+        Self::NAMES
+            .iter()
+            .find(|(ops, _)| *ops == self)
+            .map_or("none", |(_, name)| name)
+    }
+}
+
 /// What the optional arguments of a table set, but for the patterns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Params {
+    /// In which requests to search.
+    pub ops: Ops,
     /// Whether records keep a copy of the bytes.
     pub data: bool,
     /// Whether requests are logged.
@@ -123,6 +172,7 @@ pub struct Params {
 impl Default for Params {
     fn default() -> Self {
         Self {
+            ops: Ops::new(false, true),
             data: true,
             log: true,
             log_rate: 1000,
@@ -138,6 +188,7 @@ impl Params {
     /// Sets one argument. The keys that are no such arguments have been sorted out before.
     fn set(&mut self, key: Key, value: &[u8]) -> Result<(), Fault> {
         match key {
+            Key::Ops => self.ops = Ops::parse(value)?,
             Key::Data => self.data = switch(value)?,
             Key::Log => self.log = switch(value)?,
             Key::LogRate => self.log_rate = number(value)?,
@@ -273,11 +324,12 @@ impl<M: Memory> fmt::Display for Line<'_, M> {
             false => patterns.iter().map(Pattern::words).sum::<usize>(),
         };
         let of_label = if params.label.is_some() { 2 } else { 0 };
-        let count = of_patterns.saturating_add(12).saturating_add(of_label);
+        let count = of_patterns.saturating_add(14).saturating_add(of_label);
 
         write!(
             f,
-            "{count} {patterns} data {} log {} log_rate {} places {} edges {} records {}",
+            "{count} {patterns} ops {} data {} log {} log_rate {} places {} edges {} records {}",
+            params.ops.name(),
             on_off(params.data),
             on_off(params.log),
             params.log_rate,
@@ -303,6 +355,8 @@ pub enum Change {
     Del(Text<PATTERN_MAX>),
     /// `pattern list`: say what is searched for.
     List,
+    /// `ops OPS`: in which requests to search.
+    Ops(Ops),
     /// `data on|off`: whether records keep a copy of the bytes.
     Data(bool),
     /// `log on|off`: whether requests are logged.
@@ -344,6 +398,7 @@ impl Change {
 
         let change = match key {
             Key::Pattern | Key::PatternKey => words.pattern(key, name)?,
+            Key::Ops => Self::Ops(words.value(key, name, Ops::parse)?),
             Key::Data => Self::Data(words.value(key, name, switch)?),
             Key::Log => Self::Log(words.value(key, name, switch)?),
             Key::LogRate => Self::LogRate(words.value(key, name, number)?),
@@ -508,6 +563,7 @@ impl What {
             Self::Missing(_) => c"Missing value",
             Self::Value(Key::Pattern | Key::Add | Key::Del, _) => c"Invalid pattern",
             Self::Value(Key::PatternKey, _) => c"Invalid pattern_key",
+            Self::Value(Key::Ops, _) => c"Invalid ops",
             Self::Value(Key::Data, _) => c"Invalid data",
             Self::Value(Key::Log, _) => c"Invalid log",
             Self::Value(Key::LogRate, _) => c"Invalid log_rate",
@@ -544,7 +600,7 @@ impl What {
     pub fn allowed(self) -> &'static str {
         match self {
             Self::UnknownArgument => {
-                "pattern TEXT|none, pattern_key NAME, name NAME, nocase, data on|off, log on|off, log_rate N, places on|off, edges N, records N, label TEXT"
+                "pattern TEXT|none, pattern_key NAME, name NAME, nocase, ops OPS, data on|off, log on|off, log_rate N, places on|off, edges N, records N, label TEXT"
             }
             Self::Repeated(Key::Pattern | Key::PatternKey) => "pattern none alone, or patterns",
             Self::Repeated(_) => "each argument once",
@@ -554,7 +610,7 @@ impl What {
             Self::Value(_, Fault::TooMany) => "256 patterns at most",
             Self::Missing(key) | Self::Value(key, _) => key.allowed(),
             Self::NoMessage | Self::UnknownMessage | Self::TableOnly(_) => {
-                "pattern TEXT|none, pattern add NAME TEXT, pattern del NAME, pattern list, pattern_key NAME, pattern_key add NAME, data on|off, log on|off, log_rate N, places on|off, reset, mark TEXT"
+                "pattern TEXT|none, pattern add NAME TEXT, pattern del NAME, pattern list, pattern_key NAME, pattern_key add NAME, ops OPS, data on|off, log on|off, log_rate N, places on|off, reset, mark TEXT"
             }
             Self::Extra(Key::Reset) => "reset alone",
             Self::Extra(Key::Pattern | Key::PatternKey | Key::Add) => {
@@ -576,6 +632,8 @@ pub enum Fault {
     TooLong,
     /// Neither `on` nor `off`.
     NotSwitch,
+    /// No requests to search in.
+    NotOps,
     /// Not all decimal digits.
     NotNumber,
     /// A number that is too small or too large.
@@ -601,6 +659,7 @@ impl Fault {
             Self::Empty => "empty",
             Self::TooLong => "too long",
             Self::NotSwitch => "neither on nor off",
+            Self::NotOps => "no such ops",
             Self::NotNumber => "not a whole number",
             Self::OutOfRange => "out of range",
             Self::NoKey => "no such key",
@@ -628,6 +687,8 @@ pub enum Key {
     Add,
     /// `del`, behind `pattern` of a message.
     Del,
+    /// `ops`, of a table or a message.
+    Ops,
     /// `data`, of a table or a message.
     Data,
     /// `log`, of a table or a message.
@@ -660,6 +721,7 @@ impl Key {
             b"pattern_key" => Self::PatternKey,
             b"name" => Self::Name,
             b"nocase" => Self::NoCase,
+            b"ops" => Self::Ops,
             b"data" => Self::Data,
             b"log" => Self::Log,
             b"log_rate" => Self::LogRate,
@@ -686,6 +748,7 @@ impl Key {
             Self::NoCase => "nocase",
             Self::Add => "add",
             Self::Del => "del",
+            Self::Ops => "ops",
             Self::Data => "data",
             Self::Log => "log",
             Self::LogRate => "log_rate",
@@ -709,6 +772,7 @@ impl Key {
             Self::NoCase => "nocase alone",
             Self::Add => "a name of 1 to 64 bytes and a text of 1 to 255, %HH for what is not plain",
             Self::Del => "a name as pattern list prints it",
+            Self::Ops => "read, write or read,write",
             Self::Data | Self::Log | Self::Places => "on or off",
             Self::LogRate => "a whole number from 0 to 4294967295, 0 for no limit",
             Self::Edges => "a whole number from 0 to 65536, 0 for none",
@@ -730,6 +794,7 @@ impl Key {
             Self::Label => 1 << 5,
             Self::Places => 1 << 6,
             Self::Edges => 1 << 7,
+            Self::Ops => 1 << 8,
             // Of no table.
             Self::Reset | Self::Mark | Self::Add | Self::Del => 0,
         }
