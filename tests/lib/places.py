@@ -1,0 +1,30 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Where texts are in the first bytes of a file or device, found without any cleverness.
+
+places.py FILE BYTES NAME=TEXT[/i]...
+
+TEXT has %HH for any byte; with /i its letters may be of either case. Prints a line for each occurrence, as
+the log does, `NAME at sector SECTOR, byte BYTE`, sorted.
+"""
+
+import sys
+from urllib.parse import unquote_to_bytes
+
+name, size, *texts = sys.argv[1:]
+with open(name, "rb") as file:
+    contents = file.read(int(size))
+
+found = []
+for text in texts:
+    shown, text = text.split("=", 1)
+    either = text.endswith("/i")
+    text = unquote_to_bytes(text.removesuffix("/i"))
+    where = contents
+    if either:
+        where, text = contents.lower(), text.lower()
+    at = where.find(text)
+    while at >= 0:
+        found.append(f"{shown} at sector {at // 512}, byte {at % 512}")
+        at = where.find(text, at + 1)
+print("\n".join(sorted(found)))
