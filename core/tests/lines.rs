@@ -17,6 +17,10 @@ use imgrement_core::{
         Cursor,
         Delta, //
     },
+    finds::{
+        Find,
+        Where, //
+    },
     lines::{
         request,
         Found,
@@ -44,21 +48,40 @@ fn header(op: Op, sector: u64, bytes: u64, deltas: u32) -> Header {
     }
 }
 
-fn lines(header: &Header, deltas: &[Delta], pattern: Option<&[u8]>) -> Vec<String> {
+fn lines(header: &Header, deltas: &[Delta], finds: &[Find<'_>]) -> Vec<String> {
     let mut lines = Vec::new();
-    request(header, deltas.iter().copied(), pattern, |line| {
-        lines.push(line.to_string());
-    });
+    request(
+        header,
+        deltas.iter().copied(),
+        finds.iter().copied(),
+        |line| lines.push(line.to_string()),
+    );
     lines
+}
+
+fn name(pattern: u16, name: &[u8]) -> Find<'_> {
+    Find::Name { pattern, name }
+}
+
+fn times(pattern: u16, at: Where, delta: u32, times: u32) -> Find<'static> {
+    Find::Times {
+        pattern,
+        at,
+        delta,
+        times,
+    }
 }
 
 #[test]
 fn the_ancestors_write() {
-    let mut delta = Cursor::new(1026).delta(0, 1024);
-    delta.page_hits = 3;
-    delta.copy_hits = 3;
+    let delta = Cursor::new(1026).delta(0, 1024);
+    let finds = [
+        name(0, b"DAMN"),
+        times(0, Where::Page, 0, 3),
+        times(0, Where::Copy, 0, 3),
+    ];
     assert_eq!(
-        lines(&header(Op::Write, 1026, 1024, 1), &[delta], Some(b"DAMN")),
+        lines(&header(Op::Write, 1026, 1024, 1), &[delta], &finds),
         [
             "Found DAMN from page 3 times",
             "W, bytes to transfer: 1024, delta count: 1",
@@ -72,7 +95,7 @@ fn the_ancestors_write() {
 fn the_ancestors_read() {
     let delta = Cursor::new(38).delta(3072, 1024);
     assert_eq!(
-        lines(&header(Op::Read, 38, 1024, 1), &[delta], Some(b"DAMN")),
+        lines(&header(Op::Read, 38, 1024, 1), &[delta], &[]),
         [
             "R, bytes to transfer: 1024, delta count: 1",
             "bv #0: len 1024, offset 3072, at (38, 39)",
@@ -85,7 +108,7 @@ fn the_ancestors_file_of_12_kib() {
     let mut cursor = Cursor::new(6154);
     let deltas = [(); 3].map(|()| cursor.delta(0, 4096));
     assert_eq!(
-        lines(&header(Op::Write, 6154, 12288, 3), &deltas, Some(b"DAMN")),
+        lines(&header(Op::Write, 6154, 12288, 3), &deltas, &[]),
         [
             "W, bytes to transfer: 12288, delta count: 3",
             "bv #0: len 4096, offset 0, at (6154, 6161)",
@@ -98,16 +121,19 @@ fn the_ancestors_file_of_12_kib() {
 #[test]
 fn each_segment_has_its_own_line_and_what_straddles_comes_last() {
     let mut cursor = Cursor::new(0);
-    let mut deltas = [(0, 4096), (0, 4096), (512, 512)].map(|(at, len)| cursor.delta(at, len));
-    deltas[0].page_hits = 1;
-    deltas[0].copy_hits = 1;
-    deltas[2].page_hits = 2;
-    // The copies were lost, or the page was written to in between.
-    deltas[2].copy_hits = 0;
-    let mut header = header(Op::Write, 0, 8704, 3);
-    header.straddling = 1;
+    let deltas = [(0, 4096), (0, 4096), (512, 512)].map(|(at, len)| cursor.delta(at, len));
+    // Of the last one the copy was lost, or the page was written to in between.
+    let finds = [
+        name(0, b"a b%"),
+        times(0, Where::Page, 0, 1),
+        times(0, Where::Copy, 0, 1),
+        times(0, Where::Across, 1, 1),
+        times(0, Where::Across, 2, 2),
+        times(0, Where::Page, 2, 2),
+    ];
+    let header = header(Op::Write, 0, 8704, 3);
     assert_eq!(
-        lines(&header, &deltas, Some(b"a b%")),
+        lines(&header, &deltas, &finds),
         [
             "Found a%20b%25 from page 1 times",
             "Found a%20b%25 from page 2 times",
@@ -116,10 +142,52 @@ fn each_segment_has_its_own_line_and_what_straddles_comes_last() {
             "Found a%20b%25 from deltas 1 times",
             "bv #1: len 4096, offset 0, at (8, 15)",
             "bv #2: len 512, offset 512, at (16, 16)",
-            "Found a%20b%25 across deltas 1 times",
+            "Found a%20b%25 across deltas 3 times",
         ]
     );
-    assert_eq!(lines(&header, &deltas, None).len(), 4);
+    assert_eq!(lines(&header, &deltas, &[]).len(), 4);
+    // What is not named, because there was no room, has no line.
+    assert_eq!(lines(&header, &deltas, &finds[1..]).len(), 4);
+}
+
+#[test]
+fn several_patterns_and_their_places() {
+    let mut cursor = Cursor::new(100);
+    let deltas = [(0, 4096), (0, 4096)].map(|(at, len)| cursor.delta(at, len));
+    let place = |pattern, offset| Find::Place { pattern, offset };
+    let finds = [
+        name(7, b"b"),
+        place(7, 0),
+        name(3, b"a"),
+        place(3, 4095),
+        times(3, Where::Page, 0, 2),
+        times(7, Where::Page, 0, 1),
+        times(3, Where::Copy, 0, 2),
+        times(7, Where::Copy, 0, 1),
+        times(3, Where::Across, 1, 1),
+        times(3, Where::Copy, 1, 5),
+        place(7, -1),
+        times(7, Where::Requests, 0, 4),
+    ];
+    assert_eq!(
+        lines(&header(Op::Write, 100, 8192, 2), &deltas, &finds),
+        [
+            "Found a from page 2 times",
+            "Found b from page 1 times",
+            "W, bytes to transfer: 8192, delta count: 2",
+            "bv #0: len 4096, offset 0, at (100, 107)",
+            "Found a from deltas 2 times",
+            "Found b from deltas 1 times",
+            "bv #1: len 4096, offset 0, at (108, 115)",
+            "Found a from deltas 5 times",
+            "Found a across deltas 1 times",
+            "Found b across requests 4 times",
+            "Found b at sector 100, byte 0",
+            "Found a at sector 107, byte 511",
+            "Found b at sector 99, byte 511",
+            "Found 5 more, at places not recorded",
+        ]
+    );
 }
 
 #[test]
@@ -188,7 +256,7 @@ fn requests_without_payload() {
         ),
     ];
     for (op, sector, bytes, line) in cases {
-        assert_eq!(lines(&header(op, sector, bytes, 0), &[], None), [line]);
+        assert_eq!(lines(&header(op, sector, bytes, 0), &[], &[]), [line]);
     }
 }
 
@@ -203,9 +271,10 @@ fn the_other_lines_and_labels() {
         requests: 12,
         log_rate: 1000,
     };
-    let lost = Line::Lost {
+    let lost = |finds| Line::Lost {
         records: 3,
         data: 2,
+        finds,
     };
     let cases = [
         (Line::Ready(b"sdb"), "sdb trace initialization succeeded"),
@@ -215,8 +284,12 @@ fn the_other_lines_and_labels() {
             "12 requests left out of the log (the console was too slow)",
         ),
         (
-            lost,
+            lost(0),
             "3 requests passed unrecorded, 2 recorded without their bytes",
+        ),
+        (
+            lost(1),
+            "3 requests passed unrecorded, 2 recorded without their bytes, 1 without all that was found",
         ),
         (Line::Mark(b"a b\n"), "mark: a%20b%0A"),
         (

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The engine that is chosen for a list of patterns, against a slow and obvious search.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may panic"
+)]
+
+mod common;
+
+use common::{
+    tiers,
+    Std, //
+};
+use imgrement_core::{
+    engine::{
+        Engine,
+        Found, //
+    },
+    params::Table,
+    pattern::Patterns,
+    set::Fault,
+};
+use proptest::prelude::*;
+
+/// A pattern, and whether letters may be of either case.
+type Owned = (Vec<u8>, bool);
+
+/// In each segment, how often each pattern was found that began before it, and how often one within it.
+type Times = Vec<[Vec<u64>; 2]>;
+
+/// The segment and the pattern of each occurrence, and where in the segment it ends.
+type Ends = Vec<(usize, usize, usize)>;
+
+fn patterns(owned: &[Owned]) -> Patterns<Std> {
+    let line: Vec<u8> = owned
+        .iter()
+        .enumerate()
+        .flat_map(|(index, (bytes, nocase))| {
+            let text: String = bytes.iter().map(|byte| format!("%{byte:02x}")).collect();
+            let nocase = if *nocase { " nocase" } else { "" };
+            format!("pattern {text} name {index}{nocase} ").into_bytes()
+        })
+        .collect();
+    let words = line
+        .split(|byte| *byte == b' ')
+        .filter(|word| !word.is_empty());
+    Table::<Std>::parse(words).unwrap().patterns
+}
+
+fn naive(patterns: &[Owned], segments: &[&[u8]]) -> (Times, Ends) {
+    let all = segments.concat();
+    let mut ends = Vec::new();
+    let mut times = Vec::new();
+    let mut begin = 0;
+    for (index, segment) in segments.iter().enumerate() {
+        let mut here = [vec![0; patterns.len()], vec![0; patterns.len()]];
+        for (pattern, (bytes, nocase)) in patterns.iter().enumerate() {
+            for end in begin + 1..=begin + segment.len() {
+                let Some(start) = end.checked_sub(bytes.len()) else {
+                    continue;
+                };
+                let there = &all[start..end];
+                if there == &bytes[..] || *nocase && there.eq_ignore_ascii_case(bytes) {
+                    here[usize::from(start >= begin)][pattern] += 1;
+                    ends.push((index, pattern, end - begin));
+                }
+            }
+        }
+        times.push(here);
+        begin += segment.len();
+    }
+    ends.sort_unstable();
+    (times, ends)
+}
+
+/// In every way: with places (of which those that count alone have none) and without.
+fn fast(owned: &[Owned], segments: &[&[u8]]) -> Vec<(Times, Option<Ends>)> {
+    let mut ways = Vec::new();
+    for places in [false, true] {
+        let engine = Engine::new(&patterns(owned), places).unwrap().unwrap();
+        for tier in tiers() {
+            let mut ends = Vec::new();
+            let mut times = Vec::new();
+            let bytes = segments.iter().map(|segment| segment.len() as u64).sum();
+            let mut state = engine.begin(bytes);
+            for (index, segment) in segments.iter().enumerate() {
+                let mut here = [vec![0; owned.len()], vec![0; owned.len()]];
+                let mut told = [vec![false; owned.len()], vec![false; owned.len()]];
+                let mut note = |inside: usize, found| match found {
+                    Found::Times { pattern, times } => {
+                        assert!(!told[inside][pattern], "told twice");
+                        told[inside][pattern] = true;
+                        here[inside][pattern] += u64::from(times);
+                    }
+                    Found::End { pattern, end } => ends.push((index, pattern, end)),
+                };
+                let segment = (*segment).into();
+                engine.straddling(&mut state, segment, &mut |found| note(0, found));
+                engine.inside(&mut state, segment, tier, &mut |found| note(1, found));
+                times.push(here);
+            }
+            ends.sort_unstable();
+            let counted_alone = matches!(engine, Engine::One(_));
+            assert!(!(counted_alone && places));
+            ways.push((times, (!counted_alone).then_some(ends)));
+        }
+    }
+    ways
+}
+
+fn check(owned: &[Owned], segments: &[&[u8]]) {
+    let (times, ends) = naive(owned, segments);
+    for (got, places) in fast(owned, segments) {
+        assert_eq!(got, times);
+        assert!(places.is_none_or(|places| places == ends));
+    }
+}
+
+#[test]
+fn which_one_is_chosen() {
+    let engine = |owned: &[Owned], places| Engine::new(&patterns(owned), places).unwrap();
+    let one = |bytes: &[u8], nocase, places| {
+        matches!(
+            engine(&[(bytes.to_vec(), nocase)], places),
+            Some(Engine::One(_))
+        )
+    };
+    assert!(one(b"DAMN", false, false));
+    assert!(one(&[b'a'; 64], false, false));
+    // It cannot do these.
+    assert!(!one(&[b'a'; 65], false, false));
+    assert!(!one(b"DAMN", true, false));
+    assert!(!one(b"DAMN", false, true));
+
+    let none = Table::<Std>::parse([&b"pattern"[..], b"none"]).unwrap();
+    assert!(Engine::new(&none.patterns, true).unwrap().is_none());
+    let same = patterns(&[(b"a".to_vec(), false), (b"a".to_vec(), false)]);
+    assert!(matches!(
+        Engine::new(&same, false).err(),
+        Some(Fault::Same(0, 1))
+    ));
+}
+
+#[test]
+fn what_straddles() {
+    let owned: Vec<Owned> = vec![(b"abc".to_vec(), false), (b"BCA".to_vec(), true)];
+    check(&owned, &[b"ab", b"cab", b"", b"c", b"a"]);
+    check(&owned[..1], &[b"ab", b"cab", b"", b"c", b"a"]);
+    check(&owned, &[b"abcabcabc"]);
+}
+
+/// Few letters, so that much is found.
+fn bytes(longest: usize) -> impl Strategy<Value = Vec<u8>> {
+    prop::collection::vec(prop::sample::select(&b"aAb"[..]), 1..=longest)
+}
+
+proptest! {
+    #[test]
+    fn as_the_slow_one(
+        mut owned in prop::collection::vec((bytes(5), any::<bool>()), 1..8),
+        segments in prop::collection::vec(prop::collection::vec(prop::sample::select(&b"aAb"[..]), 0..80), 1..6),
+    ) {
+        // The same in other letters is the same where case does not count.
+        owned.sort_by_key(|(bytes, nocase)| (bytes.to_ascii_lowercase(), *nocase));
+        owned.dedup_by_key(|(bytes, _)| bytes.to_ascii_lowercase());
+        let segments: Vec<_> = segments.iter().map(Vec::as_slice).collect();
+        check(&owned, &segments);
+    }
+
+    #[test]
+    fn a_single_long_one(
+        pattern in bytes(70),
+        nocase: bool,
+        times in 1..4_usize,
+        cuts in prop::collection::vec(0..400_usize, 0..4),
+    ) {
+        let text = pattern.repeat(times);
+        let mut cuts: Vec<_> = cuts.into_iter().map(|cut| cut.min(text.len())).collect();
+        cuts.extend([0, text.len()]);
+        cuts.sort_unstable();
+        let segments: Vec<_> = cuts.windows(2).map(|cut| &text[cut[0]..cut[1]]).collect();
+        check(&[(pattern.clone(), nocase)], &segments);
+    }
+}
