@@ -5,12 +5,16 @@
 
 #![no_main]
 
-use imgrement_core::params::{
-    Key,
-    Params,
-    Pattern,
-    Text,
-    What, //
+use imgrement_core::{
+    memory::Memory,
+    params::{
+        Fault,
+        Key,
+        Mistake,
+        Refusal,
+        Table,
+        What, //
+    },
 };
 use imgrement_fuzz::{
     check_mistake,
@@ -21,112 +25,199 @@ use imgrement_fuzz::{
     Value, //
 };
 use libfuzzer_sys::fuzz_target;
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    convert::Infallible, //
+};
 
-type Values = HashMap<&'static str, Value>;
+struct Std;
 
-/// Reads a table: the values of what is named, or the first wrong word.
-fn read<'a>(words: &[&'a [u8]]) -> Result<Values, (&'a [u8], What)> {
-    let mut values = Values::new();
+impl Memory for Std {
+    type Array<T: Copy> = Vec<T>;
+    type Error = Infallible;
 
-    for pair in words.chunks(2) {
-        let name = pair[0];
+    fn array<T: Copy>(value: T, len: usize) -> Result<Vec<T>, Infallible> {
+        Ok(vec![value; len])
+    }
+}
+
+fn parse<'a>(words: &[&'a [u8]]) -> Result<Table<Std>, Mistake<'a>> {
+    Table::parse(words.iter().copied()).map_err(|refusal| match refusal {
+        Refusal::Mistake(mistake) => mistake,
+        Refusal::Memory(never) => match never {},
+    })
+}
+
+/// What was asked to be searched for.
+struct Pattern {
+    is_key: bool,
+    text: Vec<u8>,
+    name: Option<Vec<u8>>,
+    nocase: bool,
+}
+
+#[derive(Default)]
+struct Read {
+    /// `None` where there is no word about them.
+    patterns: Option<Vec<Pattern>>,
+    values: HashMap<&'static str, Value>,
+}
+
+/// Reads a table, or says which is the first wrong word.
+fn read<'a>(words: &[&'a [u8]]) -> Result<Read, (&'a [u8], What)> {
+    let mut read = Read::default();
+    let mut words = words.iter().copied();
+
+    while let Some(name) = words.next() {
         let known = match key(name) {
             None | Some(Key::Reset | Key::Mark) => return Err((name, What::UnknownArgument)),
             Some(known) => known,
         };
-        let named = imgrement_fuzz::NAMES.iter().find(|(_, key)| *key == known);
-        let (named, _) = named.expect("a key");
-        let one_of = match known {
-            Key::Pattern | Key::PatternKey => ["pattern", "pattern_key"],
-            _ => [*named, *named],
-        };
-        if one_of.iter().any(|name| values.contains_key(name)) {
+        let count = read.patterns.as_ref().map_or(0, Vec::len);
+        let last = read.patterns.as_mut().and_then(|all| all.last_mut());
+        if known == Key::NoCase {
+            match last {
+                Some(last) if !last.nocase => last.nocase = true,
+                _ => return Err((name, What::NoPattern(known))),
+            }
+            continue;
+        }
+        let (named, _) = imgrement_fuzz::NAMES
+            .iter()
+            .find(|(_, key)| *key == known)
+            .expect("a key");
+        if read.values.contains_key(named) {
             return Err((name, What::Repeated(known)));
         }
-        let Some(&word) = pair.get(1) else {
+        let Some(word) = words.next() else {
             return Err((name, What::Missing(known)));
         };
+        if known == Key::Name && last.as_ref().is_none_or(|last| last.name.is_some()) {
+            return Err((name, What::NoPattern(known)));
+        }
+        let is_pattern = matches!(known, Key::Pattern | Key::PatternKey);
+        if is_pattern && count == 256 {
+            return Err((word, What::Value(known, Fault::TooMany)));
+        }
         let value = value(known, word).map_err(|fault| (word, What::Value(known, fault)))?;
-        values.insert(named, value);
+
+        match (known, value) {
+            (Key::Name, Value::Text(text)) => last.expect("a pattern").name = Some(text),
+            (Key::Pattern, Value::Nothing) => {
+                if read.patterns.replace(Vec::new()).is_some() {
+                    return Err((name, What::Repeated(known)));
+                }
+            }
+            (Key::Pattern | Key::PatternKey, Value::Text(text)) => {
+                let none = read.patterns.as_ref().is_some_and(Vec::is_empty);
+                if none {
+                    return Err((name, What::Repeated(known)));
+                }
+                read.patterns.get_or_insert_default().push(Pattern {
+                    is_key: known == Key::PatternKey,
+                    text,
+                    name: None,
+                    nocase: false,
+                });
+            }
+            (_, value) => {
+                read.values.insert(named, value);
+            }
+        }
     }
-    Ok(values)
+    Ok(read)
 }
 
-/// The line that a table with these values prints.
-fn line(values: &Values) -> String {
-    let text = |bytes: &Vec<u8>| escape(bytes);
-    let switch = |name| match values.get(name) {
-        Some(Value::Switch(false)) => "off",
-        _ => "on",
+/// The line that a table with these values prints, behind the count.
+fn line(read: &Read) -> String {
+    let mut line = match &read.patterns {
+        None => "pattern DAMN".to_owned(),
+        Some(none) if none.is_empty() => "pattern none".to_owned(),
+        Some(patterns) => {
+            let words = |pattern: &Pattern| {
+                let text = match (pattern.is_key, &pattern.text[..]) {
+                    (true, name) => format!("pattern_key {}", escape(name)),
+                    (false, b"none") => "pattern %6Eone".to_owned(),
+                    (false, text) => format!("pattern {}", escape(text)),
+                };
+                let name = pattern.name.as_ref();
+                let name = name.map_or(String::new(), |name| format!(" name {}", escape(name)));
+                format!(
+                    "{text}{name}{}",
+                    if pattern.nocase { " nocase" } else { "" }
+                )
+            };
+            patterns.iter().map(words).collect::<Vec<_>>().join(" ")
+        }
     };
-    let number = |name, default| match values.get(name) {
-        Some(Value::Number(number)) => *number,
-        _ => default,
-    };
-    let pattern = match (values.get("pattern"), values.get("pattern_key")) {
-        (None, None) => "pattern DAMN".to_owned(),
-        (None, Some(Value::Text(name))) => format!("pattern_key {}", text(name)),
-        (Some(Value::Nothing), None) => "pattern none".to_owned(),
-        (Some(Value::Text(bytes)), None) if bytes == b"none" => "pattern %6Eone".to_owned(),
-        (Some(Value::Text(bytes)), None) => format!("pattern {}", text(bytes)),
-        other => panic!("{other:?}"),
-    };
-    let (data, log) = (switch("data"), switch("log"));
-    let (log_rate, records) = (number("log_rate", 1000), number("records", 2048));
-    let rest = format!("{pattern} data {data} log {log} log_rate {log_rate} records {records}");
-    match values.get("label") {
-        None => format!("10 {rest}"),
-        Some(Value::Text(label)) => format!("12 {rest} label {}", text(label)),
-        Some(other) => panic!("{other:?}"),
+    for (name, default) in [
+        ("ops", "write"),
+        ("data", "on"),
+        ("log", "on"),
+        ("log_rate", "1000"),
+        ("places", "off"),
+        ("edges", "0"),
+        ("records", "2048"),
+        ("label", ""),
+    ] {
+        let value = match read.values.get(name) {
+            None => default.to_owned(),
+            Some(Value::Switch(true)) => "on".to_owned(),
+            Some(Value::Switch(false)) => "off".to_owned(),
+            Some(Value::Number(number)) => number.to_string(),
+            Some(Value::Ops(true, true)) => "read,write".to_owned(),
+            Some(Value::Ops(true, _)) => "read".to_owned(),
+            Some(Value::Ops(..)) => "write".to_owned(),
+            Some(Value::Text(text)) => escape(text),
+            Some(Value::Nothing) => panic!("{name} is nothing"),
+        };
+        if !value.is_empty() {
+            line.push_str(&format!(" {name} {value}"));
+        }
     }
-}
-
-/// What stands in the struct is what was read, within the bounds.
-fn check_fields(params: &Params, values: &Values) {
-    fn bytes<const N: usize>(text: &Option<Text<N>>) -> Option<Vec<u8>> {
-        text.as_ref().map(|text| text.as_bytes().to_vec())
-    }
-    let shown = |pattern: &Pattern| Value::Text(pattern.shown().to_vec());
-    let pattern = params.pattern.as_ref().map_or(Value::Nothing, shown);
-    let label = bytes(&params.label).map(Value::Text);
-
-    let default = Value::Text(b"DAMN".to_vec());
-    let key = values.get("pattern_key");
-    let wanted = key.or(values.get("pattern")).unwrap_or(&default);
-    assert_eq!(&pattern, wanted);
-    assert_eq!(
-        matches!(params.pattern, Some(Pattern::Key(_))),
-        key.is_some()
-    );
-    assert_eq!(label.as_ref(), values.get("label"));
-    assert!(params
-        .pattern
-        .is_none_or(|pattern| (1..=64).contains(&pattern.shown().len())));
-    assert!(params
-        .label
-        .is_none_or(|text| (1..=32).contains(&text.as_bytes().len())));
-    assert!((1..=65_536).contains(&params.records));
+    line
 }
 
 fuzz_target!(|input: &[u8]| {
     let words = words(input);
 
-    match (Params::parse(words.iter().copied()), read(&words)) {
-        (Ok(params), Ok(values)) => {
-            check_fields(&params, &values);
-            let printed = params.to_string();
-            assert_eq!(printed, line(&values));
+    match (parse(&words), read(&words)) {
+        (Ok(table), Ok(read)) => {
+            let printed = Table::line(&table.patterns, &table.params).to_string();
+            let (count, rest) = printed.split_once(' ').expect("a count");
+            assert_eq!(rest, line(&read));
             assert!(printed
                 .bytes()
                 .all(|byte| (b' '..=b'~').contains(&byte) && byte != b'\\'));
 
-            let (count, again) = printed.split_once(' ').expect("a count");
-            let again: Vec<_> = again.split(' ').map(str::as_bytes).collect();
+            let again: Vec<_> = rest.split(' ').map(str::as_bytes).collect();
             assert_eq!(count.parse(), Ok(again.len()));
-            assert_eq!(Params::parse(again.iter().copied()), Ok(params));
+            let again = parse(&again).unwrap_or_else(|mistake| panic!("{mistake}"));
+            assert_eq!(again.params, table.params);
+            assert_eq!(again.patterns.as_slice(), table.patterns.as_slice());
+
+            // By which name each is shown, and which two of them are the same.
+            let shown: Vec<Vec<u8>> = match &read.patterns {
+                None => vec![b"DAMN".to_vec()],
+                Some(patterns) => patterns
+                    .iter()
+                    .map(|pattern| pattern.name.clone().unwrap_or(pattern.text.clone()))
+                    .collect(),
+            };
+            let there: Vec<_> = table
+                .patterns
+                .iter()
+                .map(|pattern| pattern.shown())
+                .collect();
+            assert_eq!(there, shown);
+            let second = (0..shown.len()).find(|&index| shown[..index].contains(&shown[index]));
+            assert_eq!(
+                table.patterns.check(),
+                second.map_or(Ok(()), |index| Err((index, Fault::NameTaken)))
+            );
         }
         (Err(mistake), Err((word, what))) => check_mistake(&mistake, word, what),
-        (parsed, wanted) => panic!("parsed: {parsed:?}, wanted: {wanted:?}"),
+        (Ok(_), Err(wanted)) => panic!("taken, wanted: {wanted:?}"),
+        (Err(mistake), Ok(_)) => panic!("refused: {mistake}"),
     }
 });

@@ -97,6 +97,8 @@ pub enum Value {
     Text(Vec<u8>),
     /// `on` or `off`.
     Switch(bool),
+    /// Whether reads are searched, and whether writes are.
+    Ops(bool, bool),
     /// A number.
     Number(u32),
 }
@@ -105,21 +107,31 @@ pub enum Value {
 pub fn value(key: Key, word: &[u8]) -> Result<Value, Fault> {
     match key {
         Key::Pattern if word == b"none" => Ok(Value::Nothing),
-        Key::Pattern | Key::PatternKey => text(word, 64),
+        Key::Pattern => text(word, 255),
+        Key::PatternKey | Key::Name => text(word, 64),
         Key::Label => text(word, 32),
         Key::Mark => text(word, 128),
-        Key::Data | Key::Log => match word {
+        Key::Ops => match word {
+            b"read" => Ok(Value::Ops(true, false)),
+            b"write" => Ok(Value::Ops(false, true)),
+            b"read,write" => Ok(Value::Ops(true, true)),
+            _ => Err(Fault::NotOps),
+        },
+        Key::Data | Key::Log | Key::Places => match word {
             b"on" => Ok(Value::Switch(true)),
             b"off" => Ok(Value::Switch(false)),
             _ => Err(Fault::NotSwitch),
         },
         Key::LogRate => number(word, 0, u32::MAX),
         Key::Records => number(word, 1, 65_536),
-        Key::Reset => unreachable!("it has no value"),
+        Key::Edges => number(word, 0, 65_536),
+        Key::Del => text(word, 255),
+        Key::Reset | Key::NoCase | Key::Add => unreachable!("it has no value, or two"),
     }
 }
 
-fn text(word: &[u8], longest: usize) -> Result<Value, Fault> {
+/// Reads a text.
+pub fn text(word: &[u8], longest: usize) -> Result<Value, Fault> {
     match unescape(word, longest) {
         Unescaped::Whole(bytes) if bytes.is_empty() => Err(Fault::Empty),
         Unescaped::Whole(bytes) => Ok(Value::Text(bytes)),
@@ -151,9 +163,14 @@ fn number(word: &[u8], lowest: u32, highest: u32) -> Result<Value, Fault> {
 }
 
 /// The keys and their names.
-pub const NAMES: [(&str, Key); 9] = [
+pub const NAMES: [(&str, Key); 14] = [
     ("pattern", Key::Pattern),
     ("pattern_key", Key::PatternKey),
+    ("name", Key::Name),
+    ("nocase", Key::NoCase),
+    ("ops", Key::Ops),
+    ("places", Key::Places),
+    ("edges", Key::Edges),
     ("data", Key::Data),
     ("log", Key::Log),
     ("log_rate", Key::LogRate),
@@ -162,6 +179,9 @@ pub const NAMES: [(&str, Key); 9] = [
     ("reset", Key::Reset),
     ("mark", Key::Mark),
 ];
+
+/// Those behind `pattern` of a message.
+const SECOND_NAMES: [(&str, Key); 2] = [("add", Key::Add), ("del", Key::Del)];
 
 /// The key of this name.
 pub fn key(name: &[u8]) -> Option<Key> {
@@ -182,7 +202,7 @@ pub fn check_mistake(mistake: &Mistake<'_>, word: &[u8], what: What) {
         line.bytes().all(|byte| (b' '..=b'~').contains(&byte)),
         "{line}"
     );
-    assert!(line.len() < 600, "{line}");
+    assert!(line.len() < 700, "{line}");
 
     // It names the word, cut where it is long, behind the name of what it was meant for.
     let cut = &word[..word.len().min(128)];
@@ -195,6 +215,7 @@ pub fn check_mistake(mistake: &Mistake<'_>, word: &[u8], what: What) {
         What::Value(key, _) | What::Extra(key) => {
             let (name, _) = NAMES
                 .iter()
+                .chain(&SECOND_NAMES)
                 .find(|(_, known)| *known == key)
                 .expect("a key");
             format!("{name} ")
