@@ -218,8 +218,7 @@ impl<M: Memory> Edges<M> {
 
         for (which, (next, sector)) in next.iter_mut().zip(sectors).enumerate() {
             if let Some(head) = self.head_mut(which, sector) {
-                // There are fewer than `NONE`.
-                *next = core::mem::replace(head, place as u32);
+                *next = core::mem::replace(head, number(place));
             }
         }
         if let Some(write) = self.writes.get_mut(place) {
@@ -239,7 +238,7 @@ impl<M: Memory> Edges<M> {
         for (which, (next, sector)) in next.into_iter().zip(sectors).enumerate() {
             let before = self
                 .list(which, sector)
-                .find(|(_, write)| write.next.get(which) == Some(&(place as u32)))
+                .find(|(_, write)| write.next.get(which) == Some(&number(place)))
                 .map(|(before, _)| before);
             let link = match before {
                 None => self.head_mut(which, sector),
@@ -266,10 +265,15 @@ impl<M: Memory> Edges<M> {
     }
 }
 
+/// The number of a place. There are fewer than [`NONE`].
+fn number(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(NONE)
+}
+
 /// Which of so many lists a sector is in (Fibonacci hashing: D. E. Knuth, "The Art of Computer Programming",
 /// volume 3, 6.4).
 fn hash(sector: u64, lists: usize) -> usize {
     let spread = sector.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-    // Less than 2^32 each; the result is below the number of lists.
-    (spread.wrapping_mul(lists as u64) >> 32) as usize
+    // Both are below 2^32, so that the result is below the number of lists.
+    usize::try_from(spread.wrapping_mul(lists as u64) >> 32).unwrap_or(0)
 }

@@ -90,7 +90,7 @@ impl<'a> Find<'a> {
         match *self {
             Self::Name { pattern, name } => {
                 let name = name.get(..name.len().min(255)).unwrap_or_default();
-                put(0, &[1, name.len() as u8]);
+                put(0, &[1, u8::try_from(name.len()).unwrap_or(u8::MAX)]);
                 put(2, &pattern.to_le_bytes());
                 put(4, name);
             }

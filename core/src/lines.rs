@@ -281,12 +281,13 @@ fn places<'a>(
             continue;
         };
         if let Some(pattern) = name(finds.clone(), pattern) {
-            // The sum is a place on the disk, and so does not overflow.
-            let sectors = offset.div_euclid(SECTOR_SIZE as i64);
+            // Bytes of the disk, which are fewer than to wrap.
+            let begin = header.sector.wrapping_mul(SECTOR_SIZE);
+            let place = begin.wrapping_add_signed(offset);
             emit(Line::Place {
                 pattern,
-                sector: header.sector.saturating_add_signed(sectors),
-                byte: offset.rem_euclid(SECTOR_SIZE as i64).unsigned_abs(),
+                sector: place / SECTOR_SIZE,
+                byte: place % SECTOR_SIZE,
             });
             told = told.saturating_add(1);
         }

@@ -83,7 +83,7 @@ fn of((kind, pattern, name, number, offset): &(u8, u16, Vec<u8>, u32, i64)) -> F
         pattern: *pattern,
         at,
         delta: *number,
-        times: *offset as u32,
+        times: number.rotate_left(7),
     };
     match kind {
         0 => Find::Name {

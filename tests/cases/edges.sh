@@ -11,9 +11,9 @@ found() { drain; lines | sed -n 's/^Found \(.* at sector .*\)/\1/p' | LC_ALL=C s
 # In either order, over the edge of a sector, and not over a gap.
 make_target imgrement /dev/sdb pattern DAMN pattern x%20Y name spaced nocase places on edges 8 log_rate 0
 dmesg -C
-write_at $device 8 "MN$(printf %508s | tr ' ' .)DA"
-write_at $device 9 "MN$(printf %508s | tr ' ' .)X "
-write_at $device 7 "$(printf %510s | tr ' ' .)DA"
+write_at $device 8 "MN$(printf '%508s' '' | tr ' ' .)DA"
+write_at $device 9 "MN$(printf '%508s' '' | tr ' ' .)X "
+write_at $device 7 "$(printf '%510s' '' | tr ' ' .)DA"
 write_at $device 11 'MNy'
 write_at $device 10 y
 expect_text 'places' 'DAMN at sector 7, byte 510
@@ -22,7 +22,7 @@ spaced at sector 9, byte 510' "$(found)"
 expect 'a line' 2 "$(count '^Found DAMN across requests 1 times$')"
 expect 'status' 'across_requests 3' "$(counts | grep -o 'across_requests [0-9]*')"
 # What is written again meets its neighbours again.
-write_at $device 9 "MN$(printf %508s | tr ' ' .)X "
+write_at $device 9 "MN$(printf '%508s' '' | tr ' ' .)X "
 expect 'once more' 5 "$(counter across_requests)"
 # Eight writes further on, their edges have been forgotten. The two that are next to each other are not in
 # the way of each other.
@@ -35,7 +35,7 @@ remove_target imgrement
 
 # Without it, nothing is remembered, and each is found where it lies in one request.
 make_target imgrement /dev/sdb log off
-write_at $device 8 "$(printf %510s | tr ' ' .)DA"
+write_at $device 8 "$(printf '%510s' '' | tr ' ' .)DA"
 write_at $device 9 MN
 expect 'off' 0 "$(counter across_requests)"
 remove_target imgrement
