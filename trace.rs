@@ -240,9 +240,12 @@ impl Trace {
             return;
         }
         let (log, record) = self.examine(bio.segments(), header, op.writes());
+        if !log {
+            return;
+        }
         let in_flight = bio.per_bio();
 
-        in_flight.logged = log.then_some((op, sector, header.bytes));
+        in_flight.logged = Some((op, sector, header.bytes));
         match record {
             Some(record) if op == Op::ZoneAppend => in_flight.held = Some(record.hold()),
             Some(record) => self.send(record, queue),

@@ -108,9 +108,8 @@ impl Log {
             return;
         }
         self.missing(counters);
-        lines::request(record.header(), record.deltas(), record.finds(), |line| {
-            self.print(line)
-        });
+        let (header, deltas, finds) = (record.header(), record.deltas(), record.finds());
+        lines::request(header, deltas, finds, &mut |line| self.print(line));
     }
 
     /// Prints that a request failed, unless `log_rate` such lines have been printed within a second.

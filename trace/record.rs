@@ -446,30 +446,48 @@ impl<'p> Record<'p> {
         }
     }
 
-    /// Its deltas in order. They begin where the header says, which may have come to be known only
-    /// after they had been written.
-    pub(crate) fn deltas(&self) -> impl Iterator<Item = Delta> + Clone + '_ {
-        let to = self.header.sector;
-        let from = self.encoded_deltas().next().map_or(to, |delta| delta.first);
+    /// Its deltas in order.
+    pub(crate) fn deltas(&self) -> Deltas<'_> {
+        let mut blocks = self.deltas.iter();
+        let first = blocks.next().and_then(|block| block.get(DELTAS..));
 
-        self.encoded_deltas()
-            .map(move |delta| delta.moved(from, to))
+        Deltas {
+            piece: first.unwrap_or_default(),
+            further: blocks,
+            left: self.header.deltas,
+            from: None,
+            to: self.header.sector,
+        }
     }
+}
 
-    fn encoded_deltas(&self) -> impl Iterator<Item = Delta> + Clone + '_ {
-        // In the first block only.
-        let mut skip = DELTAS;
+/// The deltas of a record.
+pub(crate) struct Deltas<'r> {
+    /// What is left of the block that is being read.
+    piece: &'r [u8],
+    further: pool::Blocks<'r>,
+    /// How many are to come.
+    left: u32,
+    /// The sector where the first one was recorded to begin, and where it does begin: that may have come to
+    /// be known only afterwards.
+    from: Option<u64>,
+    to: u64,
+}
 
-        self.deltas
-            .iter()
-            .flat_map(move |block| {
-                block
-                    .get(core::mem::take(&mut skip)..)
-                    .unwrap_or_default()
-                    .chunks_exact(Delta::SIZE)
-            })
-            .filter_map(|bytes| Delta::decode(bytes.first_chunk()?))
-            .take(self.header.deltas as usize)
+impl Iterator for Deltas<'_> {
+    type Item = Delta;
+
+    fn next(&mut self) -> Option<Delta> {
+        self.left = self.left.checked_sub(1)?;
+        if self.piece.len() < Delta::SIZE {
+            self.piece = self.further.next()?;
+        }
+        let (encoded, rest) = self.piece.split_first_chunk()?;
+        self.piece = rest;
+
+        let delta = Delta::decode(encoded)?;
+        let from = *self.from.get_or_insert(delta.first);
+        Some(delta.moved(from, self.to))
     }
 }
 

@@ -16,9 +16,9 @@ use crate::{
         Neighbours, //
     },
     engine::{
-        self,
         Engine,
-        Found, //
+        Found,
+        State, //
     },
     finds::Where,
     memory::Memory,
@@ -122,7 +122,7 @@ impl Search {
             engine,
             places: self.places,
             counters,
-            state: engine.begin(bytes),
+            state: State::new(bytes),
             done: 0,
             across: 0,
         })
@@ -157,7 +157,7 @@ pub(crate) struct Scan<'s> {
     engine: &'s Engine<Kernel>,
     places: bool,
     counters: &'s Counters,
-    state: engine::State,
+    state: State,
     /// How many bytes are behind us.
     done: u64,
     /// How many occurrences straddled segments so far.
@@ -243,7 +243,7 @@ impl Scan<'_> {
             let (before, behind) = (before.as_bytes(), behind.as_bytes());
             notes.done = done;
             // Does not wrap: there are few.
-            *state = engine.begin(before.len().wrapping_add(behind.len()) as u64);
+            *state = State::new(before.len().wrapping_add(behind.len()) as u64);
             engine.straddling(state, before.into(), &mut |_| {});
             engine.straddling(state, behind.into(), &mut |found| notes.add(found));
         }

@@ -27,13 +27,14 @@ ALL = ["bare", "linear", "rust_linear", "off", "pattern", "data", "log", "flakey
 WORKLOADS = [
     ("null", "randread", 4096, [name for name in ALL if name not in ("pattern", "data", "log-writes")]),
     ("null", "randwrite", 4096, ALL),
-    ("brd", "randread", 4096, ["bare", "linear", "rust_linear", "off"]),
-    ("brd", "randwrite", 4096, ["bare", "linear", "off", "pattern", "data", "log", "log-writes"]),
+    ("brd", "randread", 4096, ["bare", "linear", "rust_linear", "off", "reads"]),
+    ("brd", "randwrite", 4096, ["bare", "linear", "off", "pattern", "patterns", "edges", "data", "log", "log-writes"]),
     ("null", "write", 16384, BASE),
     ("null", "write", 65536, PAYLOAD + ["blktrace"]),
     ("null", "write", 262144, BASE),
     ("null", "write", MIB, PAYLOAD),
-    ("brd", "write", 65536, ["bare"] + PAYLOAD),
+    ("brd", "read", 65536, ["linear", "off", "reads"]),
+    ("brd", "write", 65536, ["bare"] + PAYLOAD + ["patterns", "edges"]),
     ("brd", "write", MIB, ["bare"] + PAYLOAD),
 ]
 QUICK = [

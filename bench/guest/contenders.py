@@ -10,6 +10,8 @@ import time
 TRACING = "/sys/kernel/tracing/"
 # Nothing of it is ever read: the log is off, so that records are dropped as soon as they are made.
 RECORDS = "records 4096"
+# As many as P8 has at most; none is in what fio writes.
+WORDS = [f"pattern confidential-{number:02}" for number in range(32)]
 
 
 def run(*words):
@@ -128,6 +130,9 @@ def contenders(log):
         Contender("rust_linear", "rust_linear", "0"),
         Contender("off", "imgrement", "0 8 log off pattern none data off records 1"),
         Contender("pattern", "imgrement", "0 6 log off data off records 1"),
+        Contender("patterns", "imgrement", f"0 {4 + 2 * len(WORDS)} log off data off {' '.join(WORDS)}"),
+        Contender("edges", "imgrement", "0 8 log off data off records 1 edges 4096"),
+        Alone("reads", "imgrement", "0 8 log off data off records 1 ops read"),
         Contender("data", "imgrement", f"0 8 log off pattern none data on {RECORDS}"),
         Alone("log", "imgrement", f"0 6 pattern none data off {RECORDS}"),
         Alone("flakey", "flakey", "0 60 0"),

@@ -6,18 +6,14 @@
 //! found one by one ([`Set`]).
 
 use super::{
-    matcher::{
-        self,
-        Matcher, //
-    },
+    matcher::Matcher,
     memory::Memory,
     pattern::Patterns,
     racy::RacyBytes,
     set::{
         self,
         Fault,
-        Set,
-        PATTERNS_MAX, //
+        Set, //
     },
     simd::Avx2,
 };
@@ -36,15 +32,23 @@ pub enum Engine<M: Memory> {
 
 /// What is carried over from one segment of a request to the next. It belongs to one [`Engine`] for as
 /// long as the request lasts.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "It is on the stack of who searches, where the larger one has to have room."
-)]
-pub enum State {
-    /// Of a single pattern.
-    One(matcher::State),
-    /// Of any number.
-    Many(set::State, Tally),
+pub struct State {
+    carry: set::State,
+    tally: Tally,
+}
+
+impl State {
+    /// The state before the first segment of a request of `bytes` bytes.
+    #[inline]
+    pub fn new(bytes: u64) -> Self {
+        Self {
+            carry: set::State::new(bytes),
+            tally: Tally {
+                told: [(0, 0); TALLY],
+                len: 0,
+            },
+        }
+    }
 }
 
 /// What was found. A pattern is told by its index.
@@ -58,7 +62,7 @@ pub enum Found {
         /// Where it ends.
         end: usize,
     },
-    /// How many there are of a pattern, once for each pattern that was found.
+    /// How many there are of a pattern. Where many patterns were found, they may be told in parts.
     Times {
         /// Of which pattern.
         pattern: usize,
@@ -99,15 +103,6 @@ impl<M: Memory> Engine<M> {
         Set::new(&list).map(Self::Many).map(Some)
     }
 
-    /// The state before the first segment of a request of `bytes` bytes.
-    #[inline]
-    pub fn begin(&self, bytes: u64) -> State {
-        match self {
-            Self::One(_) => State::One(matcher::State::new(bytes)),
-            Self::Many(_) => State::Many(set::State::new(bytes), Tally::new()),
-        }
-    }
-
     /// Goes on to the next segment of a request, and tells of what ends in it and began before it.
     #[inline]
     pub fn straddling(
@@ -116,19 +111,17 @@ impl<M: Memory> Engine<M> {
         bytes: RacyBytes<'_>,
         found: &mut dyn FnMut(Found),
     ) {
-        match (self, state) {
-            (Self::One(matcher), State::One(state)) => {
-                count(matcher.straddling(state, bytes), found);
-            }
-            (Self::Many(set), State::Many(state, tally)) => {
-                set.straddling(state, bytes, &mut |pattern, end| {
-                    tally.add(pattern);
+        let State { carry, tally } = state;
+
+        match self {
+            Self::One(matcher) => count(matcher.straddling(carry, bytes), found),
+            Self::Many(set) => {
+                set.straddling(carry, bytes, &mut |pattern, end| {
+                    tally.add(pattern, found);
                     found(Found::End { pattern, end });
                 });
                 tally.tell(found);
             }
-            // The state of another engine.
-            _ => {}
         }
     }
 
@@ -144,16 +137,17 @@ impl<M: Memory> Engine<M> {
         avx2: Option<Avx2<'_>>,
         found: &mut dyn FnMut(Found),
     ) {
-        match (self, state) {
-            (Self::One(matcher), _) => count(matcher.count(bytes, avx2), found),
-            (Self::Many(set), State::Many(_, tally)) => {
+        let tally = &mut state.tally;
+
+        match self {
+            Self::One(matcher) => count(matcher.count(bytes, avx2), found),
+            Self::Many(set) => {
                 set.each(bytes, avx2, &mut |pattern, end| {
-                    tally.add(pattern);
+                    tally.add(pattern, found);
                     found(Found::End { pattern, end });
                 });
                 tally.tell(found);
             }
-            _ => {}
         }
     }
 }
@@ -166,46 +160,40 @@ fn count(times: u32, found: &mut dyn FnMut(Found)) {
     }
 }
 
-/// How often each of many patterns was found.
-pub struct Tally {
-    times: [u32; PATTERNS_MAX],
-    /// A bit for each that is not 0.
-    seen: [u64; PATTERNS_MAX / 64],
+/// How many patterns are counted before they are told.
+const TALLY: usize = 8;
+
+/// How often each of some patterns was found. It is small, so that it costs nothing where nothing is found.
+struct Tally {
+    told: [(usize, u32); TALLY],
+    len: usize,
 }
 
 impl Tally {
-    fn new() -> Self {
-        Self {
-            times: [0; PATTERNS_MAX],
-            seen: [0; PATTERNS_MAX / 64],
-        }
-    }
-
-    fn add(&mut self, pattern: usize) {
-        if let Some(times) = self.times.get_mut(pattern) {
+    fn add(&mut self, pattern: usize, found: &mut dyn FnMut(Found)) {
+        let told = self.told.get_mut(..self.len).unwrap_or_default();
+        if let Some((_, times)) = told.iter_mut().find(|(there, _)| *there == pattern) {
             *times = times.saturating_add(1);
+            return;
         }
-        if let Some(seen) = self.seen.get_mut(pattern / 64) {
-            *seen |= 1 << (pattern % 64);
+
+        if self.len == TALLY {
+            self.tell(found);
+        }
+        if let Some(to) = self.told.get_mut(self.len) {
+            *to = (pattern, 1);
+            // Within the room.
+            self.len = self.len.wrapping_add(1);
         }
     }
 
     /// Tells of all, and begins anew.
     fn tell(&mut self, found: &mut dyn FnMut(Found)) {
-        for (word, seen) in (0..self.seen.len()).zip(&mut self.seen) {
-            while *seen != 0 {
-                // Below the number of patterns.
-                let pattern = word
-                    .wrapping_mul(64)
-                    .wrapping_add(seen.trailing_zeros() as usize);
-                *seen &= seen.wrapping_sub(1);
-                if let Some(times) = self.times.get_mut(pattern) {
-                    found(Found::Times {
-                        pattern,
-                        times: core::mem::take(times),
-                    });
-                }
-            }
+        let told = self.told.get(..self.len).unwrap_or_default();
+
+        for &(pattern, times) in told {
+            found(Found::Times { pattern, times });
         }
+        self.len = 0;
     }
 }

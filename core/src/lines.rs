@@ -198,22 +198,13 @@ pub fn request<'a>(
     header: &Header,
     deltas: impl Iterator<Item = Delta>,
     finds: impl Iterator<Item = Find<'a>> + Clone,
-    mut emit: impl FnMut(Line<'_>),
+    emit: &mut dyn FnMut(Line<'_>),
 ) {
     let found = |at: Where| {
         let finds = finds.clone();
-        finds.clone().filter_map(move |find| match find {
-            Find::Times {
-                pattern,
-                at: there,
-                delta,
-                times,
-            } if there == at => {
-                let times = u64::from(times);
-                let pattern = name(finds.clone(), pattern)?;
-                Some((delta, Found { pattern, times }))
-            }
-            _ => None,
+        groups(finds.clone(), at).filter_map(move |(delta, pattern, times)| {
+            let pattern = name(finds.clone(), pattern)?;
+            Some((delta, Found { pattern, times }))
         })
     };
 
@@ -235,6 +226,45 @@ pub fn request<'a>(
         emit(Line::FoundAcrossRequests(Found { pattern, times }));
     }
     places(header, finds, emit);
+}
+
+/// How often each pattern was found in each delta in this way: the index of the delta, the pattern and the
+/// number, which saturates. It may have been recorded in parts, which are not far from each other.
+fn groups<'a, I: Iterator<Item = Find<'a>> + Clone>(
+    finds: I,
+    wanted: Where,
+) -> impl Iterator<Item = (u32, u16, u64)> + use<'a, I> {
+    let mut rest = finds.filter_map(move |find| match find {
+        Find::Times {
+            pattern,
+            at,
+            delta,
+            times,
+        } if at == wanted => Some((delta, pattern, u64::from(times))),
+        _ => None,
+    });
+    // The delta, and what was recorded of it from its first entry on, of which so many are behind us.
+    let mut group: Option<(u32, _, usize)> = None;
+
+    core::iter::from_fn(move || loop {
+        let from = rest.clone();
+        let (delta, pattern, _) = rest.next()?;
+        let (first, behind) = match group.take() {
+            Some((same, first, behind)) if same == delta => (first, behind),
+            _ => (from, 0),
+        };
+        group = Some((delta, first.clone(), behind.saturating_add(1)));
+
+        let same = |(_, other, _): &(u32, u16, u64)| *other == pattern;
+        if first.clone().take(behind).any(|entry| same(&entry)) {
+            continue;
+        }
+        let sum = first
+            .take_while(|(there, ..)| *there == delta)
+            .filter(same)
+            .fold(0, |sum: u64, (_, _, times)| sum.saturating_add(times));
+        return Some((delta, pattern, sum));
+    })
 }
 
 /// The name of a pattern in a record.
@@ -272,7 +302,7 @@ fn sums<'a>(
 fn places<'a>(
     header: &Header,
     finds: impl Iterator<Item = Find<'a>> + Clone,
-    mut emit: impl FnMut(Line<'_>),
+    emit: &mut dyn FnMut(Line<'_>),
 ) {
     let mut told: u64 = 0;
 

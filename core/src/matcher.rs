@@ -58,7 +58,7 @@ pub struct Matcher {
 }
 
 /// What is carried over from one segment to the next of the same request, as long as a pattern may
-/// need it. It belongs to one [`Matcher`] for as long as the request lasts.
+/// need it; there may be more room. It belongs to one [`Matcher`] for as long as the request lasts.
 pub type State = Carry<{ 2 * (PATTERN_MAX - 1) }>;
 
 /// How many occurrences ended in one segment. They saturate.
@@ -111,7 +111,11 @@ impl Matcher {
     /// Goes on to the next segment of a request, and counts the occurrences that end in it and began
     /// before it.
     #[inline]
-    pub fn straddling(&self, state: &mut State, bytes: RacyBytes<'_>) -> u32 {
+    pub fn straddling<const ROOM: usize>(
+        &self,
+        state: &mut Carry<ROOM>,
+        bytes: RacyBytes<'_>,
+    ) -> u32 {
         let wanted = self.len.wrapping_sub(1);
         // On either side there is less than a pattern, so that each occurrence here straddles.
         let straddling = match state.around(bytes, wanted) {

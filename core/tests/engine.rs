@@ -20,7 +20,8 @@ use common::{
 use imgrement_core::{
     engine::{
         Engine,
-        Found, //
+        Found,
+        State, //
     },
     params::Table,
     pattern::Patterns,
@@ -88,14 +89,11 @@ fn fast(owned: &[Owned], segments: &[&[u8]]) -> Vec<(Times, Option<Ends>)> {
             let mut ends = Vec::new();
             let mut times = Vec::new();
             let bytes = segments.iter().map(|segment| segment.len() as u64).sum();
-            let mut state = engine.begin(bytes);
+            let mut state = State::new(bytes);
             for (index, segment) in segments.iter().enumerate() {
                 let mut here = [vec![0; owned.len()], vec![0; owned.len()]];
-                let mut told = [vec![false; owned.len()], vec![false; owned.len()]];
                 let mut note = |inside: usize, found| match found {
                     Found::Times { pattern, times } => {
-                        assert!(!told[inside][pattern], "told twice");
-                        told[inside][pattern] = true;
                         here[inside][pattern] += u64::from(times);
                     }
                     Found::End { pattern, end } => ends.push((index, pattern, end)),
@@ -145,6 +143,13 @@ fn which_one_is_chosen() {
         Engine::new(&same, false).err(),
         Some(Fault::Same(0, 1))
     ));
+}
+
+#[test]
+fn more_patterns_than_are_counted_at_once() {
+    let owned: Vec<Owned> = (b'a'..=b'z').map(|letter| (vec![letter], false)).collect();
+    let text: Vec<u8> = (0..2000_u32).map(|n| b'a' + (n * n % 26) as u8).collect();
+    check(&owned, &[&text[..700], &text[700..]]);
 }
 
 #[test]

@@ -54,7 +54,7 @@ fn lines(header: &Header, deltas: &[Delta], finds: &[Find<'_>]) -> Vec<String> {
         header,
         deltas.iter().copied(),
         finds.iter().copied(),
-        |line| lines.push(line.to_string()),
+        &mut |line| lines.push(line.to_string()),
     );
     lines
 }
@@ -148,6 +148,37 @@ fn each_segment_has_its_own_line_and_what_straddles_comes_last() {
     assert_eq!(lines(&header, &deltas, &[]).len(), 4);
     // What is not named, because there was no room, has no line.
     assert_eq!(lines(&header, &deltas, &finds[1..]).len(), 4);
+}
+
+#[test]
+fn what_was_recorded_in_parts_is_one_line() {
+    let mut cursor = Cursor::new(0);
+    let deltas = [(0, 4096), (0, 4096)].map(|(at, len)| cursor.delta(at, len));
+    let finds = [
+        name(0, b"a"),
+        times(0, Where::Page, 0, 1),
+        name(1, b"b"),
+        times(1, Where::Page, 0, 1),
+        times(0, Where::Page, 0, 4),
+        times(0, Where::Copy, 0, 2),
+        times(0, Where::Copy, 0, 3),
+        times(1, Where::Page, 1, 7),
+        times(0, Where::Page, 1, 6),
+        times(1, Where::Page, 1, 1),
+    ];
+    assert_eq!(
+        lines(&header(Op::Write, 0, 8192, 2), &deltas, &finds),
+        [
+            "Found a from page 5 times",
+            "Found b from page 1 times",
+            "Found b from page 8 times",
+            "Found a from page 6 times",
+            "W, bytes to transfer: 8192, delta count: 2",
+            "bv #0: len 4096, offset 0, at (0, 7)",
+            "Found a from deltas 5 times",
+            "bv #1: len 4096, offset 0, at (8, 15)",
+        ]
+    );
 }
 
 #[test]
