@@ -112,7 +112,7 @@ pub(crate) struct Counters {
     cells: PerCpu<Cells<CELLS>>,
     /// The sums at the last reset. The counters themselves only ever grow, so that nothing that is
     /// counted meanwhile gets lost.
-    base: KVVec<AtomicU64>,
+    base: [AtomicU64; CELLS],
 }
 
 impl Counters {
@@ -122,14 +122,9 @@ impl Counters {
     ///
     /// `ENOMEM`.
     pub(crate) fn new() -> Result<Self> {
-        let mut base = KVVec::with_capacity(CELLS, GFP_KERNEL)?;
-        for _ in 0..CELLS {
-            base.push(AtomicU64::new(0), GFP_KERNEL)?;
-        }
-
         Ok(Self {
             cells: PerCpu::zeroed()?,
-            base,
+            base: core::array::from_fn(|_| AtomicU64::new(0)),
         })
     }
 

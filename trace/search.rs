@@ -133,7 +133,7 @@ fn prepare(patterns: &mut Patterns, places: bool) -> Result<Option<Engine<Kernel
     let einval = |(index, fault)| Ok((index, fault, EINVAL));
 
     patterns.check().map_err(einval)?;
-    for (index, pattern) in (0..).zip(patterns.iter_mut()) {
+    for (index, pattern) in (0..patterns.len()).zip(patterns.iter_mut()) {
         if let Some(name) = pattern.unread_key() {
             let bytes = key::read(name).map_err(|errno| match errno {
                 _ if errno == ENOMEM => Err(errno),

@@ -256,7 +256,8 @@ fn groups<'a, I: Iterator<Item = Find<'a>> + Clone>(
         group = Some((delta, first.clone(), behind.saturating_add(1)));
 
         let same = |(_, other, _): &(u32, u16, u64)| *other == pattern;
-        if first.clone().take(behind).any(|entry| same(&entry)) {
+        let mut before = first.clone().zip(0..behind);
+        if before.any(|(entry, _)| same(&entry)) {
             continue;
         }
         let sum = first

@@ -321,7 +321,10 @@ impl<M: Memory> fmt::Display for Line<'_, M> {
         // The count is of the words after it.
         let of_patterns = match patterns.is_empty() {
             true => 2,
-            false => patterns.iter().map(Pattern::words).sum::<usize>(),
+            false => patterns
+                .iter()
+                .map(Pattern::words)
+                .fold(0, usize::saturating_add),
         };
         let of_label = if params.label.is_some() { 2 } else { 0 };
         let count = of_patterns.saturating_add(14).saturating_add(of_label);

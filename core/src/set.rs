@@ -241,7 +241,14 @@ impl<M: Memory> Set<M> {
             let entry = entry(*pattern);
             (entry.nocase, text(&self.bytes, &entry))
         };
-        sort(&mut sorted, |a, b| key(a) < key(b));
+        sort(&mut sorted, |a, b| {
+            let ((a_nocase, a), (b_nocase, b)) = (key(a), key(b));
+            // Byte by byte: that of slices has a subtraction of lengths, which may panic.
+            a_nocase
+                .cmp(&b_nocase)
+                .then_with(|| a.iter().cmp(b))
+                .is_lt()
+        });
 
         for pair in sorted.windows(2) {
             if let [a, b] = pair {
