@@ -449,7 +449,11 @@ impl<'a, I: Iterator<Item = &'a [u8]>> Words<I> {
 
         match (key, word) {
             (Key::Pattern, b"list") => Ok(Change::List),
-            (Key::Pattern, b"del") => self.value(Key::Del, word, Text::parse).map(Change::Del),
+            (Key::Pattern, b"del") => {
+                let name = self.value(Key::Del, word, Text::parse)?;
+                self.end(Key::Del)?;
+                Ok(Change::Del(name))
+            }
             (Key::Pattern, b"add") => {
                 let name = self.value(Key::Add, word, Text::parse)?;
                 let pattern =
@@ -772,7 +776,7 @@ impl Key {
                 "the name, 1 to 64 bytes, of a logon key that you can search and that holds 1 to 255 bytes"
             }
             Self::Name => "1 to 64 bytes, %HH for what is not plain",
-            Self::NoCase => "nocase alone",
+            Self::NoCase => "nocase",
             Self::Add => "a name of 1 to 64 bytes and a text of 1 to 255, %HH for what is not plain",
             Self::Del => "a name as pattern list prints it",
             Self::Ops => "read, write or read,write",
