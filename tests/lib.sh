@@ -69,11 +69,17 @@ traced() {
 	lines | sed '/^mark: drained$/d'
 }
 
+# statuses NAME: its status without the patterns, whose names may be any words.
+statuses() { dmsetup status "$1" | sed 's/ patterns .*//'; }
+
+# pattern_counts [NAME]: how often status counts each pattern, and how many there are: `2 DAMN 3 other 0`.
+pattern_counts() { dmsetup status "${1:-imgrement}" | sed 's/ patterns /\n/; s/.*\n//'; }
+
 # counts [NAME]: what status counts, without what is 0: `write 1 sectors_written 8 segments 1`. A
 # line for each target.
 counts() {
 	local words text i
-	dmsetup status "${1:-imgrement}" | while read -ra words; do
+	statuses "${1:-imgrement}" | while read -ra words; do
 		text=
 		for ((i = 3; i < ${#words[@]}; i += 2)); do
 			[ "${words[i + 1]}" = 0 ] || text+=" ${words[i]} ${words[i + 1]}"
@@ -85,7 +91,7 @@ counts() {
 # counter WORD [NAME]: one of them, 0 or not.
 counter() {
 	local words i
-	dmsetup status "${2:-imgrement}" | while read -ra words; do
+	statuses "${2:-imgrement}" | while read -ra words; do
 		for ((i = 3; i < ${#words[@]}; i += 2)); do
 			[ "${words[i]}" != "$1" ] || echo "${words[i + 1]}"
 		done
@@ -158,7 +164,7 @@ sectors_counted() {
 		for ((i = 3; i < ${#words[@]}; i += 2)); do
 			count[${words[i]}]=$((${count[${words[i]}]:-0} + words[i + 1]))
 		done
-	done < <(dmsetup status "$1")
+	done < <(statuses "$1")
 	echo "${count[sectors_read]} $((count[sectors_written] + count[sectors_zeroed])) ${count[sectors_discarded]}"
 }
 

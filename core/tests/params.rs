@@ -786,8 +786,8 @@ fn every_mistake_in_a_message() {
         (
             "pattern del a b",
             "Too many words",
-            "pattern b: one word too many",
-            text_alone,
+            "del b: one word too many",
+            one,
         ),
         (
             "pattern_key add",

@@ -42,5 +42,5 @@ expect 'without limit' '400 whole, 0 left out, 0 unrecorded, 0 without bytes' "$
 expect 'status without limit' 'write 400 sectors_written 9600 segments 1200' "$(counts)"
 
 # The highest limit there is.
-expect_text 'table' '0 8192 imgrement 8:16 0 10 pattern DAMN data on log on log_rate 4294967295 records 2048' \
+expect_text 'table' '0 8192 imgrement 8:16 0 16 pattern DAMN ops write data on log on log_rate 4294967295 places off edges 0 records 2048' \
 	"$(dmsetup message imgrement 0 log_rate 4294967295; dmsetup table imgrement)"

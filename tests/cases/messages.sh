@@ -7,33 +7,72 @@ device=/dev/mapper/imgrement
 line='W, bytes to transfer: 512, delta count: 1
 bv #0: len 512, offset 0, at (8, 8)'
 
-# message WORDS TABLE LINES COUNTS: after it, a write of "DAMN gosh" has these lines and counts.
+# message WORDS TABLE LINES COUNTS FOUND: after it, a write of "DAMN gosh" has these lines and counts.
+places=off
 message() {
-	local got
+	local got words
+	# shellcheck disable=SC2206 # words
+	words=($2 places $places edges 0 records 2048)
 	dmsetup message imgrement 0 reset
 	# shellcheck disable=SC2086 # words
 	dmsetup message imgrement 0 $1
-	expect "$1: table" "0 8192 imgrement 8:16 0 10 $2 records 2048" "$(dmsetup table imgrement)"
+	expect "$1: table" "0 8192 imgrement 8:16 0 ${#words[@]} ${words[*]}" "$(dmsetup table imgrement)"
 	got=$(traced write_at $device 8 'DAMN gosh')
 	expect_text "$1: lines" "$3" "$got"
 	expect "$1: counts" "write 1 sectors_written 1 segments 1${4:+ $4}" "$(counts)"
+	expect "$1: found" "$5" "$(pattern_counts)"
 }
 
 damn="Found DAMN from page 1 times
 $line
 Found DAMN from deltas 1 times"
 
-message 'pattern gosh' 'pattern gosh data on log on log_rate 1000' \
-	"${damn//DAMN/gosh}" 'page 1 deltas 1'
-message 'pattern none' 'pattern none data on log on log_rate 1000' "$line" ''
-message 'pattern DAMN' 'pattern DAMN data on log on log_rate 1000' "$damn" 'page 1 deltas 1'
-message 'data off' 'pattern DAMN data off log on log_rate 1000' "Found DAMN from page 1 times
-$line" 'page 1'
-message 'log off' 'pattern DAMN data off log off log_rate 1000' '' 'page 1'
-message 'data on' 'pattern DAMN data on log off log_rate 1000' '' 'page 1 deltas 1'
-message 'log on' 'pattern DAMN data on log on log_rate 1000' "$damn" 'page 1 deltas 1'
-message 'log_rate 0' 'pattern DAMN data on log on log_rate 0' "$damn" 'page 1 deltas 1'
-message 'reset' 'pattern DAMN data on log on log_rate 0' "$damn" 'page 1 deltas 1'
+message 'pattern gosh' 'pattern gosh ops write data on log on log_rate 1000' \
+	"${damn//DAMN/gosh}" 'page 1 deltas 1' '1 gosh 1'
+message 'pattern none' 'pattern none ops write data on log on log_rate 1000' "$line" '' 0
+message 'pattern DAMN' 'pattern DAMN ops write data on log on log_rate 1000' "$damn" 'page 1 deltas 1' '1 DAMN 1'
+message 'data off' 'pattern DAMN ops write data off log on log_rate 1000' "Found DAMN from page 1 times
+$line" 'page 1' '1 DAMN 1'
+message 'log off' 'pattern DAMN ops write data off log off log_rate 1000' '' 'page 1' '1 DAMN 1'
+message 'data on' 'pattern DAMN ops write data on log off log_rate 1000' '' 'page 1 deltas 1' '1 DAMN 1'
+message 'log on' 'pattern DAMN ops write data on log on log_rate 1000' "$damn" 'page 1 deltas 1' '1 DAMN 1'
+message 'log_rate 0' 'pattern DAMN ops write data on log on log_rate 0' "$damn" 'page 1 deltas 1' '1 DAMN 1'
+message 'reset' 'pattern DAMN ops write data on log on log_rate 0' "$damn" 'page 1 deltas 1' '1 DAMN 1'
+
+# Patterns come, each with a name, and go.
+settings='ops write data on log on log_rate 0'
+two="Found DAMN from page 1 times
+Found second from page 1 times
+$line
+Found DAMN from deltas 1 times
+Found second from deltas 1 times"
+message 'pattern add second gosh' "pattern DAMN pattern gosh name second $settings" "$two" \
+	'page 2 deltas 2' '2 DAMN 1 second 1'
+message 'pattern add O O nocase' "pattern DAMN pattern gosh name second pattern O name O nocase $settings" \
+	"$(sed 's/second\(.*\)/&\nFound O\1/' <<< "$two")" 'page 3 deltas 3' '3 DAMN 1 second 1 O 1'
+places=on
+message 'places on' "pattern DAMN pattern gosh name second pattern O name O nocase $settings" \
+	"$(sed 's/second\(.*\)/&\nFound O\1/' <<< "$two")
+Found DAMN at sector 8, byte 0
+Found second at sector 8, byte 5
+Found O at sector 8, byte 6" 'page 3 deltas 3' '3 DAMN 1 second 1 O 1'
+places=off
+message 'places off' "pattern DAMN pattern gosh name second pattern O name O nocase $settings" \
+	"$(sed 's/second\(.*\)/&\nFound O\1/' <<< "$two")" 'page 3 deltas 3' '3 DAMN 1 second 1 O 1'
+message 'pattern del O' "pattern DAMN pattern gosh name second $settings" "$two" \
+	'page 2 deltas 2' '2 DAMN 1 second 1'
+message 'pattern del DAMN' "pattern gosh name second $settings" "$(sed /DAMN/d <<< "$two")" \
+	'page 1 deltas 1' '1 second 1'
+message 'pattern del second' "pattern none $settings" "$line" '' 0
+# What stays counts on; what comes begins at nothing.
+message 'pattern damn nocase' "pattern damn nocase $settings" "${damn//DAMN/damn}" 'page 1 deltas 1' '1 damn 1'
+dmsetup message imgrement 0 pattern add new gosh
+write_at $device 8 'DAMN gosh'
+expect 'a pattern that stays and one that is new' '2 damn 2 new 1' "$(pattern_counts)"
+dmsetup message imgrement 0 pattern del new
+dmsetup message imgrement 0 pattern add new gosh
+expect 'the same name again' '2 damn 2 new 0' "$(pattern_counts)"
+message 'pattern DAMN' "pattern DAMN $settings" "$damn" 'page 1 deltas 1' '1 DAMN 1'
 
 # The limit itself.
 dmsetup message imgrement 0 log_rate 1
@@ -65,5 +104,5 @@ dmsetup reload imgrement --table '0 4096 imgrement /dev/sdb 0
 4096 4096 imgrement /dev/sda 0'
 dmsetup resume imgrement
 dmsetup message imgrement 5000 pattern two
-expect_text 'the second target' '0 4096 imgrement 8:16 0 10 pattern DAMN data on log on log_rate 1000 records 2048
-4096 4096 imgrement 8:0 0 10 pattern two data on log on log_rate 1000 records 2048' "$(dmsetup table imgrement)"
+expect_text 'the second target' '0 4096 imgrement 8:16 0 16 pattern DAMN ops write data on log on log_rate 1000 places off edges 0 records 2048
+4096 4096 imgrement 8:0 0 16 pattern two ops write data on log on log_rate 1000 places off edges 0 records 2048' "$(dmsetup table imgrement)"

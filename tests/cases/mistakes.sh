@@ -109,25 +109,49 @@ mistake EINVAL "$count" "'4294967298': $is 2" /dev/sdb 0 4294967298 data on
 told count
 
 # Arguments. An empty pattern cannot be typed: device-mapper passes no empty words.
-arguments='pattern TEXT|none, pattern_key NAME, data on|off, log on|off, log_rate N, records N, label TEXT'
-pattern='1 to 64 bytes, %HH for what is not plain; or none'
+arguments='pattern TEXT|none, pattern_key NAME, name NAME, nocase, ops OPS, data on|off, log on|off, log_rate N'
+arguments+=', places on|off, edges N, records N, label TEXT'
+pattern='1 to 255 bytes, %HH for what is not plain; or none'
 for word in bogus Pattern mark reset; do
 	mistake EINVAL 'Unknown argument' "$word: unknown argument; allowed: $arguments" /dev/sdb 0 2 $word x
 done
 mistake EINVAL 'Unknown argument' "%25%01: unknown argument; allowed: $arguments" /dev/sdb 0 2 "%$(printf '\001')" x
 mistake EINVAL 'Argument given twice' 'data: given twice; allowed: each argument once' /dev/sdb 0 4 data on data on
-mistake EINVAL 'Argument given twice' 'pattern_key: given twice; allowed: one pattern or pattern_key' \
-	/dev/sdb 0 4 pattern x pattern_key a:b
+alone='given twice; allowed: pattern none alone, or patterns'
+mistake EINVAL 'Argument given twice' "pattern_key: $alone" /dev/sdb 0 4 pattern none pattern_key a:b
+mistake EINVAL 'Argument given twice' "pattern: $alone" /dev/sdb 0 4 pattern x pattern none
+mistake EINVAL 'Argument given twice' "pattern: $alone" /dev/sdb 0 4 pattern none pattern none
+before='no pattern before it that has none; allowed: after pattern TEXT or pattern_key NAME, name NAME and nocase once each'
+mistake EINVAL 'No pattern before it' "name: $before" /dev/sdb 0 4 name x pattern y
+mistake EINVAL 'No pattern before it' "name: $before" /dev/sdb 0 6 pattern x name y name z
+mistake EINVAL 'No pattern before it' "name: $before" /dev/sdb 0 4 pattern none name x
+mistake EINVAL 'No pattern before it' "nocase: $before" /dev/sdb 0 1 nocase
+mistake EINVAL 'No pattern before it' "nocase: $before" /dev/sdb 0 4 pattern x nocase nocase
+once='another pattern has this name; allowed: each name once; of a pattern without one, its text'
+mistake EINVAL 'Invalid pattern' "pattern x: $once" /dev/sdb 0 4 pattern x pattern x
+mistake EINVAL 'Invalid pattern' "pattern x%2520: $once" /dev/sdb 0 6 pattern x%2520 pattern y name x%2520
+mistake EINVAL 'Invalid pattern_key' "pattern_key x:y: $once" /dev/sdb 0 4 pattern x:y pattern_key x:y
+same='another pattern has the same text; allowed: each text once'
+mistake EINVAL 'Invalid pattern' "pattern other: $same" /dev/sdb 0 6 pattern x pattern x name other
+mistake EINVAL 'Invalid pattern' "pattern X: $same" /dev/sdb 0 6 pattern x nocase pattern X nocase
+words=$(printf 'pattern %s ' {1000..1256})
+mistake EINVAL 'Invalid pattern' 'pattern 1256: one pattern too many; allowed: 256 patterns at most' /dev/sdb 0 514 "$words"
 missing='its value is missing; allowed:'
 mistake EINVAL 'Missing value' "pattern: $missing $pattern" /dev/sdb 0 1 pattern
 mistake EINVAL 'Missing value' "log: $missing on or off" /dev/sdb 0 3 data on log
 a64=$(printf 'a%.0s' {1..64})
-mistake EINVAL 'Invalid pattern' "pattern a$a64: too long; allowed: $pattern" /dev/sdb 0 2 pattern "a$a64"
-mistake EINVAL 'Invalid pattern' "pattern %2561$a64: too long; allowed: $pattern" /dev/sdb 0 2 pattern "%61$a64"
+a255=$(printf 'a%.0s' {1..255})
+cut="${a255:0:128}..."
+mistake EINVAL 'Invalid pattern' "pattern $cut: too long; allowed: $pattern" /dev/sdb 0 2 pattern "a$a255"
+mistake EINVAL 'Invalid pattern' "pattern %2561${a255:0:125}...: too long; allowed: $pattern" /dev/sdb 0 2 pattern "%61$a255"
 for word in % %4 a%4g %%; do
 	mistake EINVAL 'Invalid pattern' "pattern ${word//%/%25}: bad escape; allowed: $pattern" /dev/sdb 0 2 pattern $word
 done
-key='the name, 1 to 64 bytes, of a logon key that you can search and that holds 1 to 64 bytes'
+key='the name, 1 to 64 bytes, of a logon key that you can search and that holds 1 to 255 bytes'
+name='1 to 64 bytes, %HH for what is not plain'
+mistake EINVAL 'Invalid name' "name a$a64: too long; allowed: $name" /dev/sdb 0 4 pattern x name "a$a64"
+mistake EINVAL 'Invalid name' "name %25: bad escape; allowed: $name" /dev/sdb 0 4 pattern x name %
+mistake EINVAL 'Missing value' "name: $missing $name" /dev/sdb 0 3 pattern x name
 mistake EINVAL 'Invalid pattern_key' "pattern_key a:$a64: too long; allowed: $key" /dev/sdb 0 2 pattern_key "a:$a64"
 mistake EINVAL 'Invalid pattern_key' "pattern_key a:%25: bad escape; allowed: $key" /dev/sdb 0 2 pattern_key a:%
 mistake ENOKEY 'Invalid pattern_key' "pattern_key no:key: no such key; allowed: $key" /dev/sdb 0 2 pattern_key no:key
@@ -139,13 +163,23 @@ keyctl timeout "$(cat /tmp/key-old)" 1
 sleep 2
 mistake EKEYREVOKED 'Invalid pattern_key' "pattern_key a:revoked: no such key; allowed: $key" /dev/sdb 0 2 pattern_key a:revoked
 mistake ENOKEY 'Invalid pattern_key' "pattern_key a:old: no such key; allowed: $key" /dev/sdb 0 2 pattern_key a:old
-printf %s "x$a64" | keyctl padd logon a:long @u > /dev/null
+printf %s "x$a255" | keyctl padd logon a:long @u > /dev/null
+printf x | keyctl padd logon a:x @u > /dev/null
+mistake EINVAL 'Invalid pattern_key' "pattern_key a:x: $same" /dev/sdb 0 4 pattern x pattern_key a:x
+words=$(printf 'pattern %s ' {1000..1255})
+mistake EINVAL 'Invalid pattern_key' 'pattern_key a:x: one pattern too many; allowed: 256 patterns at most' \
+	/dev/sdb 0 514 "$words" pattern_key a:x
 mistake EMSGSIZE 'Invalid pattern_key' "pattern_key a:long: the key is too long; allowed: $key" /dev/sdb 0 2 pattern_key a:long
 label='1 to 32 bytes, %HH for what is not plain'
 mistake EINVAL 'Invalid label' "label ${a64:31}: too long; allowed: $label" /dev/sdb 0 2 label "${a64:31}"
 mistake EINVAL 'Invalid label' "label %25: bad escape; allowed: $label" /dev/sdb 0 2 label %
 mistake EINVAL 'Invalid data' 'data yes: neither on nor off; allowed: on or off' /dev/sdb 0 2 data yes
 mistake EINVAL 'Invalid log' 'log 1: neither on nor off; allowed: on or off' /dev/sdb 0 2 log 1
+mistake EINVAL 'Invalid places' 'places 1: neither on nor off; allowed: on or off' /dev/sdb 0 2 places 1
+mistake EINVAL 'Invalid ops' 'ops all: no such ops; allowed: read, write or read,write' /dev/sdb 0 2 ops all
+edges='a whole number from 0 to 65536, 0 for none'
+mistake EINVAL 'Invalid edges' "edges 65537: out of range; allowed: $edges" /dev/sdb 0 2 edges 65537
+mistake EINVAL 'Invalid edges' "edges all: not a whole number; allowed: $edges" /dev/sdb 0 2 edges all
 rate='a whole number from 0 to 4294967295, 0 for no limit'
 mistake EINVAL 'Invalid log_rate' "log_rate 4294967296: out of range; allowed: $rate" /dev/sdb 0 2 log_rate 4294967296
 mistake EINVAL 'Invalid log_rate' "log_rate -1: not a whole number; allowed: $rate" /dev/sdb 0 2 log_rate -1
@@ -176,23 +210,56 @@ expect 'reload' "$table" "$(dmsetup table imgrement)"
 expect 'reload: inactive' '' "$(dmsetup table --inactive imgrement)"
 
 # wrong_message LINE WORDS...: a message with these words is refused so, and changes nothing.
+errno=EINVAL
 wrong_message() {
 	local status=0
 	wanted+="imgrement: 253:0: $1"$'\n'
-	note "$1" '' EINVAL
+	note "$1" '' $errno
 	shift
 	said=$(dmsetup message imgrement 0 "$@" 2>&1) || status=$?
 	expect "message $*: status" 1 $status
-	expect "message $*: what dmsetup says" 'device-mapper: message ioctl on imgrement  failed: Invalid argument
-Command failed.' "$said"
+	expect "message $*: what dmsetup says" 'device-mapper: message ioctl on imgrement  failed: '"${text[$errno]}
+Command failed." "$said"
 }
 
 dmesg -C
-messages='pattern TEXT|none, pattern_key NAME, data on|off, log on|off, log_rate N, reset, mark TEXT'
+messages='pattern TEXT|none, pattern add NAME TEXT, pattern del NAME, pattern list, pattern_key NAME'
+messages+=', pattern_key add NAME, ops OPS, data on|off, log on|off, log_rate N, places on|off, reset, mark TEXT'
 wrong_message "bogus: unknown message; allowed: $messages" bogus
 wrong_message "a%2520b: unknown message; allowed: $messages" a%20b x
 wrong_message "records: set by the table only; allowed: $messages" records 1
 wrong_message "label: set by the table only; allowed: $messages" label x
+wrong_message "edges: set by the table only; allowed: $messages" edges 1
+wrong_message "name: unknown message; allowed: $messages" name x
+wrong_message "nocase: unknown message; allowed: $messages" nocase
+added='a name of 1 to 64 bytes and a text of 1 to 255, %HH for what is not plain'
+wrong_message "add: $missing $added" pattern add
+wrong_message "add: $missing $added" pattern add x
+wrong_message "add: $missing $key" pattern_key add
+wrong_message "del: $missing a name as pattern list prints it" pattern del
+wrong_message "add a$a64: too long; allowed: $added" pattern add "a$a64" x
+wrong_message "add $cut: too long; allowed: $added" pattern add x "a$a255"
+wrong_message "add %25: bad escape; allowed: $added" pattern add % x
+wrong_message "add x%25: bad escape; allowed: $added" pattern add x x%
+wrong_message "del %25: bad escape; allowed: a name as pattern list prints it" pattern del %
+wrong_message "del $cut: too long; allowed: a name as pattern list prints it" pattern del "a$a255"
+words='one word too many; allowed: one text, %20 for a space, and nocase'
+wrong_message "pattern y: $words" pattern x y
+wrong_message "pattern x: $words" pattern none x
+wrong_message "pattern z: $words" pattern x nocase z
+wrong_message "add z: $words" pattern add x y z
+wrong_message "pattern_key x: $words" pattern_key a:b x
+wrong_message "add x: $words" pattern_key add a:b x
+wrong_message 'del y: one word too many; allowed: one value, %20 for a space' pattern del x y
+wrong_message 'ops write,read: no such ops; allowed: read, write or read,write' ops write,read
+wrong_message 'places 0: neither on nor off; allowed: on or off' places 0
+wrong_message "pattern DAMN: $once" pattern add DAMN x
+wrong_message "pattern x: $same" pattern add x DAMN
+errno=ENOKEY
+wrong_message "pattern_key no:key: no such key; allowed: $key" pattern_key add no:key
+errno=ENOENT
+wrong_message 'del x: no such pattern; allowed: a name as pattern list prints it' pattern del x
+errno=EINVAL
 wrong_message "pattern: $missing $pattern" pattern
 wrong_message "mark: $missing 1 to 128 bytes, %HH for what is not plain" mark
 wrong_message 'reset now: one word too many; allowed: reset alone' reset now
@@ -204,6 +271,15 @@ wrong_message 'mark %25: bad escape; allowed: 1 to 128 bytes, %HH for what is no
 wrong_message "mark ${long:0:128}...: too long; allowed: 1 to 128 bytes, %HH for what is not plain" mark "$long"
 told messages
 expect 'table after all messages' "$table" "$(dmsetup table imgrement)"
+
+# One more than there may be.
+dmsetup reload imgrement --table "0 $length imgrement /dev/sdb 0 512 $(printf 'pattern %s ' {1000..1255})"
+dmsetup resume imgrement
+dmesg -C
+table=$(dmsetup table imgrement)
+wrong_message 'pattern x: one pattern too many; allowed: 256 patterns at most' pattern add x y
+told 'one pattern too many'
+expect 'table of 256 patterns' "$table" "$(dmsetup table imgrement)"
 
 # dm_alone ERRNO SAID COMMAND...: device-mapper refuses that, and says so alone.
 dm_alone() {

@@ -5,7 +5,8 @@
 make_target imgrement
 expect 'a new target' '0 8192 imgrement read 0 write 0 flush 0 discard 0 secure_erase 0 write_zeroes 0'\
 ' zone 0 other 0 sectors_read 0 sectors_written 0 sectors_discarded 0 sectors_zeroed 0 segments 0 page 0'\
-' deltas 0 across 0 degraded 0 data_lost 0 record_lost 0 left_out 0 errors 0 errors_left_out 0' "$(dmsetup status imgrement)"
+' deltas 0 across 0 degraded 0 data_lost 0 record_lost 0 left_out 0 errors 0 errors_left_out 0'\
+' finds_lost 0 across_requests 0 edges_forgotten 0 patterns 1 DAMN 0' "$(dmsetup status imgrement)"
 
 device=/dev/mapper/imgrement
 dd if=$device of=/dev/null bs=12288 count=2 iflag=direct status=none   # 2 reads, 48 sectors, 6 segments
@@ -15,10 +16,12 @@ blkdiscard -f -o 65536 -l 8192 $device                                  # 16 sec
 blkdiscard -f -z -o 131072 -l 512 $device                               # 1 sector
 expect 'a workload' '0 8192 imgrement read 2 write 1 flush 1 discard 1 secure_erase 0 write_zeroes 1'\
 ' zone 0 other 0 sectors_read 48 sectors_written 8 sectors_discarded 16 sectors_zeroed 1 segments 9 page 3'\
-' deltas 3 across 1 degraded 0 data_lost 0 record_lost 0 left_out 0 errors 0 errors_left_out 0' "$(dmsetup status imgrement)"
+' deltas 3 across 1 degraded 0 data_lost 0 record_lost 0 left_out 0 errors 0 errors_left_out 0'\
+' finds_lost 0 across_requests 0 edges_forgotten 0 patterns 1 DAMN 4' "$(dmsetup status imgrement)"
 
 dmsetup message imgrement 0 reset
 expect 'after reset' '' "$(counts)"
+expect 'the pattern after reset' '1 DAMN 0' "$(pattern_counts)"
 
 # Requests that the disk fails fail as they do without us, and are counted. On this one, sectors
 # from 4096 on do.

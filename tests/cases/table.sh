@@ -14,19 +14,32 @@ again() {
 	dmsetup remove first
 }
 
-again '10 pattern DAMN data on log on log_rate 1000 records 2048'
-again '10 pattern DAMN data on log on log_rate 1000 records 2048' 0
-again '10 pattern none data off log off log_rate 0 records 1' \
+again '16 pattern DAMN ops write data on log on log_rate 1000 places off edges 0 records 2048'
+again '16 pattern DAMN ops write data on log on log_rate 1000 places off edges 0 records 2048' 0
+again '16 pattern none ops write data off log off log_rate 0 places off edges 0 records 1' \
 	10 records 1 log off pattern none log_rate 0 data off
-again '12 pattern a%20b%25c%5C%00%FF data on log on log_rate 4294967295 records 2048 label my%20disk%0A' \
+again '18 pattern a%20b%25c%5C%00%FF ops write data on log on log_rate 4294967295 places off edges 0 records 2048 label my%20disk%0A' \
 	6 label my%20disk%0a log_rate 4294967295 pattern %61%20b%25c%5c%00%ff
-again '10 pattern %6Eone data on log on log_rate 1000 records 2048' 2 pattern %6eone
-again '12 pattern DAMN data on log on log_rate 1000 records 2048 label none' 2 label none
+again '16 pattern %6Eone ops write data on log on log_rate 1000 places off edges 0 records 2048' 2 pattern %6eone
+again '18 pattern DAMN ops write data on log on log_rate 1000 places off edges 0 records 2048 label none' 2 label none
+
+# Several patterns, each with what is said about it, in the order in which they were given.
+again '26 pattern a name first pattern %6Eone nocase pattern name name nocase nocase ops read,write data on log on log_rate 1000'\
+' places on edges 4096 records 2048' \
+	20 ops read,write places on pattern a name first data on pattern %6eone nocase pattern name name nocase nocase edges 4096
+again '16 pattern none ops write data on log on log_rate 1000 places off edges 65536 records 2048' 4 edges 65536 pattern none
 
 # The longest that there are.
-long=$(printf '%%FF%.0s' {1..64})
+long=$(printf '%%FF%.0s' {1..255})
 label=$(printf '%%01%.0s' {1..32})
-again "12 pattern $long data on log on log_rate 1000 records 2048 label $label" 4 pattern "$long" label "$label"
+again "18 pattern $long ops write data on log on log_rate 1000 places off edges 0 records 2048 label $label" 4 pattern "$long" label "$label"
+
+# As many patterns as there may be, and they are counted in the same order.
+words=$(printf 'pattern %s ' {1000..1255})
+again "$((2 * 256 + 14)) ${words}ops write data on log on log_rate 1000 places off edges 0 records 16" 514 "${words}records 16"
+dmsetup create first --table "0 4096 imgrement /dev/sdb 8 512 $words"
+expect 'the counts of 256 patterns' "256 $(printf '%s 0 ' {1000..1254})1255 0" "$(pattern_counts first)"
+remove_target first
 
 # What messages have changed is in it too.
 dmsetup create imgrement --table '0 4096 imgrement /dev/sdb 8'
@@ -34,14 +47,14 @@ dmsetup message imgrement 0 pattern %20
 dmsetup message imgrement 0 data off
 dmsetup message imgrement 0 log off
 dmsetup message imgrement 0 log_rate 7
-expect 'changed by messages' '0 4096 imgrement 8:16 8 10 pattern %20 data off log off log_rate 7 records 2048' \
+expect 'changed by messages' '0 4096 imgrement 8:16 8 16 pattern %20 ops write data off log off log_rate 7 places off edges 0 records 2048' \
 	"$(dmsetup table imgrement)"
 
 # A table that is loaded and not in use yet, and one of several lines.
 dmsetup load imgrement --table '0 2048 imgrement /dev/sdb 8 2 label a
 2048 2048 imgrement /dev/sda 0 2 label b'
-wanted='0 2048 imgrement 8:16 8 12 pattern DAMN data on log on log_rate 1000 records 2048 label a
-2048 2048 imgrement 8:0 0 12 pattern DAMN data on log on log_rate 1000 records 2048 label b'
+wanted='0 2048 imgrement 8:16 8 18 pattern DAMN ops write data on log on log_rate 1000 places off edges 0 records 2048 label a
+2048 2048 imgrement 8:0 0 18 pattern DAMN ops write data on log on log_rate 1000 places off edges 0 records 2048 label b'
 expect 'inactive table' "$wanted" "$(dmsetup table --inactive imgrement)"
 dmsetup resume imgrement
 expect 'two lines' "$wanted" "$(dmsetup table imgrement)"

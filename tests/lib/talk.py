@@ -18,7 +18,7 @@ rounds = 0
 while not os.path.exists("/tmp/stop"):
     rounds += 1
     [status] = dm.lines(name, 4096)
-    words = status.split()[3:]
+    words = status.partition(" patterns ")[0].split()[3:]
     for word, number in zip(words[::2], map(int, words[1::2])):
         if number < seen.get(word, 0):
             sys.exit(f"talk.py: {word} was {seen[word]}, and now it is {number}")

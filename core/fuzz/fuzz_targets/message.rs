@@ -75,7 +75,7 @@ fn read<'a>(words: &[&'a [u8]]) -> Result<Said, Wrong<'a>> {
         (Key::Pattern, [del @ b"del", values @ ..]) => {
             let name = word(Key::Del, values.first(), del, 255)?;
             return match values.get(1) {
-                Some(extra) => Err((extra, What::Extra(known))),
+                Some(extra) => Err((extra, What::Extra(Key::Del))),
                 None => Ok(format!("del {name}")),
             };
         }
