@@ -319,7 +319,7 @@ impl Trace {
             self.meet_neighbours(segments, &header, scan, finds);
         }
         let finds = writer.and_then(|writer| {
-            if !writer.finds.is_complete() {
+            if log && !writer.finds.is_complete() {
                 counters.add(Counter::FindsLost, 1);
             }
             writer.finds.into_chain()

@@ -42,3 +42,6 @@ both() {
 }
 both --ioengine=io_uring --hipri --iodepth=2
 both --ioengine=io_uring --hipri --fixedbufs --registerfiles --iodepth=2
+# Reads that are searched when they have come are polled for, too, although a task completes them.
+dmsetup message imgrement 0 ops read,write
+both --ioengine=io_uring --hipri --iodepth=2
