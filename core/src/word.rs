@@ -3,7 +3,7 @@
 //! The `%HH` escapes, the same in tables, messages, status and the log.
 //!
 //! Backslashes are of no use for this: dm eats them, in tables and messages differently
-//! (`dm_split_args` in `drivers/md/dm-table.c`).
+//! (`dm_split_args` in `drivers/md/dm-table.c`). Behind a `#`, dmsetup takes a table for a comment.
 
 use core::fmt::{
     self,
@@ -12,8 +12,8 @@ use core::fmt::{
 
 /// Bytes that print as one plain word.
 ///
-/// Printable ASCII (0x21 to 0x7e) prints as it is, except `%` and `\`; every other byte prints as
-/// `%HH`, in upper-case hexadecimal. [`unescape`] is the inverse.
+/// Printable ASCII (0x21 to 0x7e) prints as it is, except `%`, `\` and `#`; every other byte prints
+/// as `%HH`, in upper-case hexadecimal. [`unescape`] is the inverse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Escaped<'a>(pub &'a [u8]);
 
@@ -21,7 +21,7 @@ impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for &byte in self.0 {
             match byte {
-                b'%' | b'\\' => write!(f, "%{byte:02X}")?,
+                b'%' | b'\\' | b'#' => write!(f, "%{byte:02X}")?,
                 0x21..=0x7e => f.write_char(char::from(byte))?,
                 _ => write!(f, "%{byte:02X}")?,
             }

@@ -2,8 +2,8 @@
 # shellcheck shell=bash
 # One pattern of awkward bytes goes in by table, message and ioctl as the same word, and matches them.
 
-# A space, %, \, control bytes, NUL, what is no ASCII, and a space of another kind.
-word='%20%25%5C%01%0A%00%FF%C3%A9%A0"'\''*'
+# A space, %, \, #, control bytes, NUL, what is no ASCII, and a space of another kind.
+word='%20%25%5C%23%01%0A%00%FF%C3%A9%A0"'\''*'
 wanted="0 8192 imgrement 8:16 0 16 pattern $word ops write data on log on log_rate 1000 places off edges 0 records 2048"
 lower=${word,,}
 

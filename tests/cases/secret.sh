@@ -5,7 +5,7 @@
 secret='Tr0ub4dor&3 correct horse'
 add() { printf %s "$2" | keyctl padd logon "$1" @u > /dev/null; }
 add 'imgrement:db password' "$secret"
-add imgrement:long "$(head -c 65 /dev/zero | tr '\0' x)"
+add imgrement:long "$(head -c 256 /dev/zero | tr '\0' x)"
 
 make_target imgrement /dev/sdb pattern_key imgrement:db%20password label secrets
 table=$(dmsetup table imgrement)
@@ -34,7 +34,7 @@ wrong() {
 	dmesg -C
 	expect_fail dmsetup message imgrement 0 pattern_key "$1"
 	expect_match "$1: dmsetup" "$2" "$said"
-	expect_text "$1: the line" "252:0: $3; allowed: the name, 1 to 64 bytes, of a logon key that you can search and that holds 1 to 64 bytes" \
+	expect_text "$1: the line" "252:0: $3; allowed: the name, 1 to 64 bytes, of a logon key that you can search and that holds 1 to 255 bytes" \
 		"$(lines | sed 's/^[0-9]*:0/252:0/')"
 	expect "$1: the table" "${table/data on/data off}" "$(dmsetup table imgrement)"
 }
@@ -53,11 +53,32 @@ expect 'another key' 2 "$(counter page)"
 dmsetup message imgrement 0 pattern none
 expect 'no pattern' 'pattern none' "$(dmsetup table imgrement | grep -o 'pattern [a-z]*')"
 
+# Several, one of them by another name, and beside one in plain sight.
+add imgrement:second 'Second Secret'
+dmsetup message imgrement 0 pattern plain
+dmsetup message imgrement 0 pattern_key add imgrement:other
+dmsetup message imgrement 0 pattern_key add imgrement:second nocase
+dmesg -C
+write_at /dev/mapper/imgrement 6 'plain something-else sECOND sECRET'
+drain
+expect 'all are found' 3 "$(count '^secrets: Found (plain|imgrement:other|imgrement:second) from page 1 times$')"
+expect_text 'the list' 'plain 1 pattern plain
+imgrement:other 1 pattern_key imgrement:other
+imgrement:second 1 pattern_key imgrement:second nocase' "$(dmsetup message imgrement 0 pattern list | tee -a /tmp/lists)"
+expect_fail dmsetup message imgrement 0 pattern_key add imgrement:third
+# What was read stays in use while others come and go, although the key is gone.
+keyctl purge -s logon imgrement:other > /dev/null
+dmsetup message imgrement 0 pattern del plain
+write_at /dev/mapper/imgrement 6 'plain something-else'
+expect 'the list' 'imgrement:other 2 pattern_key imgrement:other' "$(dmsetup message imgrement 0 pattern list | head -n 1)"
+
 # Neither in the log, all of it, nor in what dmsetup says.
 {
 	dd if=/dev/kmsg iflag=nonblock bs=8k 2> /dev/null || true
 	dmsetup table --showkeys
 	dmsetup status
+	dmsetup message imgrement 0 pattern list
+	cat /tmp/lists
 } > /tmp/all
 grep -q 'Found imgrement:db%20password from page' /tmp/all || fail 'the log is not complete'
-expect 'places where the secret stands' 0 "$(grep -cE 'Tr0ub4dor|horse|something-else' /tmp/all || true)"
+expect 'places where the secret stands' 0 "$(grep -cEi 'Tr0ub4dor|horse|something-else|second.secret' /tmp/all || true)"

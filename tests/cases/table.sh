@@ -18,8 +18,9 @@ again '16 pattern DAMN ops write data on log on log_rate 1000 places off edges 0
 again '16 pattern DAMN ops write data on log on log_rate 1000 places off edges 0 records 2048' 0
 again '16 pattern none ops write data off log off log_rate 0 places off edges 0 records 1' \
 	10 records 1 log off pattern none log_rate 0 data off
-again '18 pattern a%20b%25c%5C%00%FF ops write data on log on log_rate 4294967295 places off edges 0 records 2048 label my%20disk%0A' \
-	6 label my%20disk%0a log_rate 4294967295 pattern %61%20b%25c%5c%00%ff
+# Behind a `#` dmsetup takes a table for a comment.
+again '18 pattern a%20b%23%25c%5C%00%FF ops write data on log on log_rate 4294967295 places off edges 0 records 2048 label my%20disk%0A' \
+	6 label my%20disk%0a log_rate 4294967295 pattern %61%20b%23%25c%5c%00%ff
 again '16 pattern %6Eone ops write data on log on log_rate 1000 places off edges 0 records 2048' 2 pattern %6eone
 again '18 pattern DAMN ops write data on log on log_rate 1000 places off edges 0 records 2048 label none' 2 label none
 

@@ -39,7 +39,7 @@ def records():
 
 
 def escaped(text):
-    plain = [0x21 <= byte <= 0x7E and byte not in b"%\\" for byte in text]
+    plain = [0x21 <= byte <= 0x7E and byte not in b"%\\#" for byte in text]
     return b"".join((b"%c" if as_is else b"%%%02X") % byte for byte, as_is in zip(text, plain))
 
 
@@ -100,8 +100,14 @@ def pieces(size):
 DEVICE = b"imgrement: 253:0: "
 SENTENCE = b"device-mapper: table: 253:0: imgrement: %s (-%s)"
 END = b"device-mapper: ioctl: error adding target to table"
-ARGUMENTS = b"pattern TEXT|none, pattern_key NAME, data on|off, log on|off, log_rate N, records N, label TEXT"
-MESSAGES = b"pattern TEXT|none, pattern_key NAME, data on|off, log on|off, log_rate N, reset, mark TEXT"
+ARGUMENTS = (
+    b"pattern TEXT|none, pattern_key NAME, name NAME, nocase, ops OPS, data on|off, log on|off, log_rate N,"
+    b" places on|off, edges N, records N, label TEXT"
+)
+MESSAGES = (
+    b"pattern TEXT|none, pattern add NAME TEXT, pattern del NAME, pattern list, pattern_key NAME,"
+    b" pattern_key add NAME, ops OPS, data on|off, log on|off, log_rate N, places on|off, reset, mark TEXT"
+)
 
 
 def wrong_words(name):
@@ -131,7 +137,7 @@ def wrong_words(name):
 
 
 def texts(name, write):
-    """Labels, marks and patterns, as `write` puts them."""
+    """Labels, marks, patterns and their names, as `write` puts them."""
     known = [text for text in (*pieces(32), b"last") if write is encoded or b"%" not in text]
     for label in known:
         labelled = b"imgrement: %s: " % escaped(label)
@@ -160,6 +166,27 @@ def texts(name, write):
             b"mark: end",
         )
         expect("pattern", [labelled + line for line in wanted])
+
+    # A name is shown in the place of its text, and answers with what it stands for.
+    dm.message(name, b"pattern none")
+    block[:] = b"text".ljust(512, b"\0")
+    for named in pieces(64):
+        if write is quoted and b"%" in named:
+            continue
+        dm.message(name, b"pattern add " + write(named) + b" text")
+        os.pwrite(disk, block, 0)
+        dm.message(name, b"mark end")
+        wanted = [b"Found %s from page 1 times", None, None, b"Found %s from deltas 1 times", b"mark: end"]
+        wanted[1:3] = b"W, bytes to transfer: 512, delta count: 1", b"bv #0: len 512, offset 0, at (0, 0)"
+        expect("name", [labelled + (line % escaped(named) if b"%s" in line else line) for line in wanted])
+        # A second one of the name, and what is not there.
+        refused("name", errno.EINVAL, dm.message, name, b"pattern add " + write(named) + b" other")
+        expect("name twice", [DEVICE + b"pattern %s: another pattern has this name; allowed: each name once; of a"
+                              b" pattern without one, its text" % escaped(named)])
+        dm.message(name, b"pattern del " + write(named))
+        refused("name", errno.ENOENT, dm.message, name, b"pattern del " + write(named))
+        expect("no such name", [DEVICE + b"del %s: no such pattern; allowed: a name as pattern list prints it"
+                                % escaped(named)])
     os.close(disk)
 
 

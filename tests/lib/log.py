@@ -5,10 +5,12 @@
 log.py [LABEL]  the lines with that label, or all lines where no label is given
 
 A line that does not fit where it stands, a delta that is missing or whose numbers do not fit its
-request, ends it with 1. It prints how many whole requests there are, how many it says it left out,
-passed unrecorded and recorded without their bytes.
+request, a place outside of it, or places that are not as many as was found, ends it with 1. It prints how
+many whole requests there are, how many it says it left out, passed unrecorded and recorded without their
+bytes, and, where there are any, without all that was found.
 """
 
+import collections
 import re
 import sys
 
@@ -27,9 +29,10 @@ def take(regex):
     global at
     match = re.fullmatch(regex, lines[at]) if at < len(lines) else None
     at += bool(match)
-    return match and [int(group) if group.isdigit() else group for group in match.groups()]
+    return match and [int(group) if group and group.isdigit() else group for group in match.groups()]
 
 
+PLACE = r"Found \S+ at sector (\d+), byte (\d+)"
 OTHERS = r"mark: \S+|\S+ trace initialization succeeded"
 ERROR = r"[A-Za-z-]+, error \d+(?:, at \(\d+, \d+\))?|\d+ errors left out of the log"
 FOUND = r"Found (\S+) {} ([1-9]\d*) times"
@@ -37,11 +40,13 @@ PAYLOAD = r"(?:R|W|zone-append), bytes to transfer: (\d+), delta count: (\d+)"
 NO_PAYLOAD = r"[a-z-]+, bytes to transfer: 0, delta count: 0(?:, at \(\d+, \d+\))?"
 DELTA = r"bv #(\d+): len (\d+), offset (\d+), at \((\d+), (\d+)\)"
 
-requests = left_out = unrecorded = without_bytes = 0
+requests = left_out = unrecorded = without_bytes = without_finds = 0
 while at < len(lines):
-    pages = 0
-    while take(FOUND.format("from page")):
-        pages += 1
+    pages = collections.Counter()
+    found = 0
+    while hit := take(FOUND.format("from page")):
+        pages[hit[0]] += 1
+        found += hit[1]
     if request := take(PAYLOAD):
         size, count = request
         begin = done = 0
@@ -55,12 +60,29 @@ while at < len(lines):
             if not length or offset + length > 4096:
                 wrong("this is more than a page")
             done += length
-            take(FOUND.format("from deltas"))
+            copies = set()
+            while hit := take(FOUND.format("from deltas")):
+                if hit[0] in copies:
+                    wrong("this was said of the delta before")
+                copies.add(hit[0])
         if done != size:
             wrong(f"the deltas have {done} bytes")
-        if pages > count:
-            wrong(f"found in {pages} pages of {count}")
-        take(FOUND.format("across deltas"))
+        if max(pages.values(), default=0) > count:
+            wrong(f"found in more than {count} pages")
+        for way in ("across deltas", "across requests"):
+            while hit := take(FOUND.format(way)):
+                found += hit[1]
+        told = 0
+        while place := take(PLACE):
+            told += 1
+            # Across requests, it may begin in the one before.
+            if not begin - 254 <= place[0] * 512 + place[1] < begin + size or place[1] >= 512:
+                wrong("this place is not in the request")
+        if told:
+            more = take(r"Found ([1-9]\d*) more, at places not recorded")
+            told += more[0] if more else 0
+            if told != found:
+                wrong(f"{told} places of {found}")
         requests += 1
     elif pages:
         wrong("no write comes after what was found in it")
@@ -68,10 +90,12 @@ while at < len(lines):
         requests += 1
     elif more := take(r"(\d+) requests left out of the log \((?:log_rate \d+|the console was too slow)\)"):
         left_out += more[0]
-    elif more := take(r"(\d+) requests passed unrecorded, (\d+) recorded without their bytes"):
+    elif more := take(r"(\d+) requests passed unrecorded, (\d+) recorded without their bytes(?:, (\d+) without all that was found)?"):
         unrecorded += more[0]
         without_bytes += more[1]
+        without_finds += more[2] or 0
     elif take(ERROR) is None and take(OTHERS) is None:
         wrong("no such line should be here")
 
-print(f"{requests} whole, {left_out} left out, {unrecorded} unrecorded, {without_bytes} without bytes")
+print(f"{requests} whole, {left_out} left out, {unrecorded} unrecorded, {without_bytes} without bytes", end="")
+print(f", {without_finds} without all that was found" if without_finds else "")

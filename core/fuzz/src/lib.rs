@@ -79,7 +79,7 @@ pub fn unescape(word: &[u8], room: usize) -> Unescaped {
 pub fn escape(bytes: &[u8]) -> String {
     let mut word = String::new();
     for &byte in bytes {
-        if (b'!'..=b'~').contains(&byte) && byte != b'%' && byte != b'\\' {
+        if (b'!'..=b'~').contains(&byte) && !b"%\\#".contains(&byte) {
             word.push(char::from(byte));
         } else {
             word.push_str(&format!("%{byte:02X}"));
