@@ -271,22 +271,11 @@ impl Trace {
         let keep = settings.params.data && op.writes();
         let log = settings.params.log;
 
-        let mut draft = None;
-        if log || keep {
-            draft = Draft::new(&self.pool, segments.clone(), keep);
-            match draft.as_ref().map(Draft::payload) {
-                Some(Payload::None | Payload::Kept) => {}
-                Some(Payload::Lost) => {
-                    counters.add(Counter::Degraded, 1);
-                    counters.add(Counter::DataLost, 1);
-                }
-                None => {
-                    counters.add(Counter::Degraded, 1);
-                    counters.add(Counter::RecordLost, 1);
-                }
-            }
-            header.payload = draft.as_ref().map(Draft::payload).unwrap_or_default();
-        }
+        let mut draft = match log || keep {
+            true => self.draft(segments.clone(), keep),
+            false => None,
+        };
+        header.payload = draft.as_ref().map(Draft::payload).unwrap_or_default();
 
         let mut writer = draft.as_mut().map(Draft::writer);
         let mut cursor = Cursor::new(header.sector);
@@ -328,6 +317,20 @@ impl Trace {
         // Without a log there is nobody to read it, and its blocks go back.
         let draft = draft.filter(|_| log);
         (log, draft.map(|draft| draft.complete(&header, finds)))
+    }
+
+    /// Takes what the record of a request of these segments needs, and counts what there is no room for.
+    fn draft(&self, segments: Segments<'_>, keep: bool) -> Option<Draft<'_>> {
+        let draft = Draft::new(&self.pool, segments, keep);
+        let lost = match draft.as_ref().map(Draft::payload) {
+            Some(Payload::None | Payload::Kept) => return draft,
+            Some(Payload::Lost) => Counter::DataLost,
+            None => Counter::RecordLost,
+        };
+
+        self.counters.add(Counter::Degraded, 1);
+        self.counters.add(lost, 1);
+        draft
     }
 
     /// Searches what straddles a write and others that were next to it on the disk. To which sectors a zone
