@@ -34,7 +34,7 @@ compare() {
 	pattern_counts > /tmp/counts
 	remove_target imgrement
 	blockdev --flushbufs "$2"
-	echo "$1:"
+	echo "$1 (after $SECONDS s):"
 	python3 lib/patterns.py check /tmp/set/patterns "$2" /tmp/counts "${@:3}" < /tmp/lines
 	python3 lib/log.py < /tmp/lines
 }
