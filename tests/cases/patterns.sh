@@ -65,8 +65,8 @@ for name in ext4 xfs; do
 	# As a whole, in files of a block and more, and past the page cache.
 	cp /tmp/set/contents /$name/whole
 	mkdir /$name/parts
-	head -c 512K /tmp/set/contents | (cd /$name/parts && split -b 12K -a 3 -)
-	dd if=/tmp/set/contents of=/$name/direct bs=64K count=16 oflag=direct status=none
+	head -c $(times 128K 512K) /tmp/set/contents | (cd /$name/parts && split -b 12K -a 3 -)
+	dd if=/tmp/set/contents of=/$name/direct bs=64K count=$(times 4 16) oflag=direct status=none
 	sync
 	umount /$name
 	rm /dev/mapper/$name
