@@ -39,6 +39,8 @@ message 'log on' 'pattern DAMN ops write data on log on log_rate 1000' "$damn" '
 message 'log_rate 0' 'pattern DAMN ops write data on log on log_rate 0' "$damn" 'page 1 deltas 1' '1 DAMN 1'
 message 'reset' 'pattern DAMN ops write data on log on log_rate 0' "$damn" 'page 1 deltas 1' '1 DAMN 1'
 
+# with_o LINES: each line about `second`, and the same about `O` behind it.
+with_o() { printf '%s\n' "$1" | sed 's/second\(.*\)/&\nFound O\1/'; }
 # Patterns come, each with a name, and go.
 settings='ops write data on log on log_rate 0'
 two="Found DAMN from page 1 times
@@ -49,16 +51,16 @@ Found second from deltas 1 times"
 message 'pattern add second gosh' "pattern DAMN pattern gosh name second $settings" "$two" \
 	'page 2 deltas 2' '2 DAMN 1 second 1'
 message 'pattern add O O nocase' "pattern DAMN pattern gosh name second pattern O name O nocase $settings" \
-	"$(sed 's/second\(.*\)/&\nFound O\1/' <<< "$two")" 'page 3 deltas 3' '3 DAMN 1 second 1 O 1'
+	"$(with_o "$two")" 'page 3 deltas 3' '3 DAMN 1 second 1 O 1'
 places=on
 message 'places on' "pattern DAMN pattern gosh name second pattern O name O nocase $settings" \
-	"$(sed 's/second\(.*\)/&\nFound O\1/' <<< "$two")
+	"$(with_o "$two")
 Found DAMN at sector 8, byte 0
 Found second at sector 8, byte 5
 Found O at sector 8, byte 6" 'page 3 deltas 3' '3 DAMN 1 second 1 O 1'
 places=off
 message 'places off' "pattern DAMN pattern gosh name second pattern O name O nocase $settings" \
-	"$(sed 's/second\(.*\)/&\nFound O\1/' <<< "$two")" 'page 3 deltas 3' '3 DAMN 1 second 1 O 1'
+	"$(with_o "$two")" 'page 3 deltas 3' '3 DAMN 1 second 1 O 1'
 message 'pattern del O' "pattern DAMN pattern gosh name second $settings" "$two" \
 	'page 2 deltas 2' '2 DAMN 1 second 1'
 message 'pattern del DAMN' "pattern gosh name second $settings" "$(sed /DAMN/d <<< "$two")" \

@@ -44,13 +44,13 @@ target /dev/sda
 python3 lib/blocks.py $device /tmp/set/contents "$(times 1,1,2,7,8,16,64,128 1,1,2,7,8,16,64,128,512,2048)" 4 "$SEED" > /tmp/blocks
 writes=$(counter write)
 [ "$writes" -ge "$(< /tmp/blocks)" ] || fail "$(< /tmp/blocks) blocks were $writes writes"
-expect 'on the disk' "$(md5sum < /tmp/set/contents)" "$(head -c ${size}M /dev/sda | md5sum)"
+expect 'on the disk' "$(md5sum < /tmp/set/contents)" "$(head -c "${size}M" /dev/sda | md5sum)"
 compare disk /dev/sda
 
 # By fio, with contents of its own, in which they stand close: more than a thousand in a request.
 target /dev/sda
 text='"a NEEDLE in a Needle In A Haystack qzQZabababab"0x07fefe00ff00c1'
-fio --name=write --filename=$device --rw=randwrite --bsrange=4k-512k --size=${size}M --direct=1 \
+fio --name=write --filename=$device --rw=randwrite --bsrange=4k-512k --size="${size}M" --direct=1 \
 	--ioengine=io_uring --iodepth=16 --randseed="$SEED" --buffer_pattern="$text" > /tmp/fio 2>&1 ||
 	fail "$(cat /tmp/fio)"
 compare fio /dev/sda
@@ -65,8 +65,8 @@ for name in ext4 xfs; do
 	# As a whole, in files of a block and more, and past the page cache.
 	cp /tmp/set/contents /$name/whole
 	mkdir /$name/parts
-	head -c $(times 128K 512K) /tmp/set/contents | (cd /$name/parts && split -b 12K -a 3 -)
-	dd if=/tmp/set/contents of=/$name/direct bs=64K count=$(times 4 16) oflag=direct status=none
+	head -c "$(times 128K 512K)" /tmp/set/contents | (cd /$name/parts && split -b 12K -a 3 -)
+	dd if=/tmp/set/contents of=/$name/direct bs=64K count="$(times 4 16)" oflag=direct status=none
 	sync
 	umount /$name
 	rm /dev/mapper/$name
