@@ -213,7 +213,9 @@ pub fn request<'a>(
     }
     emit(Line::Request(header));
     let mut copies = found(Where::Copy).peekable();
+    let mut times = u64::from(header.straddling);
     for delta in deltas {
+        times = times.saturating_add(u64::from(delta.page_hits));
         emit(Line::Delta(&delta));
         while let Some((_, found)) = copies.next_if(|(index, _)| *index <= delta.index) {
             emit(Line::FoundInDelta(found));
@@ -225,7 +227,7 @@ pub fn request<'a>(
     for (pattern, times) in sums(finds.clone(), &[Where::Requests]) {
         emit(Line::FoundAcrossRequests(Found { pattern, times }));
     }
-    places(header, finds, emit);
+    places(header, finds, times, emit);
 }
 
 /// How often each pattern was found in each delta in this way: the index of the delta, the pattern and the
@@ -299,10 +301,12 @@ fn sums<'a>(
     })
 }
 
-/// The lines about places, where any were recorded.
+/// The lines about places, where any were recorded. In its deltas and across them there were so many
+/// occurrences, of which `finds` may not know all.
 fn places<'a>(
     header: &Header,
     finds: impl Iterator<Item = Find<'a>> + Clone,
+    times: u64,
     emit: &mut dyn FnMut(Line<'_>),
 ) {
     let mut told: u64 = 0;
@@ -323,8 +327,8 @@ fn places<'a>(
             told = told.saturating_add(1);
         }
     }
-    let all = sums(finds, &[Where::Page, Where::Across, Where::Requests])
-        .fold(0, |all: u64, (_, times)| all.saturating_add(times));
+    let all = sums(finds, &[Where::Requests])
+        .fold(times, |all: u64, (_, times)| all.saturating_add(times));
     if told != 0 && all > told {
         emit(Line::MorePlaces(all.saturating_sub(told)));
     }

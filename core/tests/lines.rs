@@ -184,7 +184,8 @@ fn what_was_recorded_in_parts_is_one_line() {
 #[test]
 fn several_patterns_and_their_places() {
     let mut cursor = Cursor::new(100);
-    let deltas = [(0, 4096), (0, 4096)].map(|(at, len)| cursor.delta(at, len));
+    let mut deltas = [(0, 4096), (0, 4096)].map(|(at, len)| cursor.delta(at, len));
+    deltas[0].page_hits = 3;
     let place = |pattern, offset| Find::Place { pattern, offset };
     let finds = [
         name(7, b"b"),
@@ -200,8 +201,12 @@ fn several_patterns_and_their_places() {
         place(7, -1),
         times(7, Where::Requests, 0, 4),
     ];
+    let header = Header {
+        straddling: 1,
+        ..header(Op::Write, 100, 8192, 2)
+    };
     assert_eq!(
-        lines(&header(Op::Write, 100, 8192, 2), &deltas, &finds),
+        lines(&header, &deltas, &finds),
         [
             "Found a from page 2 times",
             "Found b from page 1 times",
@@ -217,6 +222,14 @@ fn several_patterns_and_their_places() {
             "Found a at sector 107, byte 511",
             "Found b at sector 99, byte 511",
             "Found 5 more, at places not recorded",
+        ]
+    );
+    // Where there was no room for the numbers, the deltas have them.
+    assert_eq!(
+        lines(&header, &deltas, &finds[..2])[3..],
+        [
+            "Found b at sector 100, byte 0",
+            "Found 3 more, at places not recorded",
         ]
     );
 }
