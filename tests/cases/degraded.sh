@@ -30,6 +30,43 @@ expect_text 'read' 'R, bytes to transfer: 4096, delta count: 1
 bv #0: len 4096, offset 0, at (0, 7)' "$got"
 expect 'read: counts' 'read 1 sectors_read 8 segments 1' "$(counts)"
 
+# What was found has room beside the list of deltas, but not for every place. What is missing is counted, and
+# said, and how many places are.
+dmsetup message imgrement 0 data off
+dmsetup message imgrement 0 reset
+texts=()
+for i in {0..29}; do texts+=("$((i * 100))=DAMN"); done
+got=$(traced python3 lib/write.py $device 4096 4096 "${texts[@]}")
+expect_text 'thirty times' 'Found DAMN from page 30 times
+W, bytes to transfer: 4096, delta count: 1
+bv #0: len 4096, offset 0, at (8, 15)' "$got"
+dmsetup message imgrement 0 places on
+got=$(traced python3 lib/write.py $device 4096 4096 "${texts[@]}")
+expect_text 'thirty places' "0 requests passed unrecorded, 0 recorded without their bytes, 1 without all that was found
+W, bytes to transfer: 4096, delta count: 1
+bv #0: len 4096, offset 0, at (8, 15)
+$(for i in {0..23}; do echo "Found DAMN at sector $((8 + i * 100 / 512)), byte $((i * 100 % 512))"; done)
+Found 6 more, at places not recorded" "$got"
+python3 lib/log.py <<< "$got" > /tmp/whole
+expect 'thirty places, whole' '1 whole, 0 left out, 0 unrecorded, 0 without bytes, 1 without all that was found' "$(< /tmp/whole)"
+expect 'thirty places: counts' 'write 2 sectors_written 16 segments 2 page 60 finds_lost 1' "$(counts)"
+expect 'thirty places: the pattern' '1 DAMN 60' "$(pattern_counts)"
+dmsetup message imgrement 0 places off
+
+# Nor for the names of many patterns. Each has its count all the same.
+for i in {10..39}; do dmsetup message imgrement 0 pattern add "a-name-of-twenty-bytes-$i" "text$i"; done
+texts=()
+for i in {10..39}; do texts+=("$((i * 100))=text$i"); done
+got=$(traced python3 lib/write.py $device 4096 4096 "${texts[@]}")
+lost='0 requests passed unrecorded, 0 recorded without their bytes, 1 without all that was found'
+expect 'thirty names: the first line' "$lost" "$(head -n 1 <<< "$got")"
+expect_match 'thirty names: the log' "^$(printf 'Found a-name-of-twenty-bytes-1%s from page 1 times\n' 0 1 2)"$'\n' \
+	"$(tail -n +2 <<< "$got")"
+expect 'thirty names: counts' '2' "$(counter finds_lost)"
+expect 'thirty names: the patterns' "31 DAMN 60$(printf ' a-name-of-twenty-bytes-%s 1' {10..39})" "$(pattern_counts)"
+dmsetup message imgrement 0 pattern DAMN
+dmsetup message imgrement 0 data on
+
 # The log tells of all losses, whenever the counters were reset.
 lost() { python3 lib/write.py $device 8192 "${pieces:1}" > /dev/null; }
 got=$(traced lost)

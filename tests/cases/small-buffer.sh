@@ -4,8 +4,9 @@
 # gets a line that is cut off.
 
 label=$(printf 'L%.0s' {1..32})
-pattern=$(printf '%%00%.0s' {1..64})
-dmsetup create imgrement --table "0 4096 imgrement /dev/sdb 4096 4 label $label pattern $pattern
+pattern=$(printf '%%00%.0s' {1..254})
+patterns=$(printf "pattern ${pattern//%/%%}%s " {A..Z} {a..z} {0..9})
+dmsetup create imgrement --table "0 4096 imgrement /dev/sdb 4096 126 label $label $patterns
 4096 4096 imgrement /dev/sdb 0"
 # Device-mapper puts 40 bytes before each line and aligns what comes after its NUL to 8, the end too; a
 # buffer that was filled to its last byte is too small.
@@ -23,5 +24,5 @@ for what in status table; do
 	expect_text "$what in ${few[*]} bytes" "$(printf 'buffer full%.0s\n' "${few[@]}")" \
 		"$(python3 lib/dm.py $what imgrement "${few[@]}")"
 	expect_text "$what in $least bytes and more" "$all"$'\n'"$all"$'\n'"$all" \
-		"$(python3 lib/dm.py $what imgrement $least $((least + 1)) 65536)"
+		"$(python3 lib/dm.py $what imgrement $least $((least + 1)) 262144)"
 done

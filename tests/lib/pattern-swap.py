@@ -3,10 +3,10 @@
 """Replaces the patterns of a target many times while blocks are written through it.
 
 pattern-swap.py run NAME CHANGES     searches for `always` and `a`, then with each message for one more or one
-                                     less of `a` and `b`, while two threads write blocks with all three in them.
+                                     less of `a` and `b`, while two threads write requests with all three in them.
                                      Prints how many were written.
 pattern-swap.py check WRITES < LINES the log: each write was searched with one of the sets that there were, the
-                                     same in its page and in its copy. Prints with which ones.
+                                     same in all its pages, across them, and in its copy. Prints with which ones.
 """
 
 import collections
@@ -19,17 +19,22 @@ import time
 
 import dm
 
+SIZE, PAGES, ACROSS = 16384, 2, 1
+
 
 def write(device, number, stop, written):
-    """Blocks with each text once, the last two far from the first, at places of its own."""
+    """Requests of four pages, at places of its own, with each text in the first page, in the last one, and across
+    two."""
     file = os.open(device, os.O_WRONLY | os.O_DIRECT)
-    block = mmap.mmap(-1, 4096)
-    block[:] = b".".ljust(4096, b".")
-    block[10:16] = b"always"
-    block[2000:2004] = b"texA"
-    block[4090:4094] = b"texB"
+    block = mmap.mmap(-1, SIZE)
+    block[:] = b"." * SIZE
+    for at in (10, 8190, SIZE - 6):
+        block[at : at + 6] = b"always"
+    for text, places in ((b"texA", (2000, 4094, SIZE - 20)), (b"texB", (4000, 12287, SIZE - 10))):
+        for at in places:
+            block[at : at + 4] = text
     while not stop.is_set():
-        os.pwrite(file, block, 4096 * (written[number] % 512 * 2 + number))
+        os.pwrite(file, block, SIZE * (written[number] % 128 * 2 + number))
         written[number] += 1
         time.sleep(0.002)
 
@@ -52,22 +57,25 @@ def run(name, changes):
 
 def check(writes):
     kinds = collections.Counter()
-    # What was found in each write: in its page, and in its copy.
+    # What was found in each write: in its pages, in their copies, and across them.
     found = []
     pages = collections.Counter()
     for line in sys.stdin.read().splitlines():
         if match := re.fullmatch(r"Found (\S+) from page (\d+) times", line):
             pages[match[1]] += int(match[2])
         elif line.startswith("W, "):
-            found.append((pages, collections.Counter()))
+            found.append((pages, collections.Counter(), collections.Counter()))
             pages = collections.Counter()
         elif match := re.fullmatch(r"Found (\S+) from deltas (\d+) times", line):
             found[-1][1][match[1]] += int(match[2])
-        elif not re.match(r"bv #0: |mark: ", line):
+        elif match := re.fullmatch(r"Found (\S+) across deltas (\d+) times", line):
+            found[-1][2][match[1]] += int(match[2])
+        elif not re.match(r"bv #\d: |mark: ", line):
             sys.exit(f"pattern-swap.py: what is this? {line}")
-    for pages, copies in found:
-        if pages != copies or any(times != 1 for times in pages.values()):
-            sys.exit(f"pattern-swap.py: in the page {dict(pages)}, in the copy {dict(copies)}")
+    for pages, copies, across in found:
+        wanted = collections.Counter(dict.fromkeys(pages, PAGES)), collections.Counter(dict.fromkeys(pages, ACROSS))
+        if (pages, across) != wanted or pages != copies:
+            sys.exit(f"pattern-swap.py: in pages {dict(pages)}, in copies {dict(copies)}, across them {dict(across)}")
         kinds["+".join(sorted(pages))] += 1
     if kinds.total() != writes or set(kinds) != {"a+always", "a+always+b", "always+b"}:
         sys.exit(f"pattern-swap.py: of {writes} writes {kinds.total()} were searched, with {dict(kinds)}")
