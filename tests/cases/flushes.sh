@@ -65,7 +65,8 @@ flushes nullb2 'write 3 sectors_written 24 segments 3' '0 0 3 24 0 0 0 0 3 24 0 
 flushes sdb "$counts" '0 0 3 24 0 0 0 0 6 24 0 0' "$unflushed"
 
 # A journal's commit is a write with PREFLUSH, FUA and data. dm-linear sends it as it is, for us it is split.
-# The disk, which has no FUA, is flushed before and after it, and no more often.
+# The disk, which has no FUA, is flushed before and after it, and no more often. What is read is of no matter:
+# ext4 has a thread of its own that reads ahead, whenever it comes to it.
 files() {
 	mount -t ext4 -o commit=1000 "$1" /mnt
 	dd if=/dev/zero of=/mnt/file bs=4k count=4 conv=fsync status=none
@@ -75,7 +76,8 @@ truncate -s 8M /tmp/image
 mkfs.ext4 -q -E lazy_itable_init=0,lazy_journal_init=0 /tmp/image
 for kind in linear imgrement; do
 	dd if=/tmp/image of=/dev/nullb3 bs=4k seek=1 conv=fsync status=none
-	try $kind nullb3 files > /tmp/$kind
+	try $kind nullb3 files > /tmp/tried
+	awk '/^counted/ { $2 = $3 = $8 = $9 = "-" } !/^R/' /tmp/tried > /tmp/$kind
 done
 commits=$(grep -cE '^FWF[A-Z]* [0-9]+' /tmp/linear)
 [ "$commits" -ge 2 ] || fail "only $commits writes with PREFLUSH, FUA and data"
