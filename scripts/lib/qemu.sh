@@ -1,6 +1,29 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# How QEMU runs the guest's code. To be sourced after common.sh.
+# QEMU, that of the kit's Debian whatever the host has, and how it runs the guest's code. The tests take half
+# again as long with a QEMU of some years ago. To be sourced after common.sh.
+
+QEMU_PACKAGES=qemu-system-x86,qemu-utils
+
+# qemu_make SUITE DIR: no more than unpacked packages. To be called where rootfs.sh is there, too.
+qemu_make() {
+	as_root rm -rf "$2.part"
+	mkdir -p "${2%/*}"
+	rootfs_debootstrap "$1" "$2.part" --variant=extract --include="$QEMU_PACKAGES"
+	mv "$2.part" "$2"
+}
+
+# qemu_find SUITE: what to begin QEMU's command lines with, in `emulator` and `qemu_img`. It finds its libraries
+# and its own files in its tree, but all others where the host has them.
+qemu_find() {
+	local tree=$KITDIR/qemu/$1
+	local libraries=$tree/usr/lib/x86_64-linux-gnu
+	local loader=("$tree/usr/lib64/ld-linux-x86-64.so.2" --library-path "$libraries")
+	export QEMU_MODULE_DIR=$libraries/qemu
+	emulator=("${loader[@]}" "$tree/usr/bin/qemu-system-x86_64" -L "$tree/usr/share/qemu" -L "$tree/usr/share/seabios")
+	# shellcheck disable=SC2034 # for vm
+	qemu_img=("${loader[@]}" "$tree/usr/bin/qemu-img")
+}
 
 # accel: QEMU's option. A /dev/kvm that exists may still not work, so it is tried, once
 # for each boot of the host.
@@ -24,7 +47,7 @@ accel_try() {
 			printf '\xb0\x10\xe6\xf4\xf4\xeb\xfd'
 			head -c 9 /dev/zero
 		} > "$bios"
-		timeout 10 qemu-system-x86_64 -accel kvm -M pc -cpu max -m 16 -nodefaults -display none \
+		timeout 10 "${emulator[@]}" -accel kvm -M pc -cpu max -m 16 -nodefaults -display none \
 			-device isa-debug-exit,iobase=0xf4,iosize=1 -bios "$bios" > "$LOGS/kvm.log" 2>&1 ||
 			status=$?
 		rm "$bios"
