@@ -19,10 +19,15 @@ above() {
 	count_from above "${1#/dev/}"
 }
 
-# load COMMAND...: while the disk above is written to and read again, again and again.
+# load COMMAND...: while the disk above is written to and read again, again and again, once at least.
 load() {
 	rm -f stop
-	(until [ -e stop ]; do python3 /imgrement/tests/lib/exercise.py /dev/mapper/above; done) > sums &
+	(
+		while :; do
+			python3 /imgrement/tests/lib/exercise.py /dev/mapper/above
+			[ ! -e stop ] || break
+		done
+	) > sums &
 	"$@"
 	touch stop
 	wait $!
