@@ -25,16 +25,15 @@ of_ours() {
 for attribute in $attributes; do inject "$attribute" ignore-gfp-wait=N; done
 inject fail_page_alloc min-order=0 ignore-gfp-highmem=N
 
-# The constructor, and all else that loads a table; then a message.
+# The constructor, and all else that loads a table, more than once, because not everything that is lost is
+# found; then a message.
 dmsetup create imgrement --notable
 arguments='/dev/sdb 0 4 records 64 pattern DAMN'
-for ours in yes $(times '' no); do
+for ours in yes yes yes yes $(times '' no); do
 	of_ours "$ours"
 	read -r allocations failed < <(python3 lib/fail-nth.py load imgrement 131072 imgrement "$arguments")
 	echo "load: $allocations allocations, $failed failures"
-	[ "$ours" = no ] || [ "$failed" -ge 8 ] || fail "the constructor should have more than $failed allocations"
-	[ "$failed" -ge "${before:-0}" ] || fail "fewer failures than of the constructor alone: $failed"
-	before=$failed
+	[ "$failed" -ge 8 ] || fail "the constructor should have more than $failed allocations"
 	expect 'tables' None "$(dmsetup info imgrement | sed -n 's/^Tables present: *//p')"
 	# Nobody holds the disk any more.
 	python3 -c 'import os; os.open("/dev/sdb", os.O_RDWR | os.O_EXCL)'

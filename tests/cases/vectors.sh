@@ -13,7 +13,7 @@ for more in '' "$many"; do
 	make_target imgrement /dev/sda pattern xxxxxxxx $more log off data off
 	pids=()
 	for _ in 1 2 3; do
-		programs/vectors /dev/mapper/imgrement "$(times 200 20000)" &
+		programs/vectors /dev/mapper/imgrement "$(times 200 4000)" &
 		pids+=($!)
 	done
 	for pid in "${pids[@]}"; do
@@ -21,7 +21,7 @@ for more in '' "$many"; do
 	done
 	# All of it was searched: each byte of 64 KiB but the last seven begins one, in a page or across two.
 	writes=$(counter write)
-	expect 'writes' $((3 * $(times 200 20000))) "$writes"
+	expect 'writes' $((3 * $(times 200 4000))) "$writes"
 	expect 'found in pages' $((writes * 16 * (4096 - 7))) "$(counter page)"
 	expect 'found across pages' $((writes * 15 * 7)) "$(counter across)"
 	remove_target imgrement
