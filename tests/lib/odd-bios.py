@@ -34,6 +34,8 @@ count, seed, chunk = map(int, sys.argv[1:])
 random.seed(seed)
 control = os.open("/dev/mapper/control", os.O_RDWR)
 log = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK)
+# What was before may be more than the log keeps.
+os.lseek(log, 0, os.SEEK_END)
 KINDS = "linear", "imgrement"
 disks = {kind: os.open(f"/dev/mapper/top-{kind}", os.O_RDWR | os.O_DIRECT) for kind in KINDS}
 lower = [os.open(f"/dev/nullb{i}", os.O_RDONLY | os.O_DIRECT) for i in range(2)]
