@@ -42,10 +42,15 @@ of_ours yes
 dmsetup load imgrement --table "0 131072 imgrement $arguments"
 dmsetup resume imgrement
 table=$(dmsetup table imgrement)
-read -r allocations failed < <(python3 lib/fail-nth.py message imgrement 'pattern other')
-echo "message: $allocations allocations, $failed failures"
-[ "$failed" -ge 1 ] || fail 'a message should have an allocation that can fail'
-expect 'table' "${table/pattern DAMN/pattern other}" "$(dmsetup table imgrement)"
+# Its few allocations may be missed in one round: a slab that needs a page just then shifts the count.
+sum=0
+for text in one two three four five six seven eight; do
+	read -r allocations failed < <(python3 lib/fail-nth.py message imgrement "pattern $text")
+	echo "message: $allocations allocations, $failed failures"
+	expect 'table' "${table/pattern DAMN/pattern $text}" "$(dmsetup table imgrement)"
+	sum=$((sum + failed))
+done
+[ "$sum" -ge 8 ] || fail "eight messages should have more than $sum allocations that can fail"
 
 # One in twenty of ours, whoever runs it, while data goes through and is verified.
 dmsetup message imgrement 0 log_rate 5
