@@ -10,26 +10,32 @@
 #![allow(unsafe_code)]
 
 use super::bindings;
-use crate::simd::Avx2;
+use crate::simd::{
+    Avx2,
+    Sections, //
+};
 use kernel::types::NotThreadSafe;
 
 /// From how many bytes on a section is worth what it costs: saving the registers of the task, and
 /// restoring them before it returns to user space.
 const WORTH: usize = 2048;
 
-/// Runs `work`, which is about `bytes` bytes, with the permission to use AVX2 where that pays and can be
-/// had. In any context.
+/// This CPU's sections. In any context.
 ///
-/// `work` must not sleep, nor take long: neither other tasks nor softirqs of this CPU get their turn
-/// meanwhile. A page is right.
-#[inline]
-pub(crate) fn with_avx2<R>(bytes: usize, work: impl FnOnce(Option<Avx2<'_>>) -> R) -> R {
-    let section = if bytes >= WORTH {
-        Section::begin()
-    } else {
-        None
-    };
-    work(section.as_ref().map(Section::avx2))
+/// What runs in one must not sleep, nor take long: neither other tasks nor softirqs of this CPU get their
+/// turn meanwhile. A page is right.
+pub(crate) struct Cpu;
+
+impl Sections for Cpu {
+    #[inline]
+    fn with<R>(&self, bytes: usize, work: impl FnOnce(Option<Avx2<'_>>) -> R) -> R {
+        let section = if bytes >= WORTH {
+            Section::begin()
+        } else {
+            None
+        };
+        work(section.as_ref().map(Section::avx2))
+    }
 }
 
 /// A section, which ends when it is dropped.

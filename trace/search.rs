@@ -188,9 +188,7 @@ impl Scan<'_> {
         segment.with_bytes(|bytes| {
             engine.straddling(state, bytes, &mut |found| notes.add(found));
             self.across = self.across.saturating_add(notes.turn_to(Where::Page));
-            fpu::with_avx2(bytes.len(), |avx2| {
-                engine.inside(state, bytes, avx2, &mut |found| notes.add(found));
-            });
+            engine.inside(state, bytes, &fpu::Cpu, &mut |found| notes.add(found));
         });
         delta.page_hits = u32::try_from(notes.sum).unwrap_or(u32::MAX);
         self.done = self.done.saturating_add(u64::from(segment.len()));
@@ -210,8 +208,8 @@ impl Scan<'_> {
             sum: 0,
         };
 
-        fpu::with_avx2(copy.len(), |avx2| {
-            engine.inside(state, copy.into(), avx2, &mut |found| notes.add(found));
+        engine.inside(state, copy.into(), &fpu::Cpu, &mut |found| {
+            notes.add(found);
         });
         delta.copy_hits = u32::try_from(notes.sum).unwrap_or(u32::MAX);
     }

@@ -334,7 +334,7 @@ fn many(patterns: &[Vec<u8>], tier: Tier) -> Count {
     let set = set_of(patterns);
     Box::new(move |bytes| {
         let mut hits = 0;
-        set.each(bytes.into(), tier, &mut |_, _| hits += 1);
+        set.each(bytes.into(), &tier, &mut |_, _| hits += 1);
         hits
     })
 }
@@ -345,7 +345,7 @@ fn many_by_pages(patterns: &[Vec<u8>], tier: Tier) -> Count {
         let mut hits = 0;
         let mut state = set::State::new(bytes.len() as u64);
         for page in bytes.chunks(PAGE) {
-            set.feed(&mut state, page.into(), tier, &mut |_, _| hits += 1);
+            set.feed(&mut state, page.into(), &tier, &mut |_, _| hits += 1);
         }
         hits
     })

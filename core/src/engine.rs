@@ -9,13 +9,14 @@ use super::{
     matcher::Matcher,
     memory::Memory,
     pattern::Patterns,
+    places::ones,
     racy::RacyBytes,
     set::{
         self,
         Fault,
         Set, //
     },
-    simd::Avx2,
+    simd::Sections,
 };
 
 /// Patterns, prepared.
@@ -44,8 +45,9 @@ impl State {
         Self {
             carry: set::State::new(bytes),
             tally: Tally {
-                told: [(0, 0); TALLY],
-                len: 0,
+                patterns: [0; TALLY],
+                times: [0; TALLY],
+                taken: 0,
             },
         }
     }
@@ -127,22 +129,24 @@ impl<M: Memory> Engine<M> {
 
     /// Tells of what is in `bytes` alone.
     ///
-    /// With `avx2` it is faster. In the kernel a call with it is as long as the section that the
-    /// permission comes from, so `bytes` should then be few: a page.
+    /// In a section of `sections` all of `bytes` may be looked at, so they should be few: a page.
     #[inline]
     pub fn inside(
         &self,
         state: &mut State,
         bytes: RacyBytes<'_>,
-        avx2: Option<Avx2<'_>>,
+        sections: &impl Sections,
         found: &mut dyn FnMut(Found),
     ) {
         let tally = &mut state.tally;
 
         match self {
-            Self::One(matcher) => count(matcher.count(bytes, avx2), found),
+            Self::One(matcher) => {
+                let times = sections.with(bytes.len(), |avx2| matcher.count(bytes, avx2));
+                count(times, found);
+            }
             Self::Many(set) => {
-                set.each(bytes, avx2, &mut |pattern, end| {
+                set.each(bytes, sections, &mut |pattern, end| {
                     tally.add(pattern, found);
                     found(Found::End { pattern, end });
                 });
@@ -160,40 +164,56 @@ fn count(times: u32, found: &mut dyn FnMut(Found)) {
     }
 }
 
-/// How many patterns are counted before they are told.
-const TALLY: usize = 8;
+/// How many patterns are counted at the same time.
+const TALLY: usize = 64;
 
-/// How often each of some patterns was found. It is small, so that it costs nothing where nothing is found.
+/// How often patterns were found. It is small, so that it costs next to nothing where nothing is found.
+/// Patterns whose indexes leave the same rest when divided by [`TALLY`] have one place.
 struct Tally {
-    told: [(usize, u32); TALLY],
-    len: usize,
+    /// The pattern that has a place now.
+    patterns: [u8; TALLY],
+    /// How often it was found.
+    times: [u32; TALLY],
+    /// A bit for each place that a pattern has.
+    taken: u64,
 }
 
 impl Tally {
     fn add(&mut self, pattern: usize, found: &mut dyn FnMut(Found)) {
-        let told = self.told.get_mut(..self.len).unwrap_or_default();
-        if let Some((_, times)) = told.iter_mut().find(|(there, _)| *there == pattern) {
+        let place = pattern % TALLY;
+        let bit = 1 << place;
+        let (Some(there), Some(times)) = (self.patterns.get_mut(place), self.times.get_mut(place))
+        else {
+            return;
+        };
+
+        if self.taken & bit != 0 && usize::from(*there) == pattern {
             *times = times.saturating_add(1);
             return;
         }
-
-        if self.len == TALLY {
-            self.tell(found);
+        if self.taken & bit != 0 {
+            found(Found::Times {
+                pattern: usize::from(*there),
+                times: *times,
+            });
         }
-        if let Some(to) = self.told.get_mut(self.len) {
-            *to = (pattern, 1);
-            // Within the room.
-            self.len = self.len.wrapping_add(1);
-        }
+        self.taken |= bit;
+        // There are no more than 256.
+        *there = u8::try_from(pattern).unwrap_or(u8::MAX);
+        *times = 1;
     }
 
     /// Tells of all, and begins anew.
     fn tell(&mut self, found: &mut dyn FnMut(Found)) {
-        let told = self.told.get(..self.len).unwrap_or_default();
-
-        for &(pattern, times) in told {
-            found(Found::Times { pattern, times });
+        for place in ones(core::mem::take(&mut self.taken)) {
+            if let (Some(&pattern), Some(&times)) =
+                (self.patterns.get(place), self.times.get(place))
+            {
+                found(Found::Times {
+                    pattern: usize::from(pattern),
+                    times,
+                });
+            }
         }
-        self.len = 0;
     }
 }

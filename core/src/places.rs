@@ -24,3 +24,12 @@ impl Iterator for Places {
         Some(self.at.wrapping_add(bit))
     }
 }
+
+/// The numbers of the bits that are set.
+pub fn ones(mut bits: u64) -> impl Iterator<Item = usize> {
+    core::iter::from_fn(move || {
+        let bit = (bits != 0).then_some(bits.trailing_zeros() as usize)?;
+        bits &= bits.wrapping_sub(1);
+        Some(bit)
+    })
+}

@@ -15,18 +15,23 @@
 //! filter. That is [`MEMORY_MAX`] at most.
 //!
 //! On the machine of `docs/matcher.md`, no byte costs more than 60 ns, and 15 ns for each occurrence
-//! that ends with it, whatever the patterns.
+//! that ends with it, whatever the patterns. What lies around the beginning of a segment, as far as the
+//! longest pattern reaches, is searched once more, so that short segments cost a multiple of that.
 
 use super::{
     automaton::Automaton,
     carry::Carry,
     memory::Memory,
     pair::Pair,
-    places::Places,
+    places::{
+        ones,
+        Places, //
+    },
     racy::RacyBytes,
     rank::RANK,
     simd::{
         Avx2,
+        Sections,
         WINDOW, //
     },
     windows::{
@@ -35,6 +40,7 @@ use super::{
         BUCKETS, //
     },
 };
+use core::ops::Range;
 
 /// The longest pattern, in bytes.
 pub const PATTERN_MAX: usize = 255;
@@ -277,17 +283,17 @@ impl<M: Memory> Set<M> {
     /// particular order: the index of the pattern, and how far behind the beginning of the segment the
     /// occurrence ends, in bytes. It straddles segments if it is longer than that.
     ///
-    /// With `avx2` it is faster. In the kernel a call with it is as long as the section that the
-    /// permission comes from, so `bytes` should then be few: a page.
+    /// In a section of `sections` no more than `bytes` are filtered and compared, so they should be few: a
+    /// page. What an automaton walks through is not in one.
     pub fn feed(
         &self,
         state: &mut State,
         bytes: RacyBytes<'_>,
-        avx2: Option<Avx2<'_>>,
+        sections: &impl Sections,
         found: &mut dyn FnMut(usize, usize),
     ) {
         self.straddling(state, bytes, found);
-        self.each(bytes, avx2, found);
+        self.each(bytes, sections, found);
     }
 
     /// Goes on to the next segment of a request, and tells of each occurrence that ends in it and began
@@ -301,7 +307,7 @@ impl<M: Memory> Set<M> {
         let wanted = self.longest.wrapping_sub(1);
 
         if let Some((around, begin)) = state.around(bytes, wanted) {
-            self.search(around.into(), None, &mut |entry, end| {
+            self.search(around.into(), &None::<Avx2<'_>>, &mut |entry, end| {
                 let straddles = end
                     .checked_sub(begin)
                     .filter(|end| (1..entry.len).contains(end));
@@ -317,21 +323,43 @@ impl<M: Memory> Set<M> {
     pub fn each(
         &self,
         bytes: RacyBytes<'_>,
-        avx2: Option<Avx2<'_>>,
+        sections: &impl Sections,
         found: &mut dyn FnMut(usize, usize),
     ) {
-        self.search(bytes, avx2, &mut |entry, end| found(entry.index, end));
+        self.search(bytes, sections, &mut |entry, end| found(entry.index, end));
     }
 
     fn search(
         &self,
         bytes: RacyBytes<'_>,
-        avx2: Option<Avx2<'_>>,
+        sections: &impl Sections,
         found: &mut dyn FnMut(&Entry, usize),
     ) {
+        let mut from = 0;
+        let mut credit = CREDIT;
+
+        while let Some(stretch) = sections.with(bytes.len().saturating_sub(from), |avx2| {
+            self.filter(bytes, from, credit, avx2, found)
+        }) {
+            self.walk(bytes, stretch.clone(), found);
+            from = stretch.end;
+            credit = 0;
+        }
+    }
+
+    /// Finds those whose window begins at `from` or later, with some credit, by filtering. Where that
+    /// becomes too expensive it stops, and returns which places are to be walked through.
+    fn filter(
+        &self,
+        bytes: RacyBytes<'_>,
+        mut from: usize,
+        mut credit: usize,
+        avx2: Option<Avx2<'_>>,
+        found: &mut dyn FnMut(&Entry, usize),
+    ) -> Option<Range<usize>> {
         let probe = match self.pair.as_ref().map(|pair| pair.over(bytes, avx2)) {
             // It is longer than the bytes.
-            Some(None) => return,
+            Some(None) => return None,
             Some(Some(probe)) => Some(probe),
             None => None,
         };
@@ -341,8 +369,6 @@ impl<M: Memory> Set<M> {
                 None => self.windows.next(bytes, from, avx2),
             }
         };
-        let mut credit = CREDIT;
-        let mut from = 0;
 
         // Sums of places do not wrap: no object in memory is so large.
         while let Some(places) = next(from) {
@@ -351,7 +377,7 @@ impl<M: Memory> Set<M> {
 
             for place in places {
                 let mut price: usize = 1;
-                for bucket in ones(self.windows.buckets(bytes, place)) {
+                for bucket in ones(self.windows.buckets(bytes, place).into()) {
                     for entry in self.bucket(bucket) {
                         if let Some(end) = self.end_of(bytes, place, entry, &mut price) {
                             found(entry, end);
@@ -362,14 +388,13 @@ impl<M: Memory> Set<M> {
                 let Some(rest) = credit.checked_sub(price) else {
                     let next = place.wrapping_add(1);
                     let debt = price.wrapping_sub(credit);
-                    from = bytes.len().min(next.wrapping_add(debt.max(STRETCH)));
-                    self.walk(bytes, next, from, found);
-                    credit = 0;
-                    break;
+                    let end = next.wrapping_add(debt.max(STRETCH));
+                    return Some(next..bytes.len().min(end));
                 };
                 credit = rest;
             }
         }
+        None
     }
 
     /// The patterns in a bucket.
@@ -406,16 +431,15 @@ impl<M: Memory> Set<M> {
         same(bytes, text, entry.nocase).then_some(end)
     }
 
-    /// Finds those whose window begins at one of the places from `from` up to `to`, byte by byte.
+    /// Finds those whose window begins at one of these places, byte by byte.
     fn walk(
         &self,
         bytes: RacyBytes<'_>,
-        from: usize,
-        to: usize,
+        places: Range<usize>,
         found: &mut dyn FnMut(&Entry, usize),
     ) {
-        let begin = from.saturating_sub(self.longest);
-        let end = bytes.len().min(to.wrapping_add(self.longest));
+        let begin = places.start.saturating_sub(self.longest);
+        let end = bytes.len().min(places.end.wrapping_add(self.longest));
         let Some(bytes) = bytes.get(begin..end) else {
             return;
         };
@@ -423,7 +447,7 @@ impl<M: Memory> Set<M> {
             let entry = self.entry(pattern);
             let end = begin.wrapping_add(end);
             let place = end.wrapping_sub(entry.len).wrapping_add(entry.window);
-            if from <= place && place < to {
+            if places.contains(&place) {
                 found(&entry, end);
             }
         };
@@ -468,15 +492,6 @@ fn fold(byte: u8, nocase: bool) -> u8 {
         true => byte.to_ascii_lowercase(),
         false => byte,
     }
-}
-
-/// The numbers of the bits that are set.
-fn ones(mut bits: u32) -> impl Iterator<Item = usize> {
-    core::iter::from_fn(move || {
-        let bit = (bits != 0).then_some(bits.trailing_zeros() as usize)?;
-        bits &= bits.wrapping_sub(1);
-        Some(bit)
-    })
 }
 
 /// Sorts a few items. That of the standard library may panic.

@@ -32,6 +32,18 @@ pub struct Avx2<'fpu> {
     _section: PhantomData<(&'fpu (), *mut ())>,
 }
 
+/// Where the permission comes from, for a section at a time. Sections are to be short.
+pub trait Sections {
+    /// Runs `work`, which is about `bytes` bytes, with the permission where that pays and can be had.
+    fn with<R>(&self, bytes: usize, work: impl FnOnce(Option<Avx2<'_>>) -> R) -> R;
+}
+
+impl Sections for Option<Avx2<'_>> {
+    fn with<R>(&self, _: usize, work: impl FnOnce(Option<Avx2<'_>>) -> R) -> R {
+        work(*self)
+    }
+}
+
 /// How many places are looked at in one step.
 #[cfg(target_arch = "x86_64")]
 const STEP: usize = 64;

@@ -99,7 +99,8 @@ impl<M: Memory> Windows<M> {
         };
         match avx2.windows(&self.nibbles, bytes, from) {
             Ok(places) if places.bits.count_ones() <= MANY => Some(places),
-            Ok(_) => self.next_by_pairs(bytes, from),
+            // What comes before has been filtered; the last step of all begins before what is wanted.
+            Ok(places) => self.next_by_pairs(bytes, places.at.max(from)),
             Err(from) => self.next_by_pairs(bytes, from),
         }
     }

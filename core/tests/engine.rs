@@ -100,7 +100,7 @@ fn fast(owned: &[Owned], segments: &[&[u8]]) -> Vec<(Times, Option<Ends>)> {
                 };
                 let segment = (*segment).into();
                 engine.straddling(&mut state, segment, &mut |found| note(0, found));
-                engine.inside(&mut state, segment, tier, &mut |found| note(1, found));
+                engine.inside(&mut state, segment, &tier, &mut |found| note(1, found));
                 times.push(here);
             }
             ends.sort_unstable();
@@ -147,9 +147,11 @@ fn which_one_is_chosen() {
 
 #[test]
 fn more_patterns_than_are_counted_at_once() {
-    let owned: Vec<Owned> = (b'a'..=b'z').map(|letter| (vec![letter], false)).collect();
-    let text: Vec<u8> = (0..2000_u32).map(|n| b'a' + (n * n % 26) as u8).collect();
-    check(&owned, &[&text[..700], &text[700..]]);
+    let owned: Vec<Owned> = (0..=255).map(|byte| (vec![byte], false)).collect();
+    let text: Vec<u8> = (0..4000_u32).map(|n| (n * n / 7 % 251) as u8).collect();
+    for count in [26, 64, 65, 200, 256] {
+        check(&owned[..count], &[&text[..700], &text[700..]]);
+    }
 }
 
 #[test]

@@ -121,7 +121,7 @@ fn nor_by_sets() {
                 for at in [0..len, page - len..page] {
                     for tier in tiers() {
                         let mut found = 0;
-                        set.each(guarded.bytes()[at.clone()].into(), tier, &mut |_, _| {
+                        set.each(guarded.bytes()[at.clone()].into(), &tier, &mut |_, _| {
                             found += 1
                         });
                         assert_eq!(found, places, "{} in {len}", patterns.len());

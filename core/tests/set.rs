@@ -79,7 +79,7 @@ fn fast(patterns: &[Owned], segments: &[&[u8]]) -> Vec<Found> {
         let mut found = Vec::new();
         let mut state = State::new(bytes);
         for (index, segment) in segments.iter().enumerate() {
-            set.feed(&mut state, (*segment).into(), tier, &mut |pattern, end| {
+            set.feed(&mut state, (*segment).into(), &tier, &mut |pattern, end| {
                 found.push((index, pattern, end));
             });
         }

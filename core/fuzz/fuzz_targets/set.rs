@@ -100,7 +100,7 @@ fuzz_target!(|input: &[u8]| {
             set.feed(
                 &mut state,
                 bytes[begin..end].into(),
-                tier,
+                &tier,
                 &mut |pattern, end| {
                     found.push((pattern, end));
                 },
