@@ -139,9 +139,11 @@ impl<P> PerBio<P> {
     #[inline]
     pub(super) unsafe fn init(bio: NonNull<bio>, own: P) {
         // SAFETY: The caller's promise.
-        if let Some(place) = unsafe { Self::of(bio) } {
+        match unsafe { Self::of(bio) } {
             // SAFETY: The memory is there, aligned (asserted in `SIZE`) and nobody else's.
-            unsafe { place.write(Self { payload: None, own }) };
+            Some(place) => unsafe { place.write(Self { payload: None, own }) },
+            // It has no bytes, but is there until its drop, which comes when the bio has completed.
+            None => core::mem::forget(own),
         }
     }
 
@@ -355,10 +357,13 @@ impl<'b, P> MapBio<'b, P> {
     /// Ends it as done: the target itself did what it asks for. `Target::end_io` hears of it.
     ///
     /// A read fails instead: nothing here can fill its pages, and whoever waits for them would be
-    /// given what lay in that memory before.
+    /// given what lay in that memory before. So does a zone append: nothing here says where its data went.
+    ///
+    /// Not for more than one of the bios that [`Builder::flush_bios`](super::Builder::flush_bios) makes of
+    /// a flush: device-mapper counts the others by the first one, which then may be gone.
     #[inline]
     pub fn complete(self) -> Mapped<'b> {
-        if self.op() == Op::Read {
+        if matches!(self.op(), Op::Read | Op::ZoneAppend) {
             return self.kill();
         }
         // SAFETY: The bio is live and not submitted; its end_io callback, device-mapper's, takes it.
@@ -394,7 +399,8 @@ impl<'b, P> MapBio<'b, P> {
 pub enum Completion {
     /// It is done; its status goes up.
     Done,
-    /// It is to be mapped again, as with [`MapBio::requeue`].
+    /// It is to be mapped again, as with [`MapBio::requeue`]. Not for a write to a zoned device, whose order
+    /// would be lost: device-mapper warns, and fails it.
     Requeue,
 }
 

@@ -46,10 +46,13 @@ void rust_dm_bdev_name(struct block_device *bdev, char *name, size_t size)
 	snprintf(name, size, "%pg", bdev);
 }
 
-/* Not while it is being unloaded, where its count is -1. */
+/*
+ * Not while it is being unloaded, where its count is -1. What is built in (null) counts no
+ * users, and is never known to have none.
+ */
 bool rust_dm_module_is_used(struct module *module)
 {
-	return module && module_refcount(module) > 0;
+	return !module || module_refcount(module) > 0;
 }
 
 unsigned int rust_dm_noio_save(void)

@@ -450,13 +450,18 @@ impl<T: Target> Registration<T> {
     /// `ENOMEM`, and `EBUSY` when there is a target of that name already.
     pub fn new() -> Result<Self> {
         // It is made whole first, null in each callback that `T` does not have.
-        let mut inner = KBox::new(Callbacks::<T>::target_type(), GFP_KERNEL)?;
+        let inner = KBox::new(Callbacks::<T>::target_type(), GFP_KERNEL)?;
+        let inner = NonNull::from(KBox::leak(inner));
 
         // SAFETY: It is initialised, and will be unregistered before its memory goes.
-        to_result(unsafe { bindings::dm_register_target(&mut *inner) })?;
-        // INVARIANT: It is registered now, and the box is not touched again until `drop`.
+        if let Err(error) = to_result(unsafe { bindings::dm_register_target(inner.as_ptr()) }) {
+            // SAFETY: It came from a box, and nobody else knows it.
+            drop(unsafe { KBox::from_raw(inner.as_ptr()) });
+            return Err(error);
+        }
+        // INVARIANT: It is registered now, and is not touched again until `drop`.
         Ok(Self {
-            inner: NonNull::from(KBox::leak(inner)),
+            inner,
             _target: PhantomData,
         })
     }
@@ -502,6 +507,13 @@ impl<T: Target> Callbacks<T> {
     };
 
     fn target_type() -> bindings::target_type {
+        #[cfg(CONFIG_BLK_DEV_ZONED)]
+        const {
+            assert!(
+                T::HAS_REPORT_ZONES || !T::FEATURES.contains(Features::ZONED_HM),
+                "who claims ZONED_HM reports zones"
+            );
+        }
         bindings::target_type {
             features: T::FEATURES.0,
             name: T::NAME.as_char_ptr(),

@@ -13,7 +13,13 @@ use super::{
     status::StatusWriter,
     word, //
 };
-use core::ptr::NonNull;
+use core::{
+    ptr::NonNull,
+    sync::atomic::{
+        AtomicU32,
+        Ordering, //
+    },
+};
 use kernel::{
     bindings::{
         bio,
@@ -252,6 +258,30 @@ mod per_bio_tests {
         assert_eq!(PerBio::<u64>::SIZE, kept + 8);
         assert_eq!(PerBio::<[u8; 17]>::SIZE % 8, 0);
         assert_eq!(PerBio::<(u64, u8)>::SIZE, kept + 16);
+    }
+
+    /// Has no bytes, but a drop.
+    struct Counted;
+
+    static DROPS: AtomicU32 = AtomicU32::new(0);
+
+    impl Drop for Counted {
+        fn drop(&mut self) {
+            DROPS.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn what_has_no_bytes_is_dropped_once() {
+        // Of what has no bytes, the bio is not looked at.
+        let bio = NonNull::<bio>::dangling();
+        // SAFETY: As `Callbacks` does it, one after the other.
+        unsafe {
+            PerBio::init(bio, Counted);
+            assert_eq!(DROPS.load(Ordering::Relaxed), 0);
+            core::ptr::drop_in_place(PerBio::<Counted>::own(bio).as_ptr());
+        }
+        assert_eq!(DROPS.load(Ordering::Relaxed), 1);
     }
 
     #[test]
