@@ -68,6 +68,8 @@ pub mod set;
 pub mod simd;
 #[path = "core/src/slots.rs"]
 pub mod slots;
+#[path = "core/src/totals.rs"]
+pub mod totals;
 #[path = "core/src/windows.rs"]
 pub mod windows;
 use dm::{
@@ -189,7 +191,16 @@ impl Target for Imgrement {
         Completion::Done
     }
 
+    fn presuspend(this: &Traced<'_>) {
+        this.trace.suspend();
+    }
+
+    fn presuspend_undo(this: &Traced<'_>) {
+        this.trace.resume();
+    }
+
     fn resume(this: &Traced<'_>) {
+        this.trace.resume();
         this.trace.announce(this.device.disk_name().as_bytes());
     }
 

@@ -14,9 +14,11 @@ mod key;
 mod log;
 mod percpu;
 mod pool;
+mod random;
 mod record;
 mod search;
 mod settings;
+mod since;
 mod swap;
 
 use self::{
@@ -43,6 +45,7 @@ use self::{
         Current,
         Settings, //
     },
+    since::Since,
 };
 use crate::{
     delta::{
@@ -97,9 +100,7 @@ use kernel::{
     },
     time::{
         delay::fsleep,
-        Delta,
-        Instant,
-        Monotonic, //
+        Delta, //
     },
     workqueue::{
         Work,
@@ -112,7 +113,7 @@ use kernel::{
 pub(crate) struct Trace {
     settings: Current,
     counters: Counters,
-    /// The edges of recent writes. Taken in `map`, for as long as it takes to copy them.
+    /// The edges of recent writes. Taken in `map`, for as long as it takes to look up and copy them.
     #[pin]
     edges: SpinLock<Edges<Kernel>>,
     #[pin]
@@ -121,6 +122,9 @@ pub(crate) struct Trace {
     scheduled: AtomicBool,
     /// Whether the line about the beginning has been printed.
     announced: AtomicBool,
+    suspending: Since,
+    /// That I/O waits for the log.
+    finishing: Since,
     /// Held while the settings are changed.
     #[pin]
     changes: Mutex<()>,
@@ -142,8 +146,8 @@ pub(crate) struct InFlight {
     held: Option<Held>,
 }
 
-/// How many requests are printed before others may print.
-const PRINT_AT_ONCE: usize = 8;
+/// How long I/O waits for a console, and then for the lines of the request that is being printed.
+const PATIENCE: Delta = Delta::from_secs(2);
 
 /// How far printing has come.
 #[derive(PartialEq, Eq)]
@@ -152,8 +156,8 @@ enum Printed {
     All,
     /// As far as there is something.
     AllThatIsThere,
-    /// There may be more.
-    Some,
+    /// One, and there may be more.
+    One,
 }
 
 impl_has_work! {
@@ -168,7 +172,7 @@ impl WorkItem for Trace {
         this.scheduled.swap(false, Ordering::AcqRel);
         // Read after the flag was taken down: who gets this number or a higher one puts it up anew.
         let end = this.pool.sequence();
-        while this.print(end, false) == Printed::Some {}
+        while this.print(end) == Printed::One {}
     }
 }
 
@@ -181,8 +185,9 @@ impl Trace {
     pub(crate) fn new(table: Table<Kernel>) -> Result<Arc<Self>, Unfit> {
         let Table { params, patterns } = table;
         let (records, label) = (params.records, params.label);
-        let edges = Edges::new(params.edges)?;
+        let edges = Edges::new(params.edges, random::number())?;
         let settings = Settings::new(params, Search::new(patterns, params.places)?)?;
+        let log = Log::new(label)?;
 
         Ok(Arc::pin_init(
             try_pin_init!(Self {
@@ -192,8 +197,10 @@ impl Trace {
                 pool <- Pool::new(records),
                 scheduled: AtomicBool::new(false),
                 announced: AtomicBool::new(false),
+                suspending: Since::new(),
+                finishing: Since::new(),
                 changes <- new_mutex!((), "imgrement_changes"),
-                log <- new_mutex!(Log::new(label), "imgrement_log"),
+                log <- new_mutex!(log, "imgrement_log"),
                 work <- new_work!("imgrement_work"),
             }),
             GFP_KERNEL,
@@ -504,60 +511,78 @@ impl Trace {
                 self.counters.reset_pattern(pattern);
             }
         }
+        let writes = settings.params.ops.write && settings.search.is_wanted();
         self.settings.replace(settings);
+        if !writes {
+            // What is written from now on is not seen, and what was before may be written over by it. Those
+            // that were searched with the settings before have all met by now.
+            self.edges.lock().clear();
+        }
     }
 
-    /// Prints all that has been recorded up to now, and what is missing. May sleep.
-    pub(crate) fn drain(&self) {
-        self.drain_until(None);
+    /// A suspend begins: I/O will soon wait for whoever waits for the console.
+    pub(crate) fn suspend(&self) {
+        self.suspending.begin();
     }
 
-    /// The same, but what a slow console has not taken after two seconds is left out, and counted:
-    /// I/O waits for who calls this.
-    pub(crate) fn finish(&self) {
-        self.drain_until(Some(Delta::from_secs(2)));
+    /// Nothing is suspended any more.
+    pub(crate) fn resume(&self) {
+        self.suspending.end();
     }
 
-    fn drain_until(&self, limit: Option<Delta>) {
-        let began = Instant::<Monotonic>::now();
+    /// Prints all that has been recorded up to now, and what is missing. While it is being suspended, it gives
+    /// up after [`PATIENCE`]. May sleep.
+    fn drain(&self) {
         let end = self.pool.sequence();
 
-        loop {
-            let late = limit.is_some_and(|limit| began.elapsed() > limit);
-            match self.print(end, late) {
-                Printed::All => break,
-                Printed::Some => {}
-                // A request has its number but has not been sent: its task was interrupted in
-                // between.
-                Printed::AllThatIsThere => fsleep(Delta::from_millis(1)),
-            }
-        }
+        while !self.suspending.is_past(PATIENCE) && self.print_or_wait(end) {}
         self.log.lock().missing(&self.counters);
     }
 
-    /// Prints, or with `late` leaves out, some of what has a lower number than `end`. Between the
-    /// calls others get their turn, however fast requests come.
-    fn print(&self, end: u64, late: bool) -> Printed {
+    /// Prints all that has been recorded up to now, and what is missing. What a slow console has not taken
+    /// after [`PATIENCE`] is left out, and counted: I/O waits for who calls this. May sleep.
+    pub(crate) fn finish(&self) {
+        let end = self.pool.sequence();
+
+        self.finishing.begin();
+        while self.print_or_wait(end) {}
+        self.finishing.end();
+        self.log.lock().missing(&self.counters);
+    }
+
+    /// Prints one of what has a lower number than `end`, if it has been sent. Says whether there may be more.
+    fn print_or_wait(&self, end: u64) -> bool {
+        match self.print(end) {
+            Printed::One => true,
+            Printed::All => false,
+            // A request has its number but has not been sent: its task was interrupted in between.
+            Printed::AllThatIsThere => {
+                fsleep(Delta::from_millis(1));
+                true
+            }
+        }
+    }
+
+    /// Prints, or where that is too late leaves out, one of what has a lower number than `end`. Between the
+    /// calls others get their turn, however slow a console is.
+    fn print(&self, end: u64) -> Printed {
         let mut log = self.log.lock();
         let mut receiver = self.pool.receiver();
 
-        for _ in 0..PRINT_AT_ONCE {
-            if receiver.has_received(end) {
-                return Printed::All;
-            }
-            let Some(chains) = receiver.receive() else {
-                return Printed::AllThatIsThere;
-            };
-            let Some(record) = Record::new(chains) else {
-                continue;
-            };
-            if late {
+        if receiver.has_received(end) {
+            return Printed::All;
+        }
+        let Some(chains) = receiver.receive() else {
+            return Printed::AllThatIsThere;
+        };
+        if let Some(record) = Record::new(chains) {
+            if self.finishing.is_past(PATIENCE) {
                 log.leave_out(&record, &self.counters);
             } else {
                 log.record(&record, self.params().log_rate, &self.counters);
             }
         }
-        Printed::Some
+        Printed::One
     }
 
     /// The settings: what prints in a table line.

@@ -3,7 +3,7 @@
 //! What bindgen made of `trace/bindings_helper.h`.
 //!
 //! Declarations of C functions count as unsafe code. The calls stand in `percpu.rs`,
-//! `fpu.rs` and `key.rs`.
+//! `fpu.rs`, `random.rs` and `key.rs`.
 
 #![allow(
     unsafe_code,

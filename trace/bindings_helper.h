@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What trace/percpu.rs, trace/fpu.rs and trace/key.rs take from C. bindgen reads this
+ * What trace/percpu.rs, fpu.rs, random.rs and key.rs take from C. bindgen reads this
  * file; trace/helpers.c includes it, so that the compiler checks each prototype.
  */
 #ifndef TRACE_BINDINGS_HELPER_H
@@ -17,6 +17,8 @@ unsigned int imgrement_next_possible_cpu(int cpu);
 
 bool imgrement_avx2_begin(void);
 void imgrement_avx2_end(void);
+
+u64 imgrement_random(void);
 
 long imgrement_read_key(const char *description, void *to, size_t room);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * C shims for what the kernel crate does not have: per-CPU memory, vector registers and
- * keys.
+ * C shims for what the kernel crate does not have: per-CPU memory, vector registers,
+ * random numbers and keys.
  *
  * Rust knows no address spaces, so that the pointers lose their __percpu here, by
  * way of an integer, since the two spaces are disjoint where the compiler has them.
@@ -9,6 +9,7 @@
 #include <linux/cpumask.h>
 #include <linux/key.h>
 #include <linux/percpu.h>
+#include <linux/random.h>
 
 #ifdef CONFIG_X86_64
 #include <asm/cpufeature.h>
@@ -76,6 +77,11 @@ void imgrement_avx2_end(void)
 #ifdef CONFIG_X86_64
 	kernel_fpu_end();
 #endif
+}
+
+u64 imgrement_random(void)
+{
+	return get_random_u64();
 }
 
 /*

@@ -10,7 +10,8 @@ use super::{
         Counter,
         Counters, //
     },
-    record::Record, //
+    record::Record,
+    search::Kernel, //
 };
 use crate::{
     limit::Limit,
@@ -23,8 +24,10 @@ use crate::{
         LABEL_MAX, //
     },
     record::Header,
+    totals::Totals,
 };
 use kernel::{
+    alloc::AllocError,
     prelude::*,
     time::{
         Instant,
@@ -35,6 +38,8 @@ use kernel::{
 /// What the log remembers between requests.
 pub(crate) struct Log {
     label: Option<Text<LABEL_MAX>>,
+    /// Where what was found in a request is added up.
+    totals: Totals<Kernel>,
     /// What the limit counts time from.
     began: Instant<Monotonic>,
     limit: Limit,
@@ -67,10 +72,15 @@ impl Losses {
 }
 
 impl Log {
-    /// Nothing printed yet. `label` begins each line.
-    pub(crate) fn new(label: Option<Text<LABEL_MAX>>) -> Self {
-        Self {
+    /// Nothing printed yet. `label` begins each line. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no memory.
+    pub(crate) fn new(label: Option<Text<LABEL_MAX>>) -> Result<Self, AllocError> {
+        Ok(Self {
             label,
+            totals: Totals::new()?,
             began: Instant::now(),
             limit: Limit::new(0),
             errors: Limit::new(0),
@@ -81,7 +91,7 @@ impl Log {
                 finds: 0,
                 errors: 0,
             },
-        }
+        })
     }
 
     /// Prints a record, if `log_rate` lets it.
@@ -109,7 +119,10 @@ impl Log {
         }
         self.missing(counters);
         let (header, deltas, finds) = (record.header(), record.deltas(), record.finds());
-        lines::request(header, deltas, finds, &mut |line| self.print(line));
+        let Self { label, totals, .. } = self;
+        lines::request(header, deltas, finds, totals, &mut |line| {
+            print(label, line)
+        });
     }
 
     /// Prints that a request failed, unless `log_rate` such lines have been printed within a second.
@@ -172,8 +185,12 @@ impl Log {
 
     /// Prints a line. Not from `map`: a console may be slow.
     pub(crate) fn print(&self, line: Line<'_>) {
-        let label = self.label.as_ref().map(|label| label.as_bytes());
-
-        pr_info!("{}\n", format_args!("{}", line.labelled(label)));
+        print(&self.label, line);
     }
+}
+
+fn print(label: &Option<Text<LABEL_MAX>>, line: Line<'_>) {
+    let label = label.as_ref().map(|label| label.as_bytes());
+
+    pr_info!("{}\n", format_args!("{}", line.labelled(label)));
 }

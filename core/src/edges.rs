@@ -3,9 +3,10 @@
 //! The first and the last bytes of recent writes, so that what straddles two writes that are next to each
 //! other on the disk is found, whichever comes first.
 //!
-//! There is room for a fixed number of writes; the oldest makes room for the next. Of writes that begin (or
-//! end) at the same sector, the last one counts. What lay on the disk before, or has been written over from
-//! the middle of another write, is not known here.
+//! There is room for a fixed number of writes; the one that is the longest ago makes room for the next. Of
+//! writes that begin (or end) at the same sector, the last one counts, and only that is in a list: so lists
+//! are as short as chance makes them. What lay on the disk before, or has been written over from the middle
+//! of another write, is not known here.
 
 use super::{
     memory::Memory,
@@ -107,46 +108,77 @@ struct Write {
     /// Its first sector, and the first one behind it.
     sectors: [u64; 2],
     ends: Ends,
-    /// The next ones in the two lists that it is in.
+    /// Whether it is in a list by its first sector, and by the one behind it.
+    listed: [bool; 2],
+    /// The next ones in these lists.
     next: [u32; 2],
+    /// The writes that came just before it, and just after it.
+    age: [u32; 2],
+}
+
+impl Write {
+    const NOTHING: Self = Self {
+        sectors: [0; 2],
+        ends: Ends {
+            first: Edge::EMPTY,
+            last: Edge::EMPTY,
+            left: 0,
+        },
+        listed: [false; 2],
+        next: [NONE; 2],
+        age: [NONE; 2],
+    };
 }
 
 /// Writes that are remembered.
 pub struct Edges<M: Memory> {
     writes: M::Array<Write>,
-    /// The heads of lists, the last write first: of those with a certain first sector, or a certain one
-    /// behind them.
+    /// The heads of lists: of those with a certain first sector, or a certain one behind them.
     lists: [M::Array<u32>; 2],
+    /// Spreads sectors over the lists. Odd.
+    factor: u64,
     /// How many writes there are.
     len: usize,
-    /// Which is the oldest, once there is no room.
-    oldest: usize,
+    /// The last write, and the first one. Those that do not count any more come before the first one that
+    /// does.
+    ends: [u32; 2],
 }
 
+/// Of the two directions of [`Write::age`].
+const BEFORE: usize = 0;
+const AFTER: usize = 1;
+
 impl<M: Memory> Edges<M> {
-    /// Room for so many writes, of [`EDGES`].
+    /// Room for so many writes, of [`EDGES`]. Who does not know `seed` cannot choose sectors that are slow to
+    /// find.
     ///
     /// # Errors
     ///
     /// Where there is no memory.
-    pub fn new(count: u32) -> Result<Self, M::Error> {
+    pub fn new(count: u32, seed: u64) -> Result<Self, M::Error> {
         let count = count as usize;
-        let nothing = Write {
-            sectors: [0; 2],
-            ends: Ends::new(0),
-            next: [NONE; 2],
-        };
         Ok(Self {
-            writes: M::array(nothing, count)?,
+            writes: M::array(Write::NOTHING, count)?,
             lists: [M::array(NONE, count)?, M::array(NONE, count)?],
+            factor: seed | 1,
             len: 0,
-            oldest: 0,
+            ends: [NONE; 2],
         })
+    }
+
+    /// Forgets all writes.
+    pub fn clear(&mut self) {
+        for list in &mut self.lists {
+            list.fill(NONE);
+        }
+        self.len = 0;
+        self.ends = [NONE; 2];
     }
 
     /// Remembers a write to the sectors from `first` up to `end`, and says what lies next to it.
     pub fn meet(&mut self, first: u64, end: u64, ends: &Ends) -> Neighbours {
-        let edge = |write: Option<&Write>, which: fn(&Ends) -> Edge| {
+        let edge = |place: Option<usize>, which: fn(&Ends) -> Edge| {
+            let write = place.and_then(|place| self.writes.get(place));
             write.map_or(Edge::EMPTY, |write| which(&write.ends))
         };
         let before = edge(self.find(1, first), |ends| ends.last);
@@ -162,43 +194,35 @@ impl<M: Memory> Edges<M> {
 
     /// Whether another one was forgotten for it.
     fn remember(&mut self, sectors: [u64; 2], ends: &Ends) -> bool {
-        let mut forgot = false;
-        let same = self.same(sectors);
+        for (which, sector) in sectors.into_iter().enumerate() {
+            if let Some(before) = self.find(which, sector) {
+                self.unlist(which, before);
+            }
+        }
 
-        let place = if let Some(same) = same {
-            self.unlink(same);
-            same
-        } else if self.len < self.writes.len() {
+        let mut forgot = false;
+        let place = if self.len < self.writes.len() {
             self.len = self.len.wrapping_add(1);
             self.len.wrapping_sub(1)
         } else {
-            let oldest = self.oldest;
-            // No write is behind the last place, and there are not as many as to wrap.
-            self.oldest = match oldest.wrapping_add(1) {
-                next if next < self.writes.len() => next,
-                _ => 0,
-            };
-            self.unlink(oldest);
-            forgot = !self.writes.is_empty();
+            let [_, oldest] = self.ends;
+            let oldest = oldest as usize;
+            for which in [0, 1] {
+                forgot |= self.unlist(which, oldest);
+            }
+            self.detach(oldest);
             oldest
         };
-        self.link(place, sectors, ends);
+        self.enlist(place, sectors, ends);
+        self.attach(place, AFTER);
         forgot
     }
 
-    /// Where the write to these very sectors is.
-    fn same(&self, sectors: [u64; 2]) -> Option<usize> {
-        let [first, _] = sectors;
-        self.list(0, first)
-            .find(|(_, write)| write.sectors == sectors)
-            .map(|(place, _)| place)
-    }
-
-    /// The last write that has this sector as its first one (0), or behind it (1).
-    fn find(&self, which: usize, sector: u64) -> Option<&Write> {
+    /// Where the last write is that has this sector as its first one (0), or behind it (1).
+    fn find(&self, which: usize, sector: u64) -> Option<usize> {
         self.list(which, sector)
             .find(|(_, write)| write.sectors.get(which) == Some(&sector))
-            .map(|(_, write)| write)
+            .map(|(place, _)| place)
     }
 
     /// The writes of a list, each with its place.
@@ -213,7 +237,8 @@ impl<M: Memory> Edges<M> {
         })
     }
 
-    fn link(&mut self, place: usize, sectors: [u64; 2], ends: &Ends) {
+    /// Puts a write into its lists.
+    fn enlist(&mut self, place: usize, sectors: [u64; 2], ends: &Ends) {
         let mut next = [NONE; 2];
 
         for (which, (next, sector)) in next.iter_mut().zip(sectors).enumerate() {
@@ -225,42 +250,108 @@ impl<M: Memory> Edges<M> {
             *write = Write {
                 sectors,
                 ends: *ends,
+                listed: [true; 2],
                 next,
+                age: [NONE; 2],
             };
         }
     }
 
-    /// Takes a write out of its lists.
-    fn unlink(&mut self, place: usize) {
-        let Some(&Write { sectors, next, .. }) = self.writes.get(place) else {
+    /// Takes a write out of one of its lists; says whether it was there. Where it is in none any more, it is
+    /// the next to go.
+    fn unlist(&mut self, which: usize, place: usize) -> bool {
+        let Some(write) = self.writes.get_mut(place) else {
+            return false;
+        };
+        let (Some(listed), Some(&sector), Some(&next)) = (
+            write.listed.get_mut(which),
+            write.sectors.get(which),
+            write.next.get(which),
+        ) else {
+            return false;
+        };
+        if !core::mem::take(listed) {
+            return false;
+        }
+        let useless = write.listed == [false; 2];
+
+        let before = self
+            .list(which, sector)
+            .find(|(_, write)| write.next.get(which) == Some(&number(place)))
+            .map(|(before, _)| before);
+        let link = match before {
+            None => self.head_mut(which, sector),
+            Some(before) => self
+                .writes
+                .get_mut(before)
+                .and_then(|write| write.next.get_mut(which)),
+        };
+        if let Some(link) = link {
+            *link = next;
+        }
+
+        if useless {
+            self.detach(place);
+            self.attach(place, BEFORE);
+        }
+        true
+    }
+
+    /// Puts a write after all others, or before them.
+    fn attach(&mut self, place: usize, side: usize) {
+        let (end, back) = match side {
+            AFTER => (0, BEFORE),
+            _ => (1, AFTER),
+        };
+        let Some(other) = self.ends.get_mut(end) else {
             return;
         };
-        for (which, (next, sector)) in next.into_iter().zip(sectors).enumerate() {
-            let before = self
-                .list(which, sector)
-                .find(|(_, write)| write.next.get(which) == Some(&number(place)))
-                .map(|(before, _)| before);
-            let link = match before {
-                None => self.head_mut(which, sector),
-                Some(before) => self
-                    .writes
-                    .get_mut(before)
-                    .and_then(|write| write.next.get_mut(which)),
-            };
-            if let Some(link) = link {
-                *link = next;
-            }
+        let other = core::mem::replace(other, number(place));
+
+        self.set_age(place, back, other);
+        self.set_age(place, side, NONE);
+        match self.writes.get(other as usize) {
+            Some(_) => self.set_age(other as usize, side, number(place)),
+            // It is the only one.
+            None => self.ends = [number(place); 2],
+        }
+    }
+
+    /// Takes a write out of the order of all.
+    fn detach(&mut self, place: usize) {
+        let Some(&Write { age, .. }) = self.writes.get(place) else {
+            return;
+        };
+        let [before, after] = age;
+
+        match self.writes.get(before as usize) {
+            Some(_) => self.set_age(before as usize, AFTER, after),
+            None => self.ends = [self.ends[0], after],
+        }
+        match self.writes.get(after as usize) {
+            Some(_) => self.set_age(after as usize, BEFORE, before),
+            None => self.ends = [before, self.ends[1]],
+        }
+    }
+
+    fn set_age(&mut self, place: usize, side: usize, other: u32) {
+        let age = self
+            .writes
+            .get_mut(place)
+            .and_then(|write| write.age.get_mut(side));
+        if let Some(age) = age {
+            *age = other;
         }
     }
 
     fn head(&self, which: usize, sector: u64) -> Option<&u32> {
         let list = self.lists.get(which)?;
-        list.get(hash(sector, list.len()))
+        list.get(hash(self.factor, sector, list.len()))
     }
 
     fn head_mut(&mut self, which: usize, sector: u64) -> Option<&mut u32> {
         let list = self.lists.get_mut(which)?;
-        let hash = hash(sector, list.len());
+        let hash = hash(self.factor, sector, list.len());
         list.get_mut(hash)
     }
 }
@@ -270,10 +361,10 @@ fn number(place: usize) -> u32 {
     u32::try_from(place).unwrap_or(NONE)
 }
 
-/// Which of so many lists a sector is in (Fibonacci hashing: D. E. Knuth, "The Art of Computer Programming",
-/// volume 3, 6.4).
-fn hash(sector: u64, lists: usize) -> usize {
-    let spread = sector.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+/// Which of so many lists a sector is in. With a factor that nobody knows, two of them are rarely in the same
+/// (M. Dietzfelbinger et al., "A reliable randomized algorithm for the closest-pair problem", 1997).
+fn hash(factor: u64, sector: u64, lists: usize) -> usize {
+    let spread = sector.wrapping_mul(factor) >> 32;
     // Both are below 2^32, so that the result is below the number of lists.
     usize::try_from(spread.wrapping_mul(lists as u64) >> 32).unwrap_or(0)
 }

@@ -32,5 +32,6 @@ pub mod set;
 #[allow(unsafe_code)]
 pub mod simd;
 pub mod slots;
+pub mod totals;
 pub mod windows;
 pub mod word;

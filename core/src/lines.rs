@@ -16,7 +16,9 @@ use super::{
         Find,
         Where, //
     },
+    memory::Memory,
     record::Header,
+    totals::Totals,
     word::Escaped, //
 };
 
@@ -193,129 +195,86 @@ impl fmt::Display for Labelled<'_> {
 /// the request, each delta and what was found in its copy, what was found across deltas and requests,
 /// and where.
 ///
-/// `finds` are what was found in it, in the order of its deltas.
-pub fn request<'a>(
+/// `finds` are what was found in it, in the order of its deltas. They are looked at a few times, and added
+/// up in `totals`, so that it takes no longer than in proportion to their number.
+pub fn request<'a, M: Memory>(
     header: &Header,
     deltas: impl Iterator<Item = Delta>,
     finds: impl Iterator<Item = Find<'a>> + Clone,
+    totals: &mut Totals<M>,
     emit: &mut dyn FnMut(Line<'_>),
 ) {
-    let found = |at: Where| {
-        let finds = finds.clone();
-        groups(finds.clone(), at).filter_map(move |(delta, pattern, times)| {
-            let pattern = name(finds.clone(), pattern)?;
-            Some((delta, Found { pattern, times }))
-        })
-    };
+    totals.name(finds.clone());
 
-    for (_, found) in found(Where::Page) {
-        emit(Line::FoundInPage(found));
-    }
-    emit(Line::Request(header));
-    let mut copies = found(Where::Copy).peekable();
-    let mut times = u64::from(header.straddling);
-    for delta in deltas {
-        times = times.saturating_add(u64::from(delta.page_hits));
-        emit(Line::Delta(&delta));
-        while let Some((_, found)) = copies.next_if(|(index, _)| *index <= delta.index) {
-            emit(Line::FoundInDelta(found));
+    let mut at = None;
+    for (delta, pattern, times) in times(finds.clone(), Where::Page) {
+        if at.replace(delta) != Some(delta) {
+            totals.tell(&mut |pattern, times| emit(Line::FoundInPage(Found { pattern, times })));
         }
+        totals.add(pattern, times);
     }
-    for (pattern, times) in sums(finds.clone(), &[Where::Across]) {
-        emit(Line::FoundAcross(Found { pattern, times }));
+    totals.tell(&mut |pattern, times| emit(Line::FoundInPage(Found { pattern, times })));
+
+    emit(Line::Request(header));
+    let mut copies = times(finds.clone(), Where::Copy).peekable();
+    let mut sum = u64::from(header.straddling);
+    for delta in deltas {
+        sum = sum.saturating_add(u64::from(delta.page_hits));
+        emit(Line::Delta(&delta));
+        while let Some((_, pattern, times)) = copies.next_if(|(index, ..)| *index <= delta.index) {
+            totals.add(pattern, times);
+        }
+        totals.tell(&mut |pattern, times| emit(Line::FoundInDelta(Found { pattern, times })));
     }
-    for (pattern, times) in sums(finds.clone(), &[Where::Requests]) {
+
+    for (_, pattern, times) in times(finds.clone(), Where::Across) {
+        totals.add(pattern, times);
+    }
+    totals.tell(&mut |pattern, times| emit(Line::FoundAcross(Found { pattern, times })));
+    for (_, pattern, times) in times(finds.clone(), Where::Requests) {
+        totals.add(pattern, times);
+    }
+    totals.tell(&mut |pattern, times| {
+        sum = sum.saturating_add(times);
         emit(Line::FoundAcrossRequests(Found { pattern, times }));
-    }
-    places(header, finds, times, emit);
+    });
+
+    places(header, finds, totals, sum, emit);
 }
 
-/// How often each pattern was found in each delta in this way: the index of the delta, the pattern and the
-/// number, which saturates. It may have been recorded in parts, which are not far from each other.
-fn groups<'a, I: Iterator<Item = Find<'a>> + Clone>(
+/// How often something was found in this way: the index of the delta, the pattern and the number. It may
+/// have been recorded in parts.
+fn times<'a, I: Iterator<Item = Find<'a>>>(
     finds: I,
     wanted: Where,
-) -> impl Iterator<Item = (u32, u16, u64)> + use<'a, I> {
-    let mut rest = finds.filter_map(move |find| match find {
+) -> impl Iterator<Item = (u32, u16, u32)> + use<'a, I> {
+    finds.filter_map(move |find| match find {
         Find::Times {
             pattern,
             at,
             delta,
             times,
-        } if at == wanted => Some((delta, pattern, u64::from(times))),
-        _ => None,
-    });
-    // The delta, and what was recorded of it from its first entry on, of which so many are behind us.
-    let mut group: Option<(u32, _, usize)> = None;
-
-    core::iter::from_fn(move || loop {
-        let from = rest.clone();
-        let (delta, pattern, _) = rest.next()?;
-        let (first, behind) = match group.take() {
-            Some((same, first, behind)) if same == delta => (first, behind),
-            _ => (from, 0),
-        };
-        group = Some((delta, first.clone(), behind.saturating_add(1)));
-
-        let same = |(_, other, _): &(u32, u16, u64)| *other == pattern;
-        let mut before = first.clone().zip(0..behind);
-        if before.any(|(entry, _)| same(&entry)) {
-            continue;
-        }
-        let sum = first
-            .take_while(|(there, ..)| *there == delta)
-            .filter(same)
-            .fold(0, |sum: u64, (_, _, times)| sum.saturating_add(times));
-        return Some((delta, pattern, sum));
-    })
-}
-
-/// The name of a pattern in a record.
-fn name<'a>(mut finds: impl Iterator<Item = Find<'a>>, wanted: u16) -> Option<&'a [u8]> {
-    finds.find_map(|find| match find {
-        Find::Name { pattern, name } => (pattern == wanted).then_some(name),
+        } if at == wanted => Some((delta, pattern, times)),
         _ => None,
     })
 }
 
-/// How often each pattern was found in one of these ways, and that at all. Saturates.
-fn sums<'a>(
-    finds: impl Iterator<Item = Find<'a>> + Clone,
-    ways: &'a [Where],
-) -> impl Iterator<Item = (&'a [u8], u64)> {
-    finds.clone().filter_map(move |find| {
-        let Find::Name { pattern, name } = find else {
-            return None;
-        };
-        let times = finds.clone().filter_map(|find| match find {
-            Find::Times {
-                pattern: this,
-                at,
-                times,
-                ..
-            } if this == pattern && ways.contains(&at) => Some(u64::from(times)),
-            _ => None,
-        });
-        let sum = times.fold(0, u64::saturating_add);
-        (sum != 0).then_some((name, sum))
-    })
-}
-
-/// The lines about places, where any were recorded. In its deltas and across them there were so many
-/// occurrences, of which `finds` may not know all.
-fn places<'a>(
+/// The lines about places, where any were recorded. There were so many occurrences in all, of which `finds`
+/// may not know each.
+fn places<'a, M: Memory>(
     header: &Header,
-    finds: impl Iterator<Item = Find<'a>> + Clone,
-    times: u64,
+    finds: impl Iterator<Item = Find<'a>>,
+    totals: &Totals<M>,
+    all: u64,
     emit: &mut dyn FnMut(Line<'_>),
 ) {
     let mut told: u64 = 0;
 
-    for find in finds.clone() {
+    for find in finds {
         let Find::Place { pattern, offset } = find else {
             continue;
         };
-        if let Some(pattern) = name(finds.clone(), pattern) {
+        if let Some(pattern) = totals.name_of(pattern) {
             // Bytes of the disk, which are fewer than to wrap.
             let begin = header.sector.wrapping_mul(SECTOR_SIZE);
             let place = begin.wrapping_add_signed(offset);
@@ -327,8 +286,6 @@ fn places<'a>(
             told = told.saturating_add(1);
         }
     }
-    let all = sums(finds, &[Where::Requests])
-        .fold(times, |all: u64, (_, times)| all.saturating_add(times));
     if told != 0 && all > told {
         emit(Line::MorePlaces(all.saturating_sub(told)));
     }

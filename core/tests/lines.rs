@@ -12,6 +12,9 @@
     reason = "a test may panic"
 )]
 
+mod common;
+
+use common::Std;
 use imgrement_core::{
     delta::{
         Cursor,
@@ -32,6 +35,7 @@ use imgrement_core::{
         Op,
         Payload, //
     },
+    totals::Totals,
 };
 
 fn header(op: Op, sector: u64, bytes: u64, deltas: u32) -> Header {
@@ -54,9 +58,22 @@ fn lines(header: &Header, deltas: &[Delta], finds: &[Find<'_>]) -> Vec<String> {
         header,
         deltas.iter().copied(),
         finds.iter().copied(),
+        // What a record before it has left behind does not show.
+        &mut used(),
         &mut |line| lines.push(line.to_string()),
     );
     lines
+}
+
+/// After another record, in which everything was found.
+fn used() -> Totals<Std> {
+    let mut totals = Totals::new().unwrap();
+    totals.name((0..256).map(|pattern| name(pattern, b"before")));
+    for pattern in 0..256 {
+        totals.add(pattern, 1);
+    }
+    totals.tell(&mut |_, _| {});
+    totals
 }
 
 fn name(pattern: u16, name: &[u8]) -> Find<'_> {
@@ -232,6 +249,30 @@ fn several_patterns_and_their_places() {
             "Found 3 more, at places not recorded",
         ]
     );
+}
+
+/// 256 patterns in each of 256 deltas, in parts: were all looked at again for each, this would not end.
+#[test]
+fn very_many() {
+    let finds: Vec<_> = (0..256)
+        .map(|pattern| name(pattern, b"name"))
+        .chain((0..256).flat_map(|delta| {
+            (0..512).map(move |n| times(n % 256, Where::Page, delta, u32::from(n / 256) + 1))
+        }))
+        .chain((0..256).map(|pattern| times(pattern, Where::Across, 1, u32::MAX)))
+        .chain((0..256).map(|pattern| times(pattern, Where::Across, 2, 1)))
+        // No record has these.
+        .chain([name(256, b"other"), times(256, Where::Page, 255, 1)])
+        .collect();
+    let lines = lines(&header(Op::Write, 0, 1 << 20, 0), &[], &finds);
+    assert_eq!(lines.len(), 256 * 256 + 1 + 256);
+    let (pages, rest) = lines.split_at(256 * 256);
+    assert!(pages
+        .iter()
+        .all(|line| line == "Found name from page 3 times"));
+    assert!(rest[1..]
+        .iter()
+        .all(|line| line == "Found name across deltas 4294967296 times"));
 }
 
 #[test]

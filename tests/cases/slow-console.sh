@@ -57,6 +57,28 @@ left=$(counter left_out)
 expect 'printed or left out' "$((60 - left)) whole, $left left out, 0 unrecorded, 0 without bytes" \
 	"$(lines | python3 lib/log.py)"
 
+# Neither does it wait for a mark that waits for such a backlog (20 s and more here), nor for more than a few of
+# its requests, however many lines each has.
+dmsetup resume imgrement
+dmsetup message imgrement 0 data off
+dmsetup message imgrement 0 reset
+dmesg -C
+for _ in 1 2 3 4; do dd if=/dev/zero of=/dev/mapper/imgrement bs=1M count=4 oflag=direct status=none; done
+dmsetup message imgrement 0 mark hurry &
+mark=$!
+sleep 0.5
+kill -0 $mark || fail 'the mark did not wait'
+took=$(ms dmsetup suspend imgrement)
+echo "a suspend while a mark waits: $took ms, a line $least/5 ms"
+most=$((2 * 2000 + 4 * 257 * least / 5 + 2000))
+[ "$took" -le $most ] || fail "a suspend took $took ms, not $most ms, while a mark waited"
+wait $mark
+expect 'marks' 1 "$(count '^mark: hurry$')"
+left=$(counter left_out)
+[ "$left" -gt 0 ] || fail "$took ms were enough for all lines"
+expect 'printed or left out' "$((16 - left)) whole, $left left out, 0 unrecorded, 0 without bytes" \
+	"$(lines | grep -v '^mark: ' | python3 lib/log.py)"
+
 # While requests come faster than the log prints, a mark prints what came before it and returns.
 dmsetup remove imgrement
 make_target imgrement /dev/sdb log_rate 0 records 64

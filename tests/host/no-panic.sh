@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # Nothing that a bio reaches can panic, which would be a BUG() in the kernel: the disassembly of
-# the modules calls core::panicking in the functions below only, of which none is for bios.
+# the modules calls what of core does not return (panicking, slice_index_fail, unwrap_failed and the like)
+# in the functions below only, of which none is for bios.
 . "$(dirname "$0")/../../scripts/lib/common.sh"
 
 # Those that handle words. CStr's inline functions add or subtract 1 from the length of a string;
@@ -9,7 +10,7 @@
 known='dm::args::Args|::refuse>|dm::device::Device>::name|dm::target::Builder>::next_(range|device)'
 known+='|dm::target::Callbacks<.*>>::(ctr|message)>|dm::target::Target>::(ctr|status|message)>'
 # The worker that prints. Instant::elapsed subtracts two readings of a clock that never goes back.
-known+='|trace::Trace>::(print|drain_until)>'
+known+='|trace::Trace>::print>|trace::since::Since>::now>'
 
 "$TOP/scripts/module-for-vm"
 release=${KERNEL:-$(readlink "$KITDIR/default")}
@@ -18,9 +19,11 @@ for module in dm-imgrement dm-rust-linear; do
 	"$TOP/scripts/enter" objdump -dr "$BUILD/module/$release/$module.ko" |
 		"$TOP/scripts/enter" c++filt > "$listing"
 	grep -q '<.*dm::target::Callbacks<.*>>::map>:$' "$listing" || die "$module: where is its map?"
-	# A function begins with its name; a call in it names what is called in a relocation.
-	awk '/^[0-9a-f]+ <.*>:$/ { name = $0 } /R_.*core\[.*\]::panicking/ { print name }' "$listing" |
-		sort -u | grep -vE "$known" > "$LOGS/$module.panics" || true
+	# A function begins with its name; a call in it names what is called in a relocation. All free functions
+	# of core but these two are ways to panic, as are those whose names say so.
+	awk '/^[0-9a-f]+ <.*>:$/ { name = $0 }
+		/R_[A-Z0-9_]+[[:space:]]+core\[[^]]*\]::/ && !/::(fmt::write|slice::memchr::memchr_aligned)/ ||
+		/R_[A-Z0-9_]+[[:space:]].*_fail(ed)?([^a-z_]|$)/ { print name }' "$listing" | sort -u | grep -vE "$known" > "$LOGS/$module.panics" || true
 	if [ -s "$LOGS/$module.panics" ]; then
 		cat "$LOGS/$module.panics"
 		die "$module: these can panic; see $(short "$listing")"
