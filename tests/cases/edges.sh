@@ -33,6 +33,20 @@ write_at $device 12 'y'
 expect 'what is forgotten is not found' 5 "$(counter across_requests)"
 remove_target imgrement
 
+# What is written while nothing is searched may lie between: nothing that was before is met any more.
+for change in 'pattern DAMN' 'pattern none' 'ops read'; do
+	make_target imgrement /dev/sdb pattern DAMN log off edges 16
+	write_at $device 8 "$(printf '%510s' '' | tr ' ' .)DA"
+	# shellcheck disable=SC2086 # words
+	dmsetup message imgrement 0 $change
+	dmsetup message imgrement 0 pattern DAMN
+	dmsetup message imgrement 0 ops write
+	write_at $device 9 MN
+	case $change in *DAMN) met=1 ;; *) met=0 ;; esac
+	expect "across requests, with $change in between" $met "$(counter across_requests)"
+	remove_target imgrement
+done
+
 # Without it, nothing is remembered, and each is found where it lies in one request.
 make_target imgrement /dev/sdb log off
 write_at $device 8 "$(printf '%510s' '' | tr ' ' .)DA"

@@ -87,12 +87,16 @@ fio --name=load --filename=$device --ioengine=libaio --iodepth=16 --direct=1 --r
 	--blockalign=512 --size=48M --io_size="$(times 8M 512M)" --verify=crc32c --verify_fatal=1 --verify_backlog=64 --randseed="$SEED" \
 	> /tmp/fio 2>&1 &
 fio=$!
-for ((i = 0; i < $(times 5 200); i++)); do
+i=0
+while kill -0 $fio 2> /dev/null; do
 	dmsetup suspend imgrement
 	dmsetup resume imgrement
 	dmsetup message imgrement 0 "ops $([ $((i % 2)) = 0 ] && echo read || echo read,write)"
+	i=$((i + 1))
 	sleep 0.1
 done
+echo "$i suspends"
+[ $i -ge "$(times 5 100)" ] || fail "the load ended after $i suspends"
 wait $fio || fail "fio: $(cat /tmp/fio)"
 expect 'errors' 0 "$(counter errors)"
 remove_target imgrement

@@ -3,7 +3,8 @@
 """Replaces the patterns of a target many times while blocks are written through it.
 
 pattern-swap.py run NAME CHANGES     searches for `always` and `a`, then with each message for one more or one
-                                     less of `a` and `b`, while two threads write requests with all three in them.
+                                     less of `a` and `b`, down to `always` alone, while two threads write requests
+                                     with all three in them.
                                      Prints how many were written.
 pattern-swap.py check WRITES < LINES the log: each write was searched with one of the sets that there were, the
                                      same in all its pages, across them, and in its copy. Prints with which ones.
@@ -44,7 +45,7 @@ def run(name, changes):
     writers = [threading.Thread(target=write, args=(f"/dev/mapper/{name}", number, stop, written)) for number in (0, 1)]
     for writer in writers:
         writer.start()
-    messages = [b"pattern add b texB", b"pattern del a", b"pattern add a texA", b"pattern del b"]
+    messages = [b"pattern add b texB", b"pattern del a", b"pattern del b", b"pattern add a texA"]
     try:
         for change in range(changes):
             dm.message(os.fsencode(name), messages[change % 4])
@@ -77,7 +78,7 @@ def check(writes):
         if (pages, across) != wanted or pages != copies:
             sys.exit(f"pattern-swap.py: in pages {dict(pages)}, in copies {dict(copies)}, across them {dict(across)}")
         kinds["+".join(sorted(pages))] += 1
-    if kinds.total() != writes or set(kinds) != {"a+always", "a+always+b", "always+b"}:
+    if kinds.total() != writes or set(kinds) != {"a+always", "a+always+b", "always+b", "always"}:
         sys.exit(f"pattern-swap.py: of {writes} writes {kinds.total()} were searched, with {dict(kinds)}")
     print(", ".join(f"{times} {kind}" for kind, times in sorted(kinds.items())))
 

@@ -236,6 +236,8 @@ def check(words, image, status, files):
             while block := file.read(4096):
                 blocks.update(name for name, _, _ in search(patterns, block))
     for name, times in blocks.items():
+        if totals[name] < times:
+            sys.exit(f"patterns.py: {name} is {times} times in the files, and was counted {totals[name]} times")
         if named[name] < times and not done["places not recorded"]:
             sys.exit(f"patterns.py: {name} is {times} times in the files, and was named {named[name]} times")
     if files:

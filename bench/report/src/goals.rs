@@ -64,7 +64,7 @@ pub const GOALS: [Goal; 18] = [
     beside("P8_pages", "the same a page at a time"),
     goal("P8_scalar", "the same without AVX2 ÷ its DFA", 1.0),
     goal("P9", "data mode ÷ dm-log-writes, 4 KiB", 4.0),
-    goal("P10", "one pattern ÷ dm-linear, brd 4 KiB write", 0.80),
+    goal("P10", "one pattern ÷ dm-linear, brd 4 KiB write", 0.90),
     beside(
         "P10_fpu",
         "P10 with 100 ns more for each request that opens a section with the FPU",
