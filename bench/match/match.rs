@@ -223,7 +223,29 @@ fn inputs() -> Vec<Input> {
             bytes: pieces().1,
             sizes: SOME,
         },
+        // The finer of its filters lets most of it through, and the coarser one nothing before the end.
+        Input {
+            name: "adversarial-filters",
+            patterns: vec![b"aaaa".to_vec(), b"bbbb".to_vec()],
+            bytes: between_filters(),
+            sizes: SOME,
+        },
     ]
+}
+
+/// Pairs of bytes with the number that `aa` has in `core/src/windows.rs`.
+fn between_filters() -> Vec<u8> {
+    let number = |pair: u16| u32::from(pair).wrapping_mul(0x9e37_79b1) >> 20;
+    let pair = (0..=u16::MAX).find(|pair| {
+        number(*pair) == number(0x6161)
+            && pair.to_le_bytes().iter().all(|byte| !b"ab".contains(byte))
+    });
+    let [a, b] = pair.expect("numbers have 12 bits").to_le_bytes();
+    let most = [[a, b].repeat(24), b"........".repeat(2)].concat();
+    let mut bytes: Vec<u8> = most.into_iter().cycle().take(64 * KI).collect();
+    let end = bytes.len() - 88;
+    bytes[end..].fill(b'a');
+    bytes
 }
 
 /// Words that differ, as other texts have them.

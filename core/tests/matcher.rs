@@ -14,7 +14,10 @@
 
 mod common;
 
-use common::tiers;
+use common::{
+    tiers,
+    Std, //
+};
 use imgrement_core::{
     matcher::{
         Hits,
@@ -24,6 +27,10 @@ use imgrement_core::{
     racy::{
         RacyBytes,
         RacyPair, //
+    },
+    set::{
+        Pattern,
+        Set, //
     },
 };
 use proptest::prelude::*;
@@ -173,18 +180,35 @@ fn every_place_of_every_length() {
     }
 }
 
-/// What another thread writes meanwhile is found or not, but nothing else is.
+/// What another thread writes meanwhile is found or not, but nothing else is, and what stays is.
 #[test]
 fn bytes_that_change_meanwhile() {
     let bytes: Vec<_> = (0..4096).map(|_| AtomicU8::new(b'a')).collect();
+    let (changing, staying) = bytes.split_at(2048);
+    for at in [0, 700, 2047] {
+        staying[at].store(b'c', Ordering::Relaxed);
+    }
+    for (byte, letter) in staying[100..].iter().zip(b"cbbbbc") {
+        byte.store(*letter, Ordering::Relaxed);
+    }
     // SAFETY: They outlive the view.
     let view = || unsafe { RacyBytes::new(bytes.as_ptr().cast(), bytes.len()) };
-    let matcher = Matcher::new(b"bbbb").unwrap();
+    let counts = |pattern: &[u8], tier| {
+        let matcher = Matcher::new(pattern).unwrap();
+        let list = [Pattern {
+            bytes: pattern,
+            nocase: false,
+        }];
+        let mut each = 0;
+        let set = Set::<Std>::new(&list).unwrap();
+        set.each(view(), &tier, &mut |_, _| each += 1);
+        [matcher.count(view(), tier), each]
+    };
     let stop = AtomicBool::new(false);
 
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            for (round, byte) in bytes.iter().cycle().enumerate() {
+            for (round, byte) in changing.iter().cycle().enumerate() {
                 byte.store(b'a' + u8::from(round % 7 > 1), Ordering::Relaxed);
                 if stop.load(Ordering::Relaxed) {
                     break;
@@ -192,7 +216,12 @@ fn bytes_that_change_meanwhile() {
             }
         });
         for tier in tiers().into_iter().cycle().take(2000) {
-            assert!(matcher.count(view(), tier) <= 4093);
+            for count in counts(b"bbbb", tier) {
+                assert!((1..=1 + 2048 - 3).contains(&count));
+            }
+            assert_eq!(counts(b"ca", tier), [3, 3]);
+            assert_eq!(counts(b"cbbbbc", tier), [1, 1]);
+            assert_eq!(counts(b"bbbd", tier), [0, 0]);
         }
         stop.store(true, Ordering::Relaxed);
     });

@@ -27,8 +27,13 @@ use imgrement_core::{
         State,
         MEMORY_MAX, //
     },
+    simd::{
+        Avx2,
+        Sections, //
+    },
 };
 use proptest::prelude::*;
+use std::cell::Cell;
 
 /// A pattern, and whether letters may be of either case.
 type Owned = (Vec<u8>, bool);
@@ -320,6 +325,47 @@ fn patterns_and_text() -> impl Strategy<Value = (Vec<Owned>, Vec<u8>)> {
             let text = text.collect();
             (patterns, text)
         })
+}
+
+/// Says whether a section has been begun.
+struct Watched {
+    tier: Option<Avx2<'static>>,
+    within: Cell<bool>,
+    sections: Cell<u32>,
+}
+
+impl Sections for Watched {
+    fn with<R>(&self, _: usize, work: impl FnOnce(Option<Avx2<'_>>) -> R) -> R {
+        assert!(!self.within.replace(true));
+        self.sections.set(self.sections.get() + 1);
+        let result = work(self.tier);
+        self.within.set(false);
+        result
+    }
+}
+
+/// Other tasks wait for the end of a section: the million of occurrences that there are in this page are not
+/// told in one.
+#[test]
+fn sections_are_short() {
+    let patterns: Vec<Owned> = (1..=255).map(|len| (vec![b'a'; len], false)).collect();
+    let text = vec![b'a'; 4096];
+    let set = set(&patterns).unwrap();
+    for tier in tiers() {
+        let sections = Watched {
+            tier,
+            within: Cell::new(false),
+            sections: Cell::new(0),
+        };
+        let (mut all, mut within) = (0, 0);
+        set.each((&text[..]).into(), &sections, &mut |_, _| {
+            all += 1;
+            within += u32::from(sections.within.get());
+        });
+        assert_eq!(all, (1..=255).map(|len| 4097 - len).sum::<u32>());
+        assert!(within <= 1024, "{within}");
+        assert!((1..=3).contains(&sections.sections.get()));
+    }
 }
 
 proptest! {
