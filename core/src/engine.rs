@@ -35,7 +35,8 @@ pub enum Engine<M: Memory> {
 /// long as the request lasts.
 pub struct State {
     carry: set::State,
-    tally: Tally,
+    /// There is none before anything was found.
+    tally: Option<Tally>,
 }
 
 impl State {
@@ -44,11 +45,7 @@ impl State {
     pub fn new(bytes: u64) -> Self {
         Self {
             carry: set::State::new(bytes),
-            tally: Tally {
-                patterns: [0; TALLY],
-                times: [0; TALLY],
-                taken: 0,
-            },
+            tally: None,
         }
     }
 }
@@ -119,10 +116,10 @@ impl<M: Memory> Engine<M> {
             Self::One(matcher) => count(matcher.straddling(carry, bytes), found),
             Self::Many(set) => {
                 set.straddling(carry, bytes, &mut |pattern, end| {
-                    tally.add(pattern, found);
+                    Tally::of(tally).add(pattern, found);
                     found(Found::End { pattern, end });
                 });
-                tally.tell(found);
+                tell(tally, found);
             }
         }
     }
@@ -147,10 +144,10 @@ impl<M: Memory> Engine<M> {
             }
             Self::Many(set) => {
                 set.each(bytes, sections, &mut |pattern, end| {
-                    tally.add(pattern, found);
+                    Tally::of(tally).add(pattern, found);
                     found(Found::End { pattern, end });
                 });
-                tally.tell(found);
+                tell(tally, found);
             }
         }
     }
@@ -167,8 +164,7 @@ fn count(times: u32, found: &mut dyn FnMut(Found)) {
 /// How many patterns are counted at the same time.
 const TALLY: usize = 64;
 
-/// How often patterns were found. It is small, so that it costs next to nothing where nothing is found.
-/// Patterns whose indexes leave the same rest when divided by [`TALLY`] have one place.
+/// How often patterns were found. Patterns whose indexes leave the same rest when divided by [`TALLY`] have one place.
 struct Tally {
     /// The pattern that has a place now.
     patterns: [u8; TALLY],
@@ -178,7 +174,25 @@ struct Tally {
     taken: u64,
 }
 
+/// Tells of all, and begins anew.
+#[inline]
+fn tell(tally: &mut Option<Tally>, found: &mut dyn FnMut(Found)) {
+    if let Some(tally) = tally {
+        tally.tell(found);
+    }
+}
+
 impl Tally {
+    /// The one that is there, or a new one.
+    #[inline]
+    fn of(tally: &mut Option<Self>) -> &mut Self {
+        tally.get_or_insert_with(|| Self {
+            patterns: [0; TALLY],
+            times: [0; TALLY],
+            taken: 0,
+        })
+    }
+
     fn add(&mut self, pattern: usize, found: &mut dyn FnMut(Found)) {
         let place = pattern % TALLY;
         let bit = 1 << place;
