@@ -88,8 +88,8 @@ done
 wait $load || fail "fio: $(cat /tmp/fio)"
 for attribute in $attributes; do
 	inject "$attribute" probability=0
-	echo "$attribute: $(failures $attribute) failures"
-	[ "$(failures $attribute)" -gt 0 ] || fail "no allocation failed in the way of $attribute"
+	echo "$attribute: $(failures "$attribute") failures"
+	[ "$(failures "$attribute")" -gt 0 ] || fail "no allocation failed in the way of $attribute"
 done
 echo "$messages messages, $refused refused"
 [ $refused -gt 0 ] || fail 'no message was refused'
