@@ -96,6 +96,7 @@ use kernel::{
     sync::{
         Arc,
         Mutex,
+        MutexGuard,
         SpinLock, //
     },
     time::{
@@ -172,7 +173,7 @@ impl WorkItem for Trace {
         this.scheduled.swap(false, Ordering::AcqRel);
         // Read after the flag was taken down: who gets this number or a higher one puts it up anew.
         let end = this.pool.sequence();
-        while this.print(end) == Printed::One {}
+        while this.print(&mut this.log.lock(), end) == Printed::One {}
     }
 }
 
@@ -466,8 +467,7 @@ impl Trace {
     /// As those of [`Self::new`], and then nothing has changed.
     pub(crate) fn change(&self, change: &Change) -> Result<(), Unfit> {
         if let Change::Mark(text) = change {
-            self.drain();
-            self.log.lock().print(Line::Mark(text.as_bytes()));
+            self.drain().print(Line::Mark(text.as_bytes()));
             return Ok(());
         }
 
@@ -532,11 +532,16 @@ impl Trace {
 
     /// Prints all that has been recorded up to now, and what is missing. While it is being suspended, it gives
     /// up after [`PATIENCE`]. May sleep.
-    fn drain(&self) {
+    fn drain(&self) -> MutexGuard<'_, Log> {
         let end = self.pool.sequence();
 
-        while !self.suspending.is_past(PATIENCE) && self.print_or_wait(end) {}
-        self.log.lock().missing(&self.counters);
+        loop {
+            let mut log = self.log.lock();
+            if self.suspending.is_past(PATIENCE) || !self.print_or_wait(&mut log, end) {
+                log.missing(&self.counters);
+                return log;
+            }
+        }
     }
 
     /// Prints all that has been recorded up to now, and what is missing. What a slow console has not taken
@@ -545,14 +550,14 @@ impl Trace {
         let end = self.pool.sequence();
 
         self.finishing.begin();
-        while self.print_or_wait(end) {}
+        while self.print_or_wait(&mut self.log.lock(), end) {}
         self.finishing.end();
         self.log.lock().missing(&self.counters);
     }
 
     /// Prints one of what has a lower number than `end`, if it has been sent. Says whether there may be more.
-    fn print_or_wait(&self, end: u64) -> bool {
-        match self.print(end) {
+    fn print_or_wait(&self, log: &mut Log, end: u64) -> bool {
+        match self.print(log, end) {
             Printed::One => true,
             Printed::All => false,
             // A request has its number but has not been sent: its task was interrupted in between.
@@ -563,10 +568,9 @@ impl Trace {
         }
     }
 
-    /// Prints, or where that is too late leaves out, one of what has a lower number than `end`. Between the
-    /// calls others get their turn, however slow a console is.
-    fn print(&self, end: u64) -> Printed {
-        let mut log = self.log.lock();
+    /// Prints, or where that is too late leaves out, one of what has a lower number than `end`. After each,
+    /// others get their turn with the log, however slow a console is.
+    fn print(&self, log: &mut Log, end: u64) -> Printed {
         let mut receiver = self.pool.receiver();
 
         if receiver.has_received(end) {

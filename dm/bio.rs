@@ -359,8 +359,7 @@ impl<'b, P> MapBio<'b, P> {
     /// A read fails instead: nothing here can fill its pages, and whoever waits for them would be
     /// given what lay in that memory before. So does a zone append: nothing here says where its data went.
     ///
-    /// Not for more than one of the bios that [`Builder::flush_bios`](super::Builder::flush_bios) makes of
-    /// a flush: device-mapper counts the others by the first one, which then may be gone.
+    /// The statistics of the device do not have it: nothing was submitted.
     #[inline]
     pub fn complete(self) -> Mapped<'b> {
         if matches!(self.op(), Op::Read | Op::ZoneAppend) {

@@ -641,6 +641,9 @@ impl<T: Target> Callbacks<T> {
                 // SAFETY: `ti` is ours until the constructor returns.
                 unsafe {
                     (*ti).per_io_data_size = Self::PER_BIO;
+                    // Of a bio that `MapBio::complete` has ended, device-mapper would otherwise look at the
+                    // clone, which may be gone (`dm_start_io_acct`).
+                    (*ti).set_accounts_remapped_io(true);
                     (*ti).private = KBox::into_raw(instance).cast();
                 }
                 0

@@ -83,21 +83,23 @@ dmsetup remove worn
 
 # Under load, with suspends in between, nothing is lost: fio verifies what it reads.
 make_target imgrement /dev/sda pattern DAMN pattern xyz ops read,write log off data off
-fio --name=load --filename=$device --ioengine=libaio --iodepth=16 --direct=1 --rw=randrw --bsrange=512-256k \
-	--blockalign=512 --size=48M --io_size="$(times 8M 512M)" --verify=crc32c --verify_fatal=1 --verify_backlog=64 --randseed="$SEED" \
-	> /tmp/fio 2>&1 &
-fio=$!
-i=0
-while kill -0 $fio 2> /dev/null; do
+load() {
+	until [ -e /tmp/stop ]; do
+		fio --name=load --filename=$device --ioengine=libaio --iodepth=16 --direct=1 --rw=randrw --bsrange=512-256k \
+			--blockalign=512 --size=48M --io_size="$(times 8M 64M)" --verify=crc32c --verify_fatal=1 \
+			--verify_backlog=64 --randseed="$SEED" > /tmp/fio 2>&1
+	done
+}
+load &
+load=$!
+for ((i = 0; i < $(times 5 200); i++)); do
 	dmsetup suspend imgrement
 	dmsetup resume imgrement
 	dmsetup message imgrement 0 "ops $([ $((i % 2)) = 0 ] && echo read || echo read,write)"
-	i=$((i + 1))
 	sleep 0.1
 done
-echo "$i suspends"
-[ $i -ge "$(times 5 100)" ] || fail "the load ended after $i suspends"
-wait $fio || fail "fio: $(cat /tmp/fio)"
+touch /tmp/stop
+wait $load || fail "fio: $(cat /tmp/fio)"
 expect 'errors' 0 "$(counter errors)"
 remove_target imgrement
 
