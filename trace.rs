@@ -123,6 +123,7 @@ pub(crate) struct Trace {
     scheduled: AtomicBool,
     /// Whether the line about the beginning has been printed.
     announced: AtomicBool,
+    /// That a suspend is on its way, or through.
     suspending: Since,
     /// That I/O waits for the log.
     finishing: Since,

@@ -139,12 +139,12 @@ pub struct Edges<M: Memory> {
     factor: u64,
     /// How many writes there are.
     len: usize,
-    /// The last write, and the first one. Those that do not count any more come before the first one that
-    /// does.
-    ends: [u32; 2],
+    /// The write before all others, which is the next to go, and the one after them. Those that do not count
+    /// any more come before those that do.
+    outermost: [u32; 2],
 }
 
-/// Of the two directions of [`Write::age`].
+/// The directions of [`Write::age`] and [`Edges::outermost`].
 const BEFORE: usize = 0;
 const AFTER: usize = 1;
 
@@ -162,7 +162,7 @@ impl<M: Memory> Edges<M> {
             lists: [M::array(NONE, count)?, M::array(NONE, count)?],
             factor: seed | 1,
             len: 0,
-            ends: [NONE; 2],
+            outermost: [NONE; 2],
         })
     }
 
@@ -172,7 +172,7 @@ impl<M: Memory> Edges<M> {
             list.fill(NONE);
         }
         self.len = 0;
-        self.ends = [NONE; 2];
+        self.outermost = [NONE; 2];
     }
 
     /// Remembers a write to the sectors from `first` up to `end`, and says what lies next to it.
@@ -205,7 +205,7 @@ impl<M: Memory> Edges<M> {
             self.len = self.len.wrapping_add(1);
             self.len.wrapping_sub(1)
         } else {
-            let [_, oldest] = self.ends;
+            let [oldest, _] = self.outermost;
             let oldest = oldest as usize;
             for which in [0, 1] {
                 forgot |= self.unlist(which, oldest);
@@ -299,11 +299,11 @@ impl<M: Memory> Edges<M> {
 
     /// Puts a write after all others, or before them.
     fn attach(&mut self, place: usize, side: usize) {
-        let (end, back) = match side {
-            AFTER => (0, BEFORE),
-            _ => (1, AFTER),
+        let back = match side {
+            AFTER => BEFORE,
+            _ => AFTER,
         };
-        let Some(other) = self.ends.get_mut(end) else {
+        let Some(other) = self.outermost.get_mut(side) else {
             return;
         };
         let other = core::mem::replace(other, number(place));
@@ -313,7 +313,7 @@ impl<M: Memory> Edges<M> {
         match self.writes.get(other as usize) {
             Some(_) => self.set_age(other as usize, side, number(place)),
             // It is the only one.
-            None => self.ends = [number(place); 2],
+            None => self.outermost = [number(place); 2],
         }
     }
 
@@ -326,11 +326,11 @@ impl<M: Memory> Edges<M> {
 
         match self.writes.get(before as usize) {
             Some(_) => self.set_age(before as usize, AFTER, after),
-            None => self.ends = [self.ends[0], after],
+            None => self.outermost[BEFORE] = after,
         }
         match self.writes.get(after as usize) {
             Some(_) => self.set_age(after as usize, BEFORE, before),
-            None => self.ends = [before, self.ends[1]],
+            None => self.outermost[AFTER] = before,
         }
     }
 

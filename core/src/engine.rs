@@ -164,7 +164,8 @@ fn count(times: u32, found: &mut dyn FnMut(Found)) {
 /// How many patterns are counted at the same time.
 const TALLY: usize = 64;
 
-/// How often patterns were found. Patterns whose indexes leave the same rest when divided by [`TALLY`] have one place.
+/// How often patterns were found. Those whose indexes leave the same rest when divided by [`TALLY`] share
+/// a place.
 struct Tally {
     /// The pattern that has a place now.
     patterns: [u8; TALLY],

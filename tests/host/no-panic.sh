@@ -23,7 +23,8 @@ for module in dm-imgrement dm-rust-linear; do
 	# of core but these two are ways to panic, as are those whose names say so.
 	awk '/^[0-9a-f]+ <.*>:$/ { name = $0 }
 		/R_[A-Z0-9_]+[[:space:]]+core\[[^]]*\]::/ && !/::(fmt::write|slice::memchr::memchr_aligned)/ ||
-		/R_[A-Z0-9_]+[[:space:]].*_fail(ed)?([^a-z_]|$)/ { print name }' "$listing" | sort -u | grep -vE "$known" > "$LOGS/$module.panics" || true
+		/R_[A-Z0-9_]+[[:space:]].*_fail(ed)?([^a-z_]|$)/ { print name }' "$listing" |
+		sort -u | grep -vE "$known" > "$LOGS/$module.panics" || true
 	if [ -s "$LOGS/$module.panics" ]; then
 		cat "$LOGS/$module.panics"
 		die "$module: these can panic; see $(short "$listing")"
