@@ -229,7 +229,11 @@ impl Target for Imgrement {
         this.trace
             .change(&change)
             .map_err(|unfit| no_pattern(args, &unfit, Some(&change)))?;
-        Ok(matches!(change, Change::List).then_some(List))
+        Ok(if matches!(change, Change::List) {
+            Some(List)
+        } else {
+            None
+        })
     }
 
     fn answer(this: &Traced<'_>, List: List, out: &mut StatusWriter<'_>) {

@@ -392,7 +392,11 @@ impl Trace {
             self.send(record, queue);
         }
         if let Some(error) = error {
-            let logged = log.then_some((header.op, header.sector, header.bytes));
+            let logged = if log {
+                Some((header.op, header.sector, header.bytes))
+            } else {
+                None
+            };
             self.failed(logged, error, queue);
         }
     }

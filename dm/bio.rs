@@ -466,7 +466,10 @@ impl<P> EndBio<'_, P> {
         // SAFETY: By the invariant the bio is live; the iterator is packed, hence the copy.
         let iter = unsafe { (*self.bio.as_ptr()).bi_iter };
 
-        (self.is_zone_append() && self.result().is_ok()).then_some(iter.bi_sector)
+        if !self.is_zone_append() || self.result().is_err() {
+            return None;
+        }
+        Some(iter.bi_sector)
     }
 
     /// The target's own data of this bio, as `map` left it.

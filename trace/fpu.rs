@@ -50,8 +50,15 @@ impl Section {
     #[inline]
     fn begin() -> Option<Self> {
         // SAFETY: It may be called in any context.
+        let began = unsafe { bindings::imgrement_avx2_begin() };
+
+        // `then_some` would make a `Self` in either case and drop it on a no, and the drop would end a
+        // section that never began. `clippy.toml` keeps it out.
+        if !began {
+            return None;
+        }
         // INVARIANT: It said yes.
-        unsafe { bindings::imgrement_avx2_begin() }.then_some(Self(NotThreadSafe))
+        Some(Self(NotThreadSafe))
     }
 
     #[inline]

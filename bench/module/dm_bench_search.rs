@@ -81,8 +81,11 @@ impl TextSearch {
                 PATTERN.len(),
             )
         };
+        if search.is_null() {
+            return Err(ENOENT);
+        }
         // INVARIANT: It has just been made.
-        (!search.is_null()).then_some(Self(search)).ok_or(ENOENT)
+        Ok(Self(search))
     }
 
     fn count(&self, bytes: &[u8]) -> usize {

@@ -251,11 +251,11 @@ impl<M: Memory> Table<M> {
         while let Some(name) = words.next() {
             let key = Key::from_name(name)
                 .filter(|key| key.in_table())
-                .ok_or(Mistake::new(name, What::UnknownArgument))?;
+                .ok_or_else(|| Mistake::new(name, What::UnknownArgument))?;
 
             if key == Key::NoCase {
                 let before = pattern.take().filter(|pattern| !pattern.nocase());
-                let before = before.ok_or(Mistake::new(name, What::NoPattern(key)))?;
+                let before = before.ok_or_else(|| Mistake::new(name, What::NoPattern(key)))?;
                 pattern = Some(before.in_either_case());
                 continue;
             }
@@ -263,13 +263,15 @@ impl<M: Memory> Table<M> {
                 return Err(Mistake::new(name, What::Repeated(key)).into());
             }
             seen |= key.bit();
-            let value = words.next().ok_or(Mistake::new(name, What::Missing(key)))?;
+            let value = words
+                .next()
+                .ok_or_else(|| Mistake::new(name, What::Missing(key)))?;
             let wrong = |fault| Mistake::new(value, What::Value(key, fault));
 
             match key {
                 Key::Name => {
                     let before = pattern.take().filter(|pattern| !pattern.is_named());
-                    let before = before.ok_or(Mistake::new(name, What::NoPattern(key)))?;
+                    let before = before.ok_or_else(|| Mistake::new(name, What::NoPattern(key)))?;
                     pattern = Some(before.named(Text::parse(value).map_err(wrong)?));
                 }
                 Key::Pattern | Key::PatternKey => {
@@ -388,7 +390,7 @@ impl Change {
         let name = words
             .words
             .next()
-            .ok_or(Mistake::new(b"", What::NoMessage))?;
+            .ok_or_else(|| Mistake::new(b"", What::NoMessage))?;
         let key = match Key::from_name(name) {
             None | Some(Key::Name | Key::NoCase) => {
                 return Err(Mistake::new(name, What::UnknownMessage));
@@ -430,7 +432,7 @@ impl<'a, I: Iterator<Item = &'a [u8]>> Words<I> {
         let value = self
             .words
             .next()
-            .ok_or(Mistake::new(before, What::Missing(key)))?;
+            .ok_or_else(|| Mistake::new(before, What::Missing(key)))?;
 
         read(value).map_err(|fault| Mistake::new(value, What::Value(key, fault)))
     }

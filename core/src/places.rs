@@ -18,7 +18,10 @@ impl Iterator for Places {
     /// Takes the first of them.
     #[inline]
     fn next(&mut self) -> Option<usize> {
-        let bit = (self.bits != 0).then_some(self.bits.trailing_zeros() as usize)?;
+        if self.bits == 0 {
+            return None;
+        }
+        let bit = self.bits.trailing_zeros() as usize;
         self.bits &= self.bits.wrapping_sub(1);
         // Does not wrap: it is a place in memory.
         Some(self.at.wrapping_add(bit))
@@ -28,7 +31,10 @@ impl Iterator for Places {
 /// The numbers of the bits that are set.
 pub fn ones(mut bits: u64) -> impl Iterator<Item = usize> {
     core::iter::from_fn(move || {
-        let bit = (bits != 0).then_some(bits.trailing_zeros() as usize)?;
+        if bits == 0 {
+            return None;
+        }
+        let bit = bits.trailing_zeros() as usize;
         bits &= bits.wrapping_sub(1);
         Some(bit)
     })

@@ -428,7 +428,10 @@ impl<M: Memory> Set<M> {
             return None;
         }
         *price = price.wrapping_add(entry.len / 8);
-        same(bytes, text, entry.nocase).then_some(end)
+        if !same(bytes, text, entry.nocase) {
+            return None;
+        }
+        Some(end)
     }
 
     /// Finds those whose window begins at one of these places, byte by byte.

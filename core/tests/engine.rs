@@ -106,7 +106,7 @@ fn fast(owned: &[Owned], segments: &[&[u8]]) -> Vec<(Times, Option<Ends>)> {
             ends.sort_unstable();
             let counted_alone = matches!(engine, Engine::One(_));
             assert!(!(counted_alone && places));
-            ways.push((times, (!counted_alone).then_some(ends)));
+            ways.push((times, if counted_alone { None } else { Some(ends) }));
         }
     }
     ways

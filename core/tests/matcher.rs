@@ -324,7 +324,7 @@ proptest! {
         prop_assert_eq!(racy.byte(at), bytes.get(at).copied());
         prop_assert_eq!(racy.word(at), word(at));
         // Side by side with the same bytes one further, of which there is one fewer.
-        let one = racy.get(1..bytes.len()).unwrap_or((&[][..]).into());
+        let one = racy.get(1..bytes.len()).unwrap_or_else(|| (&[][..]).into());
         let pair = RacyPair::new(racy, one);
         prop_assert_eq!(pair.len(), bytes.len().saturating_sub(1));
         prop_assert_eq!(
@@ -342,7 +342,7 @@ proptest! {
         prop_assert_eq!(seen.map(|seen| seen.iter().collect()), part.map(<[u8]>::to_vec));
         let mut copy = vec![0xa5; len];
         prop_assert_eq!(racy.copy_to(at, &mut copy).is_some(), part.is_some());
-        prop_assert_eq!(copy, part.map_or(vec![0xa5; len], <[u8]>::to_vec));
+        prop_assert_eq!(copy, part.map_or_else(|| vec![0xa5; len], <[u8]>::to_vec));
 
         // By one byte.
         let len = bytes.len();

@@ -123,7 +123,8 @@ pub fn of_linear(samples: &[Sample], what: &What, change: impl Fn(f64) -> f64) -
     Spread::of(taken.filter_map(|sample| {
         let beside = sample.linear.or_else(|| {
             let mut alone = rates(samples, &linear);
-            alone.find_map(|(round, iops)| (round == sample.round).then_some(iops))
+            let same_round = alone.find(|(round, _)| *round == sample.round);
+            same_round.map(|(_, iops)| iops)
         })?;
         Some(change(sample.iops) / beside)
     }))
