@@ -195,9 +195,11 @@ pub trait Target: Sized + 'static {
 
     /// Shows each stretch of an underlying device that it uses to `visitor`. The limits of the
     /// queue are stacked from these.
-    fn iterate_devices(_state: &Self::State<'_>, _visitor: &mut DeviceVisitor<'_>) {
-        build_error!(VTABLE_DEFAULT_ERROR)
-    }
+    ///
+    /// Every target has it, because a device that is not shown loses its flushes: device-mapper does not see
+    /// its write cache, and the block layer then takes PREFLUSH and FUA off each bio. Only a target without
+    /// devices shows none.
+    fn iterate_devices(state: &Self::State<'_>, visitor: &mut DeviceVisitor<'_>);
 
     /// Reports zones, for [`Features::ZONED_HM`]. May sleep.
     ///
@@ -566,11 +568,7 @@ impl<T: Target> Callbacks<T> {
             } else {
                 None
             },
-            iterate_devices: if T::HAS_ITERATE_DEVICES {
-                Some(Self::iterate_devices)
-            } else {
-                None
-            },
+            iterate_devices: Some(Self::iterate_devices),
             #[cfg(CONFIG_BLK_DEV_ZONED)]
             report_zones: if T::HAS_REPORT_ZONES {
                 Some(Self::report_zones)

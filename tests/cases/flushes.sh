@@ -42,9 +42,10 @@ try() {
 }
 
 # flushes DISK COUNTS NUMBERS REQUESTS: what comes of these writes: our counts, those of disk and device, and
-# what reaches the disk. The latter two are the same through dm-linear.
+# what reaches the disk. The latter two are the same through dm-linear, and through the sample.
 flushes() {
 	expect_text "$1, dm-linear" "$4"$'\n'"counted: $3" "$(try linear "$1" python3 /tmp/writes.py)"
+	expect_text "$1, rust_linear" "$4"$'\n'"counted: $3" "$(try rust_linear "$1" python3 /tmp/writes.py)"
 	expect_text "$1" "$4"$'\n'"counted: $3" "$(try imgrement "$1" python3 /tmp/writes.py)"
 	expect "$1: counts" "$2" "$(cat /tmp/counts)"
 }

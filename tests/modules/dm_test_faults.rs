@@ -34,6 +34,7 @@ use dm::{
     Args,
     Builder,
     CtrError,
+    DeviceVisitor,
     Features,
     MapBio,
     Mapped,
@@ -105,6 +106,8 @@ impl Target for Faults {
         }
         bio.kill()
     }
+
+    fn iterate_devices(_state: &State, _visitor: &mut DeviceVisitor<'_>) {}
 
     fn message(state: &State, args: &mut Args<'_>) -> Result<Option<()>, CtrError> {
         let word = args.next_word("MISTAKE")?;
