@@ -171,9 +171,9 @@ impl Target for Imgrement {
         let queue = WorkQueue::new(c"imgrement")?;
         let trace = Trace::new(table).map_err(|unfit| no_pattern(&words, &unfit, None))?;
 
-        builder.discard_bios(1);
-        builder.secure_erase_bios(1);
-        builder.write_zeroes_bios(1);
+        builder.wants_discards(true);
+        builder.wants_secure_erases(true);
+        builder.wants_write_zeroes(true);
         Ok(init!(Traced { device, offset, sectors, queue, trace }? Error))
     }
 

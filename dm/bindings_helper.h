@@ -8,11 +8,16 @@
 #define DM_BINDINGS_HELPER_H
 
 #include <linux/device-mapper.h>
+#include <linux/dm-ioctl.h>
 #include <linux/workqueue.h>
 
 #ifdef __BINDGEN__
-/* Macros with a cast in them, of which bindgen makes no constants by itself. */
+/*
+ * Macros of which bindgen makes no constants by itself: there is a cast in them,
+ * or they stand in another header.
+ */
 const unsigned int DM_REQ_OP_MASK = REQ_OP_MASK;
+const unsigned int DM_TYPE_NAME_SIZE = DM_MAX_TYPE_NAME;
 #endif
 
 void rust_dm_remap(struct bio *bio, struct block_device *bdev, sector_t sector);

@@ -354,12 +354,14 @@ impl<'b, P> MapBio<'b, P> {
         }
     }
 
-    /// Ends it as done: the target itself did what it asks for. `Target::end_io` hears of it.
+    /// Ends it as done: the target itself did what it asks for. `Target::end_io` is called before this
+    /// returns, in the same task.
     ///
     /// A read fails instead: nothing here can fill its pages, and whoever waits for them would be
     /// given what lay in that memory before. So does a zone append: nothing here says where its data went.
     ///
-    /// The statistics of the device do not have it: nothing was submitted.
+    /// The statistics of the device have it, as any other request. Those of the underlying device do not:
+    /// nothing was submitted.
     #[inline]
     pub fn complete(self) -> Mapped<'b> {
         if matches!(self.op(), Op::Read | Op::ZoneAppend) {
@@ -384,6 +386,8 @@ impl<'b, P> MapBio<'b, P> {
 
     /// Gives it back, to be mapped again by the table that is resumed next. Outside of a suspend
     /// without flush it fails.
+    ///
+    /// Not for a write to a zoned device, whose order would be lost: device-mapper warns, and fails it.
     #[inline]
     pub fn requeue(self) -> Mapped<'b> {
         Mapped {

@@ -92,7 +92,8 @@ impl Features {
 /// may be what waits for the memory.
 #[vtable]
 pub trait Target: Sized + 'static {
-    /// The word that names it in tables. The module `dm-NAME` is loaded when it is not there.
+    /// The word that names it in tables: 1 to 15 plain characters. The module `dm-NAME` is loaded when it is
+    /// not there.
     const NAME: &'static CStr;
 
     /// Its version: the major number changes when the interface breaks, the minor one when it
@@ -300,29 +301,24 @@ impl<'t> Builder<'t> {
         Ok((device, offset))
     }
 
-    /// How many copies of each flush the target wants to see: one, unless it says otherwise. With
-    /// zero, flushes would succeed without having been done.
-    pub fn flush_bios(&mut self, count: u32) {
+    /// Whether discards reach `map`. Without, the target has none.
+    ///
+    /// Here and below, `map` sees one clone of a request: nothing tells it which of several it is.
+    pub fn wants_discards(&mut self, wants: bool) {
         // SAFETY: By the invariant.
-        unsafe { (*self.ti.as_ptr()).num_flush_bios = count };
+        unsafe { (*self.ti.as_ptr()).num_discard_bios = c_uint::from(wants) };
     }
 
-    /// How many copies of each discard the target wants to see; with zero it has no discard.
-    pub fn discard_bios(&mut self, count: u32) {
+    /// Whether secure erases reach `map`. Without, the target has none.
+    pub fn wants_secure_erases(&mut self, wants: bool) {
         // SAFETY: By the invariant.
-        unsafe { (*self.ti.as_ptr()).num_discard_bios = count };
+        unsafe { (*self.ti.as_ptr()).num_secure_erase_bios = c_uint::from(wants) };
     }
 
-    /// How many copies of each secure erase the target wants to see; with zero it has none.
-    pub fn secure_erase_bios(&mut self, count: u32) {
+    /// Whether write-zeroes reach `map`. Without, the target has none.
+    pub fn wants_write_zeroes(&mut self, wants: bool) {
         // SAFETY: By the invariant.
-        unsafe { (*self.ti.as_ptr()).num_secure_erase_bios = count };
-    }
-
-    /// How many copies of each write-zeroes the target wants to see; with zero it has none.
-    pub fn write_zeroes_bios(&mut self, count: u32) {
-        // SAFETY: By the invariant.
-        unsafe { (*self.ti.as_ptr()).num_write_zeroes_bios = count };
+        unsafe { (*self.ti.as_ptr()).num_write_zeroes_bios = c_uint::from(wants) };
     }
 
     /// Has bios split so that none crosses a multiple of `sectors` (512 bytes each).
@@ -331,8 +327,11 @@ impl<'t> Builder<'t> {
         unsafe { (*self.ti.as_ptr()).max_io_len = sectors };
     }
 
-    /// Lets device-mapper send flushes to the underlying devices by itself, past `map`. For targets
-    /// that do nothing with a flush but pass it on.
+    /// Lets device-mapper send each flush to all underlying devices by itself, past `map`. For targets
+    /// that only pass flushes on. A target of several devices needs it: `map` gets each flush once, and can
+    /// send it to one device only.
+    ///
+    /// It holds only if all targets of the table ask for it.
     pub fn flush_bypasses_map(&mut self) {
         // SAFETY: By the invariant; nobody else writes the bit-field's word meanwhile.
         unsafe { (*self.ti.as_ptr()).set_flush_bypasses_map(true) };
@@ -495,6 +494,20 @@ struct Instance<S> {
     _devices: OpenDevices,
 }
 
+/// Whether a table can name a target so: `dm_target_spec` has room for that many characters and a NUL, and
+/// a table's words are separated by spaces.
+const fn is_type_name(name: &[u8]) -> bool {
+    let mut rest = name;
+
+    while let [first, others @ ..] = rest {
+        if !first.is_ascii_graphic() {
+            return false;
+        }
+        rest = others;
+    }
+    !name.is_empty() && name.len() < bindings::DM_TYPE_NAME_SIZE as usize
+}
+
 /// The C side of a target type.
 struct Callbacks<T: Target>(PhantomData<T>);
 
@@ -509,10 +522,18 @@ impl<T: Target> Callbacks<T> {
     };
 
     fn target_type() -> bindings::target_type {
+        const {
+            assert!(
+                is_type_name(T::NAME.to_bytes()),
+                "no table can name it: NAME is 1 to 15 plain characters"
+            );
+        }
         #[cfg(CONFIG_BLK_DEV_ZONED)]
         const {
-            // Device-mapper asks whoever claims it for a report.
-            assert!(T::HAS_REPORT_ZONES || !T::FEATURES.contains(Features::ZONED_HM));
+            assert!(
+                T::HAS_REPORT_ZONES || !T::FEATURES.contains(Features::ZONED_HM),
+                "device-mapper asks whoever claims ZONED_HM for a report: report_zones is missing"
+            );
         }
         bindings::target_type {
             features: T::FEATURES.0,
@@ -623,7 +644,7 @@ impl<T: Target> Callbacks<T> {
         let mut args = unsafe { Self::args(ti, argc, argv) };
         // SAFETY: By the contract of the slot it is not null.
         let live = unsafe { NonNull::new_unchecked(ti) };
-        let mut builder = Builder {
+        let builder = Builder {
             // INVARIANT: The constructor runs, and device-mapper leaves `ti` alone meanwhile.
             ti: live,
             // SAFETY: It is dropped before the constructor returns, or goes into the instance, which
@@ -632,7 +653,8 @@ impl<T: Target> Callbacks<T> {
             _brand: PhantomData,
         };
         // With none, device-mapper would drop flushes silently.
-        builder.flush_bios(1);
+        // SAFETY: `ti` is ours until the constructor returns.
+        unsafe { (*ti).num_flush_bios = 1 };
 
         match Self::construct(builder, &mut args) {
             Ok(instance) => {

@@ -74,9 +74,9 @@ impl Target for Linear {
         let (device, offset) = builder.next_range(args)?;
         let sectors = builder.sectors();
 
-        builder.discard_bios(1);
-        builder.secure_erase_bios(1);
-        builder.write_zeroes_bios(1);
+        builder.wants_discards(true);
+        builder.wants_secure_erases(true);
+        builder.wants_write_zeroes(true);
         builder.flush_bypasses_map();
         Ok(init!(Range { device, offset, sectors }? Error))
     }

@@ -88,8 +88,14 @@ erase() {
 	[ "$kind" = linear ] || counts > /tmp/counts
 }
 lower=/dev/mapper/eraser
+statistics=/sys/block/dm-$(dmsetup info -c --noheadings -o minor eraser)/stat
+read -ra before < "$statistics"
 each_kind erase
+read -ra after < "$statistics"
 grep -qxF 'sector 1032 sectors 16' <<< "$said" || fail "dm-linear passes no secure erase on: $said"
+# Each of them ended within map, and is one more write in the statistics of its device.
+expect_match 'erases ended in map' ' erases 10 ended 10 ' "$(dmsetup status eraser)"
+expect 'erases in the statistics, and their sectors' '10 14368' "$((after[4] - before[4])) $((after[6] - before[6]))"
 dmsetup remove eraser
 # In one piece, and the whole of it in pieces of 2048 sectors.
 expect 'secure erases' 'secure_erase 5 sectors_discarded 7184' "$(cat /tmp/counts)"

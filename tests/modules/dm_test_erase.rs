@@ -3,8 +3,8 @@
 //! A disk with a secure erase, for tests alone: `START LENGTH test_erase DEVICE OFFSET`.
 //!
 //! No disk that QEMU emulates has one. This is a range of DEVICE that takes secure erases as well
-//! and completes them without doing anything; its status tells how many there were, and the sectors
-//! of the last one.
+//! and completes them without doing anything; its status tells how many there were, of how many `end_io` was
+//! called before `complete` had returned, and the sectors of the last one.
 
 #![deny(unsafe_code)]
 
@@ -24,9 +24,11 @@ pub mod dm;
 use dm::{
     Args,
     Builder,
+    Completion,
     CtrError,
     Device,
     DeviceVisitor,
+    EndBio,
     MapBio,
     Mapped,
     Op,
@@ -61,6 +63,10 @@ struct Disk<'t> {
     device: Device<'t>,
     offset: u64,
     erases: AtomicU64,
+    /// Bios that have come to their end.
+    ended: AtomicU64,
+    /// Erases that had come to their end when `complete` returned. Nobody sends two at a time.
+    ended_within: AtomicU64,
     sector: AtomicU64,
     bytes: AtomicU64,
 }
@@ -79,11 +85,13 @@ impl Target for Erase {
     ) -> Result<impl PinInit<Disk<'t>, Error>, CtrError> {
         let (device, offset) = builder.next_range(args)?;
 
-        builder.secure_erase_bios(1);
+        builder.wants_secure_erases(true);
         Ok(init!(Disk {
             device,
             offset,
             erases: AtomicU64::new(0),
+            ended: AtomicU64::new(0),
+            ended_within: AtomicU64::new(0),
             sector: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
         }? Error))
@@ -94,10 +102,20 @@ impl Target for Erase {
             disk.erases.fetch_add(1, Ordering::Relaxed);
             disk.sector.store(bio.sector(), Ordering::Relaxed);
             disk.bytes.store(u64::from(bio.bytes()), Ordering::Relaxed);
-            return bio.complete();
+            let ended = disk.ended.load(Ordering::Relaxed);
+            let mapped = bio.complete();
+            if disk.ended.load(Ordering::Relaxed) != ended {
+                disk.ended_within.fetch_add(1, Ordering::Relaxed);
+            }
+            return mapped;
         }
         let sector = disk.offset.wrapping_add(bio.sector());
         bio.remap(disk.device, sector)
+    }
+
+    fn end_io(disk: &Disk<'_>, _bio: &mut EndBio<'_, ()>) -> Completion {
+        disk.ended.fetch_add(1, Ordering::Relaxed);
+        Completion::Done
     }
 
     fn status(disk: &Disk<'_>, kind: StatusKind, out: &mut StatusWriter<'_>) {
@@ -105,8 +123,9 @@ impl Target for Erase {
         let _ = match kind {
             StatusKind::Info => write!(
                 out,
-                "erases {} sector {} sectors {}",
+                "erases {} ended {} sector {} sectors {}",
                 disk.erases.load(Ordering::Relaxed),
+                disk.ended_within.load(Ordering::Relaxed),
                 disk.sector.load(Ordering::Relaxed),
                 disk.bytes.load(Ordering::Relaxed) / 512,
             ),
@@ -115,7 +134,7 @@ impl Target for Erase {
         };
     }
 
-    // Its device is not shown: device-mapper would find no secure erase there.
+    // Its device is not shown: device-mapper would find no secure erase there. So its flushes are lost.
     fn iterate_devices(_disk: &Disk<'_>, _visitor: &mut DeviceVisitor<'_>) {}
 
     fn io_hints(_disk: &Disk<'_>, limits: &mut QueueLimits<'_>) {
