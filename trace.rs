@@ -112,6 +112,7 @@ use kernel::{
 /// The trace of one target.
 #[pin_data]
 pub(crate) struct Trace {
+    #[pin]
     settings: Current,
     counters: Counters,
     /// The edges of recent writes. Taken in `map`, for as long as it takes to look up and copy them.
@@ -193,7 +194,7 @@ impl Trace {
 
         Ok(Arc::pin_init(
             try_pin_init!(Self {
-                settings: Current::new(settings),
+                settings <- Current::new(settings),
                 counters: Counters::new()?,
                 edges <- new_spinlock!(edges, "imgrement_edges"),
                 pool <- Pool::new(records),

@@ -3,7 +3,7 @@
 //! What bindgen made of `trace/bindings_helper.h`.
 //!
 //! Declarations of C functions count as unsafe code. The calls stand in `percpu.rs`,
-//! `fpu.rs`, `random.rs` and `key.rs`.
+//! `fpu.rs`, `random.rs`, `key.rs` and `swap.rs`.
 
 #![allow(
     unsafe_code,
@@ -13,6 +13,7 @@
     clippy::ref_as_ptr,
     clippy::undocumented_unsafe_blocks,
     dead_code,
+    improper_ctypes,
     missing_docs,
     non_camel_case_types,
     unreachable_pub,

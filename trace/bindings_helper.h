@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What trace/percpu.rs, fpu.rs, random.rs and key.rs take from C. bindgen reads this
- * file; trace/helpers.c includes it, so that the compiler checks each prototype.
+ * What trace/percpu.rs, fpu.rs, random.rs, key.rs and swap.rs take from C. bindgen reads
+ * this file; trace/helpers.c includes it, so that the compiler checks each prototype.
  */
 #ifndef TRACE_BINDINGS_HELPER_H
 #define TRACE_BINDINGS_HELPER_H
 
+#include <linux/srcu.h>
 #include <linux/types.h>
 
 void *imgrement_alloc_percpu(size_t size, size_t align);
@@ -21,5 +22,9 @@ void imgrement_avx2_end(void);
 u64 imgrement_random(void);
 
 long imgrement_read_key(const char *description, void *to, size_t room);
+
+int imgrement_srcu_init(struct srcu_struct *srcu);
+void *imgrement_srcu_read_lock(struct srcu_struct *srcu);
+void imgrement_srcu_read_unlock(struct srcu_struct *srcu, void *counter);
 
 #endif

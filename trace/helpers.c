@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * C shims for what the kernel crate does not have: per-CPU memory, vector registers,
- * random numbers and keys.
+ * random numbers, keys and SRCU's fast readers.
  *
  * Rust knows no address spaces, so that the pointers lose their __percpu here, by
  * way of an integer, since the two spaces are disjoint where the compiler has them.
@@ -10,6 +10,7 @@
 #include <linux/key.h>
 #include <linux/percpu.h>
 #include <linux/random.h>
+#include <linux/srcu.h>
 
 #ifdef CONFIG_X86_64
 #include <asm/cpufeature.h>
@@ -116,4 +117,21 @@ long imgrement_read_key(const char *description, void *to, size_t room)
 #else
 	return -ENOKEY;
 #endif
+}
+
+int imgrement_srcu_init(struct srcu_struct *srcu)
+{
+	return init_srcu_struct_fast(srcu);
+}
+
+void *imgrement_srcu_read_lock(struct srcu_struct *srcu)
+{
+	return (void *)(__force unsigned long)srcu_read_lock_fast(srcu);
+}
+
+void imgrement_srcu_read_unlock(struct srcu_struct *srcu, void *counter)
+{
+	unsigned long ctr = (unsigned long)counter;
+
+	srcu_read_unlock_fast(srcu, (__force struct srcu_ctr __percpu *)ctr);
 }

@@ -44,7 +44,9 @@ impl Settings {
 
 /// The settings as they are now. Most requests need no more of them than whether they ask for
 /// anything at all.
+#[pin_data]
 pub(crate) struct Current {
+    #[pin]
     settings: Swap<Settings>,
     wanted: AtomicU8,
 }
@@ -57,12 +59,18 @@ const WRITES: u8 = 1 << 1;
 const READS: u8 = 1 << 2;
 
 impl Current {
-    /// Begins with `settings`.
-    pub(crate) fn new(settings: KBox<Settings>) -> Self {
-        Self {
-            wanted: AtomicU8::new(wanted(&settings)),
-            settings: Swap::new(settings),
-        }
+    /// Begins with `settings`. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn new(settings: KBox<Settings>) -> impl PinInit<Self, Error> {
+        let wanted = wanted(&settings);
+
+        try_pin_init!(Self {
+            wanted: AtomicU8::new(wanted),
+            settings <- Swap::new(settings),
+        })
     }
 
     /// Whether anything is wanted of a request of this kind beyond its being counted. One that comes
@@ -83,7 +91,7 @@ impl Current {
         op == Op::Read && self.wanted.load(Ordering::Relaxed) & READS != 0
     }
 
-    /// The settings. What is done before the result is dropped must not sleep.
+    /// The settings. Who has them must not wait for [`Self::replace`]. In any context but an NMI's.
     #[inline]
     pub(crate) fn read(&self) -> Reading<'_, Settings> {
         self.settings.read()

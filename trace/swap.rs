@@ -2,11 +2,17 @@
 
 //! A value that is read all the time and now and then replaced as a whole.
 //!
-//! A leaf with `unsafe`: the kernel crate has RCU's read side, but no pointer that it protects.
+//! A leaf with `unsafe`: the kernel crate has no pointer that SRCU protects, nor SRCU's fast readers.
+//!
+//! A search of a large request takes seconds. Under plain RCU the whole machine would wait for it.
+//! Each value here has an SRCU of its own, so that only those who replace this value wait. Its readers
+//! are the fast ones: they only count, without a memory barrier.
 
 #![allow(unsafe_code)]
 
+use super::bindings;
 use core::{
+    ffi::c_void,
     ops::Deref,
     ptr::NonNull,
     sync::atomic::{
@@ -15,18 +21,105 @@ use core::{
     },
 };
 use kernel::{
+    bindings::srcu_struct,
+    error::to_result,
     prelude::*,
-    sync::rcu, //
+    types::{
+        NotThreadSafe,
+        Opaque, //
+    },
 };
+
+/// The readers of one value.
+///
+/// # Invariants
+///
+/// The `srcu_struct` is initialised for fast readers, and stays where it is until it is dropped.
+#[pin_data(PinnedDrop)]
+struct Readers {
+    #[pin]
+    srcu: Opaque<srcu_struct>,
+}
+
+// SAFETY: Any task may use an SRCU, and clean it up.
+unsafe impl Send for Readers {}
+// SAFETY: All that is done through a shared reference may be done by many at once.
+unsafe impl Sync for Readers {}
+
+impl Readers {
+    /// No readers yet. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    fn new() -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            // INVARIANT: The value is pinned, and `init` initialises it or fails.
+            srcu <- Opaque::try_ffi_init(|srcu| {
+                // SAFETY: The memory is there for an `srcu_struct`, and is pinned.
+                to_result(unsafe { bindings::imgrement_srcu_init(srcu) })
+            }),
+        })
+    }
+
+    /// A new reader. In any context but an NMI's.
+    #[inline]
+    fn enter(&self) -> Reader<'_> {
+        Reader {
+            // INVARIANT: It is the counter of this reader.
+            // SAFETY: By the invariant.
+            counter: unsafe { bindings::imgrement_srcu_read_lock(self.srcu.get()) },
+            readers: self,
+            _not_send: NotThreadSafe,
+        }
+    }
+
+    /// Sleeps until all readers are gone that are there now.
+    fn wait(&self) {
+        // SAFETY: By the invariant.
+        unsafe { kernel::bindings::synchronize_srcu(self.srcu.get()) };
+    }
+}
+
+#[pinned_drop]
+impl PinnedDrop for Readers {
+    fn drop(self: Pin<&mut Self>) {
+        // SAFETY: By the invariant it is initialised. Readers borrow it, so that there are none, and no
+        // callbacks were ever given to it.
+        unsafe { kernel::bindings::cleanup_srcu_struct(self.srcu.get()) };
+    }
+}
+
+/// One reader.
+///
+/// # Invariants
+///
+/// `counter` is what `srcu_read_lock_fast` returned for `readers` on this task.
+struct Reader<'a> {
+    counter: *mut c_void,
+    readers: &'a Readers,
+    _not_send: NotThreadSafe,
+}
+
+impl Drop for Reader<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: By the invariant. A guard cannot be sent away, so that this is the same task.
+        unsafe { bindings::imgrement_srcu_read_unlock(self.readers.srcu.get(), self.counter) };
+    }
+}
 
 /// A boxed value that readers see without a lock, one whole state at a time.
 ///
 /// # Invariants
 ///
-/// The pointer came from a `KBox<T>`. Whoever replaces it frees the one before after a grace
-/// period, so that what a reader found is there until its read section ends.
+/// The pointer came from a `KBox<T>`. Whoever replaces it frees the one before when the readers are
+/// gone that may have found it.
+#[pin_data(PinnedDrop)]
 pub(crate) struct Swap<T> {
     now: AtomicPtr<T>,
+    #[pin]
+    readers: Readers,
 }
 
 // SAFETY: It owns a `T` and shares it among threads.
@@ -35,27 +128,31 @@ unsafe impl<T: Send + Sync> Send for Swap<T> {}
 unsafe impl<T: Send + Sync> Sync for Swap<T> {}
 
 impl<T> Swap<T> {
-    /// Begins with `value`.
-    pub(crate) fn new(value: KBox<T>) -> Self {
-        // INVARIANT: It came from a box.
-        Self {
+    /// Begins with `value`. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn new(value: KBox<T>) -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            readers <- Readers::new(),
+            // INVARIANT: It came from a box. Last, since nothing here can fail.
             now: AtomicPtr::new(KBox::into_raw(value)),
-        }
+        })
     }
 
-    /// The value as it is now. What is done before the result is dropped must not sleep.
+    /// The value as it is now. Nobody may wait in [`Self::replace`] for who has the result.
     #[inline]
     pub(crate) fn read(&self) -> Reading<'_, T> {
-        let guard = rcu::read_lock();
+        let reader = self.readers.enter();
         // Acquire: the value was written before it was put there. Pairs with `replace`.
         let now = self.now.load(Ordering::Acquire);
 
         Reading {
-            // INVARIANT: By the invariant of `Swap` it stays until `guard` is dropped.
+            // INVARIANT: By the invariant of `Swap` it stays until `reader` is dropped.
             // SAFETY: A box is never null.
             value: unsafe { NonNull::new_unchecked(now) },
-            _guard: guard,
-            _swap: self,
+            _reader: reader,
         }
     }
 
@@ -63,17 +160,18 @@ impl<T> Swap<T> {
     pub(crate) fn replace(&self, value: KBox<T>) {
         // INVARIANT: The new one came from a box.
         let before = self.now.swap(KBox::into_raw(value), Ordering::AcqRel);
-        rcu::synchronize_rcu();
+        self.readers.wait();
         // SAFETY: By the invariant it came from a box; only this call has taken it out, and no
-        // read section that could have found it is left.
+        // reader that could have found it is left.
         drop(unsafe { KBox::from_raw(before) });
     }
 }
 
-impl<T> Drop for Swap<T> {
-    fn drop(&mut self) {
-        // SAFETY: By the invariant it came from a box, and readers borrow `self`.
-        drop(unsafe { KBox::from_raw(*self.now.get_mut()) });
+#[pinned_drop]
+impl<T> PinnedDrop for Swap<T> {
+    fn drop(self: Pin<&mut Self>) {
+        // SAFETY: By the invariant it came from a box. Readers borrow `self`, so that there are none.
+        drop(unsafe { KBox::from_raw(self.now.load(Ordering::Relaxed)) });
     }
 }
 
@@ -81,11 +179,10 @@ impl<T> Drop for Swap<T> {
 ///
 /// # Invariants
 ///
-/// `value` is valid for as long as the guard lives.
+/// `value` is valid for as long as the reader lives.
 pub(crate) struct Reading<'a, T> {
     value: NonNull<T>,
-    _guard: rcu::Guard,
-    _swap: &'a Swap<T>,
+    _reader: Reader<'a>,
 }
 
 impl<T> Deref for Reading<'_, T> {
