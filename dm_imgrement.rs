@@ -101,6 +101,7 @@ use params::{
     Refusal,
     Table, //
 };
+use pattern::Pattern;
 use trace::{
     InFlight,
     Trace,
@@ -223,7 +224,8 @@ impl Target for Imgrement {
     }
 
     fn message(this: &Traced<'_>, args: &mut Args<'_>) -> Result<Option<List>, CtrError> {
-        let change = Change::parse(args.by_ref().map(CStr::to_bytes))
+        let mut room = KBox::new(Pattern::EMPTY, GFP_KERNEL)?;
+        let change = Change::parse(args.by_ref().map(CStr::to_bytes), &mut room)
             .map_err(|mistake| refuse(args, &mistake, EINVAL))?;
 
         this.trace
@@ -264,7 +266,7 @@ impl Drop for Traced<'_> {
 }
 
 /// Refuses patterns that cannot be searched for.
-fn no_pattern(args: &Args<'_>, unfit: &Unfit, change: Option<&Change>) -> CtrError {
+fn no_pattern(args: &Args<'_>, unfit: &Unfit, change: Option<&Change<'_>>) -> CtrError {
     match (unfit, change) {
         (
             Unfit::Pattern {

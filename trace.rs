@@ -195,7 +195,7 @@ impl Trace {
         Ok(Arc::pin_init(
             try_pin_init!(Self {
                 settings <- Current::new(settings),
-                counters: Counters::new()?,
+                counters <- Counters::new(),
                 edges <- new_spinlock!(edges, "imgrement_edges"),
                 pool <- Pool::new(records),
                 scheduled: AtomicBool::new(false),
@@ -471,9 +471,9 @@ impl Trace {
     /// # Errors
     ///
     /// As those of [`Self::new`], and then nothing has changed.
-    pub(crate) fn change(&self, change: &Change) -> Result<(), Unfit> {
+    pub(crate) fn change(&self, change: &Change<'_>) -> Result<(), Unfit> {
         if let Change::Mark(text) = change {
-            self.drain().print(Line::Mark(text.as_bytes()));
+            self.drain().print(Line::Mark(text));
             return Ok(());
         }
 
@@ -486,7 +486,7 @@ impl Trace {
             Change::Pattern(pattern) => (params, find(patterns.replaced(pattern)?)?),
             Change::Add(pattern) => (params, find(patterns.with(pattern)?)?),
             Change::Del(name) => {
-                let rest = patterns.without(name.as_bytes())?;
+                let rest = patterns.without(name)?;
                 (params, find(rest.ok_or(Unfit::NoPattern)?)?)
             }
             Change::Places(places) => {

@@ -121,10 +121,11 @@ impl Counters {
     /// # Errors
     ///
     /// `ENOMEM`.
-    pub(crate) fn new() -> Result<Self> {
-        Ok(Self {
+    pub(crate) fn new() -> impl Init<Self, Error> {
+        try_init!(Self {
             cells: PerCpu::zeroed()?,
-            base: core::array::from_fn(|_| AtomicU64::new(0)),
+            // In place: it is too large for the stack.
+            base <- pin_init::init_array_from_fn(|_| AtomicU64::new(0)),
         })
     }
 

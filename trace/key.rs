@@ -14,13 +14,13 @@ use crate::{
 };
 use kernel::prelude::*;
 
-/// What the logon key of this name holds, as the task that asks finds it. May sleep.
+/// Reads into `bytes` what the logon key of this name holds, as the task that asks finds it. May sleep.
 ///
 /// # Errors
 ///
 /// `EMSGSIZE` where that is more than a pattern may have, and what `request_key` says: `ENOKEY`,
 /// `EKEYEXPIRED`, `EKEYREVOKED`, and the like.
-pub(crate) fn read(name: &Text<KEY_NAME_MAX>) -> Result<Text<PATTERN_MAX>> {
+pub(crate) fn read(name: &Text<KEY_NAME_MAX>, bytes: &mut Text<PATTERN_MAX>) -> Result {
     if name.as_bytes().contains(&0) {
         // No key has such a name.
         return Err(ENOKEY);
@@ -31,15 +31,15 @@ pub(crate) fn read(name: &Text<KEY_NAME_MAX>) -> Result<Text<PATTERN_MAX>> {
     }
     let description = CStr::from_bytes_until_nul(&description).map_err(|_| ENOKEY)?;
 
-    let mut payload = [0_u8; PATTERN_MAX];
-    // SAFETY: The description is a string, and there is room for that many bytes.
-    let len = unsafe {
-        bindings::imgrement_read_key(
-            description.as_char_ptr(),
-            payload.as_mut_ptr().cast(),
-            payload.len(),
-        )
-    };
-    let len = usize::try_from(len).map_err(|_| Error::from_errno(len as i32))?;
-    payload.get(..len).and_then(Text::new).ok_or(EMSGSIZE)
+    bytes.fill(|room| {
+        // SAFETY: The description is a string, and there is room for that many bytes.
+        let len = unsafe {
+            bindings::imgrement_read_key(
+                description.as_char_ptr(),
+                room.as_mut_ptr().cast(),
+                room.len(),
+            )
+        };
+        usize::try_from(len).map_err(|_| Error::from_errno(len as i32))
+    })
 }

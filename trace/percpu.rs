@@ -54,9 +54,7 @@ impl<T: Sync> PerCpu<T> {
     ///
     /// `ENOMEM`.
     pub(crate) fn new(make: impl Fn(u32) -> T) -> Result<Self> {
-        // SAFETY: It takes any size and alignment.
-        let memory = unsafe { bindings::imgrement_alloc_percpu(size_of::<T>(), align_of::<T>()) };
-        let memory = NonNull::new(memory).ok_or(ENOMEM)?;
+        let memory = allocate::<T>()?;
 
         for cpu in PossibleCpus::new() {
             let value = make(cpu.0);
@@ -95,7 +93,12 @@ impl<const N: usize> PerCpu<Cells<N>> {
     ///
     /// `ENOMEM`.
     pub(crate) fn zeroed() -> Result<Self> {
-        Self::new(|_| Cells(core::array::from_fn(|_| AtomicU64::new(0))))
+        // INVARIANT: The memory is zero-filled, and all bytes 0 are counters of 0. They are too large to be
+        // made on the stack.
+        Ok(Self {
+            memory: allocate::<Cells<N>>()?,
+            _values: PhantomData,
+        })
     }
 
     /// Adds to a counter of the CPU that this runs on; to none where there are not so many. In any
@@ -141,6 +144,13 @@ impl<const N: usize> PerCpu<Cells<N>> {
                 sum.wrapping_add(cell.load(Ordering::Relaxed))
             })
     }
+}
+
+/// Zero-filled per-CPU memory for a `T`. May sleep.
+fn allocate<T>() -> Result<NonNull<c_void>> {
+    // SAFETY: It takes any size and alignment.
+    let memory = unsafe { bindings::imgrement_alloc_percpu(size_of::<T>(), align_of::<T>()) };
+    NonNull::new(memory).ok_or(ENOMEM)
 }
 
 impl<T> Drop for PerCpu<T> {

@@ -39,8 +39,13 @@ impl Memory for Kernel {
     type Array<T: Copy> = KVVec<T>;
     type Error = AllocError;
 
-    fn array<T: Copy>(value: T, len: usize) -> Result<KVVec<T>, AllocError> {
-        KVVec::from_elem(value, len, GFP_KERNEL)
+    fn array<T: Copy>(value: &T, len: usize) -> Result<KVVec<T>, AllocError> {
+        let mut array = KVVec::with_capacity(len, GFP_KERNEL)?;
+
+        for _ in 0..len {
+            array.extend_from_slice(core::slice::from_ref(value), GFP_KERNEL)?;
+        }
+        Ok(array)
     }
 }
 
@@ -134,13 +139,12 @@ fn prepare(patterns: &mut Patterns, places: bool) -> Result<Option<Engine<Kernel
 
     patterns.check().map_err(einval)?;
     for (index, pattern) in (0..patterns.len()).zip(patterns.iter_mut()) {
-        if let Some(name) = pattern.unread_key() {
-            let bytes = key::read(name).map_err(|errno| match errno {
+        if let Some((name, bytes)) = pattern.unread_key() {
+            key::read(name, bytes).map_err(|errno| match errno {
                 _ if errno == ENOMEM => Err(errno),
                 _ if errno == EMSGSIZE => Ok((index, Fault::KeyTooLong, errno)),
                 _ => Ok((index, Fault::NoKey, errno)),
             })?;
-            pattern.set_bytes(bytes);
         }
     }
     Engine::new(patterns, places).map_err(|fault| match fault {

@@ -14,6 +14,7 @@ use aho_corasick::{
     AhoCorasickKind, //
 };
 use common::{
+    matcher_of,
     tiers,
     Std, //
 };
@@ -23,10 +24,7 @@ use criterion::{
     Throughput, //
 };
 use imgrement_core::{
-    matcher::{
-        self,
-        Matcher, //
-    },
+    matcher,
     set::{
         self,
         Pattern,
@@ -335,13 +333,13 @@ fn contenders(patterns: &[Vec<u8>]) -> Vec<(&'static str, Count)> {
 }
 
 fn one(pattern: &[u8], tier: Tier) -> Count {
-    let matcher = Matcher::new(pattern).expect("a pattern");
+    let matcher = matcher_of(pattern).expect("a pattern");
     Box::new(move |bytes| matcher.count(bytes.into(), tier) as usize)
 }
 
 /// As a request of many pages has it.
 fn one_by_pages(pattern: &[u8], tier: Tier) -> Count {
-    let matcher = Matcher::new(pattern).expect("a pattern");
+    let matcher = matcher_of(pattern).expect("a pattern");
     Box::new(move |bytes| {
         let mut state = matcher::State::new(bytes.len() as u64);
         let hits = bytes.chunks(PAGE).map(|page| {

@@ -21,6 +21,8 @@ use kernel::{
 pub mod carry;
 #[path = "../../core/src/matcher.rs"]
 pub mod matcher;
+#[path = "../../core/src/memory.rs"]
+pub mod memory;
 #[path = "../../core/src/pair.rs"]
 pub mod pair;
 #[path = "../../core/src/places.rs"]
@@ -33,6 +35,7 @@ pub mod rank;
 pub mod simd;
 
 use matcher::Matcher;
+use memory::Memory;
 use simd::Avx2;
 
 module! {
@@ -138,11 +141,23 @@ fn random(seed: &mut u64) -> u8 {
     (*seed >> 32) as u8
 }
 
+/// The kernel's memory.
+struct Kernel;
+
+impl Memory for Kernel {
+    type Array<T: Copy> = KVVec<T>;
+    type Error = Error;
+
+    fn array<T: Copy>(value: &T, len: usize) -> Result<KVVec<T>> {
+        Ok(KVVec::from_elem(*value, len, GFP_KERNEL)?)
+    }
+}
+
 struct SearchModule;
 
 impl kernel::Module for SearchModule {
     fn init(_module: &'static ThisModule) -> Result<Self> {
-        let ours = Matcher::new(PATTERN).ok_or(EINVAL)?;
+        let ours = Matcher::<Kernel>::new(PATTERN)?.ok_or(EINVAL)?;
         let (bm, kmp) = (TextSearch::new(c"bm")?, TextSearch::new(c"kmp")?);
         // SAFETY: It only asks.
         if !unsafe { bench_has_avx2() } {

@@ -62,11 +62,11 @@ impl<M: Memory> Automaton<M> {
             pattern: NONE,
         };
         let mut automaton = Self {
-            states: M::array(empty, count(patterns, &byte).saturating_add(1))?,
-            roots: M::array(ROOT, 256)?,
+            states: M::array(&empty, count(patterns, &byte).saturating_add(1))?,
+            roots: M::array(&ROOT, 256)?,
         };
 
-        automaton.grow(&byte, M::array(ROOT, patterns.len())?, patterns);
+        automaton.grow(&byte, M::array(&ROOT, patterns.len())?, patterns);
         automaton.link();
         Ok(automaton)
     }

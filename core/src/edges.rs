@@ -158,8 +158,8 @@ impl<M: Memory> Edges<M> {
     pub fn new(count: u32, seed: u64) -> Result<Self, M::Error> {
         let count = count as usize;
         Ok(Self {
-            writes: M::array(Write::NOTHING, count)?,
-            lists: [M::array(NONE, count)?, M::array(NONE, count)?],
+            writes: M::array(&Write::NOTHING, count)?,
+            lists: [M::array(&NONE, count)?, M::array(&NONE, count)?],
             factor: seed | 1,
             len: 0,
             outermost: [NONE; 2],

@@ -20,13 +20,9 @@ use super::{
 };
 
 /// Patterns, prepared.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "It is made once, and stays where it is."
-)]
 pub enum Engine<M: Memory> {
     /// A single one.
-    One(Matcher),
+    One(Matcher<M>),
     /// Any number of them.
     Many(Set<M>),
 }
@@ -81,7 +77,7 @@ impl<M: Memory> Engine<M> {
         match patterns.as_slice() {
             [] => return Ok(None),
             [one] if !one.nocase() && !places => {
-                if let Some(matcher) = Matcher::new(one.bytes()) {
+                if let Some(matcher) = Matcher::new(one.bytes())? {
                     return Ok(Some(Self::One(matcher)));
                 }
             }
@@ -92,7 +88,7 @@ impl<M: Memory> Engine<M> {
             bytes: &[],
             nocase: false,
         };
-        let mut list = M::array(nothing, patterns.len())?;
+        let mut list = M::array(&nothing, patterns.len())?;
         for (to, pattern) in list.iter_mut().zip(patterns.iter()) {
             *to = set::Pattern {
                 bytes: pattern.bytes(),

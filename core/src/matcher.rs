@@ -21,6 +21,7 @@
 
 use super::{
     carry::Carry,
+    memory::Memory,
     pair::Pair,
     racy::{
         RacyBytes,
@@ -32,6 +33,9 @@ use super::{
 /// The longest pattern, in bytes: Shift-Or has a bit for each.
 pub const PATTERN_MAX: usize = 64;
 
+/// How many values a byte may have.
+const BYTES: usize = 256;
+
 /// How many bytes have to be looked at for each comparison, in the long run.
 const PRICE: usize = 32;
 
@@ -42,13 +46,11 @@ const CREDIT: usize = 8 * PRICE;
 /// the length of a pattern, is read once more for it.
 const STRETCH: usize = 1024;
 
-/// A pattern of 1 to [`PATTERN_MAX`] bytes, prepared. It is 2 KiB large: keep it off the stack of
-/// `map`.
-#[derive(Clone, Debug)]
-pub struct Matcher {
-    /// For each value of a byte, a 0 for each place in the pattern where it stands. The pattern is at
+/// A pattern of 1 to [`PATTERN_MAX`] bytes, prepared.
+pub struct Matcher<M: Memory> {
+    /// For each of the [`BYTES`], a 0 for each place in the pattern where it stands. The pattern is at
     /// the top of the word, so that a whole occurrence is a 0 in the highest bit.
-    masks: [u64; 256],
+    masks: M::Array<u64>,
     /// No prefix of the pattern.
     none: u64,
     /// The pattern, and zeroes behind it.
@@ -70,15 +72,23 @@ pub struct Hits {
     pub straddling: u32,
 }
 
-impl Matcher {
+impl<M: Memory> Matcher<M> {
     /// Prepares a pattern; `None` where it is empty or longer than [`PATTERN_MAX`].
-    pub fn new(pattern: &[u8]) -> Option<Self> {
+    ///
+    /// # Errors
+    ///
+    /// Where there is no memory.
+    pub fn new(pattern: &[u8]) -> Result<Option<Self>, M::Error> {
         let len = pattern.len();
         let mut padded = [0; PATTERN_MAX];
-        padded.get_mut(..len)?.copy_from_slice(pattern);
+        let (Some(start), Some(pair)) = (padded.get_mut(..len), Pair::new(pattern)) else {
+            return Ok(None);
+        };
+        start.copy_from_slice(pattern);
 
-        let none = u64::MAX.checked_shl(u32::try_from(PATTERN_MAX.checked_sub(len)?).ok()?)?;
-        let mut masks = [none; 256];
+        // Shifts by 0 to 63: there are 1 to 64 bytes.
+        let none = u64::MAX << (PATTERN_MAX.wrapping_sub(len) % 64);
+        let mut masks = M::array(&none, BYTES)?;
         let mut bit = 1_u64 << 63;
         for &byte in pattern.iter().rev() {
             if let Some(mask) = masks.get_mut(usize::from(byte)) {
@@ -87,13 +97,13 @@ impl Matcher {
             bit >>= 1;
         }
 
-        Some(Self {
+        Ok(Some(Self {
             masks,
             none,
             pattern: padded,
             len,
-            pair: Pair::new(pattern)?,
-        })
+            pair,
+        }))
     }
 
     /// Searches the next segment of a request.
@@ -175,7 +185,7 @@ impl Matcher {
         let half = to.saturating_sub(from) / 2;
         let len = half.wrapping_add(self.len).wrapping_sub(1);
         let [a, b] = [from, from.wrapping_add(half)].map(|at| bytes.get(at..at.wrapping_add(len)));
-        let Some((a, b)) = a.zip(b) else {
+        let (Some((a, b)), Some(masks)) = (a.zip(b), self.masks.first_chunk::<BYTES>()) else {
             return 0;
         };
         let halves = RacyPair::new(a, b);
@@ -186,7 +196,7 @@ impl Matcher {
         while let Some(bytes) = halves.bytes(at) {
             for (bits, byte) in bits.iter_mut().zip(bytes) {
                 // There is a mask for each byte, so the compiler leaves the check out.
-                let mask = self.masks.get(usize::from(byte)).copied().unwrap_or(0);
+                let mask = masks.get(usize::from(byte)).copied().unwrap_or(0);
                 *bits = *bits << 1 | mask;
                 hits = hits.wrapping_add(!*bits >> 63);
             }

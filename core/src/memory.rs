@@ -11,10 +11,10 @@ pub trait Memory {
     /// Why there is none.
     type Error;
 
-    /// An array of `len` times `value`.
+    /// An array of `len` times `value`. A value may be large, so it does not pass over the stack.
     ///
     /// # Errors
     ///
     /// Where there is no memory for it.
-    fn array<T: Copy>(value: T, len: usize) -> Result<Self::Array<T>, Self::Error>;
+    fn array<T: Copy>(value: &T, len: usize) -> Result<Self::Array<T>, Self::Error>;
 }

@@ -20,10 +20,7 @@ use super::{
         Patterns, //
     },
     record::Op,
-    set::{
-        PATTERNS_MAX,
-        PATTERN_MAX, //
-    },
+    set::PATTERNS_MAX,
     word::{
         unescape,
         Escaped,
@@ -78,15 +75,46 @@ impl<const N: usize> Text<N> {
 
     /// Reads an escaped word of 1 to `N` bytes.
     fn parse(word: &[u8]) -> Result<Self, Fault> {
-        let mut room = [0; N];
-        let text = unescape(word, &mut room).map_err(|error| match error {
-            UnescapeError::BadEscape => Fault::BadEscape,
-            UnescapeError::TooLong => Fault::TooLong,
-        })?;
-        if text.is_empty() {
-            return Err(Fault::Empty);
-        }
-        Self::new(text).ok_or(Fault::TooLong)
+        let mut text = Self::EMPTY;
+        text.set(word, N)?;
+        Ok(text)
+    }
+
+    /// The same in place, for texts that are too large for the stack: an escaped word of 1 to `max` bytes,
+    /// and no more than `N`. After a fault it is empty.
+    pub(super) fn set(&mut self, word: &[u8], max: usize) -> Result<(), Fault> {
+        *self = Self::EMPTY;
+        let room = self.bytes.get_mut(..max.min(N)).unwrap_or_default();
+        let length = match unescape(word, room) {
+            Ok([]) => return Err(Fault::Empty),
+            Ok(text) => text.len(),
+            Err(error) => {
+                *self = Self::EMPTY;
+                return Err(match error {
+                    UnescapeError::BadEscape => Fault::BadEscape,
+                    UnescapeError::TooLong => Fault::TooLong,
+                });
+            }
+        };
+        self.length = length;
+        Ok(())
+    }
+
+    /// Has `fill` write the text, which says how many bytes it has written.
+    ///
+    /// # Errors
+    ///
+    /// That of `fill`, and then the text is empty.
+    pub fn fill<E>(&mut self, fill: impl FnOnce(&mut [u8]) -> Result<usize, E>) -> Result<(), E> {
+        *self = Self::EMPTY;
+        let filled = fill(&mut self.bytes);
+        self.length = filled.as_ref().map_or(0, |length| N.min(*length));
+        // Behind the text there are zeroes.
+        self.bytes
+            .get_mut(self.length..)
+            .unwrap_or_default()
+            .fill(0);
+        filled.map(|_| ())
     }
 }
 
@@ -245,8 +273,6 @@ impl<M: Memory> Table<M> {
         };
         // What has been seen: bits of keys.
         let mut seen: u32 = 0;
-        // The pattern to which further words may belong.
-        let mut pattern: Option<Pattern> = None;
 
         while let Some(name) = words.next() {
             let key = Key::from_name(name)
@@ -254,9 +280,11 @@ impl<M: Memory> Table<M> {
                 .ok_or_else(|| Mistake::new(name, What::UnknownArgument))?;
 
             if key == Key::NoCase {
-                let before = pattern.take().filter(|pattern| !pattern.nocase());
-                let before = before.ok_or_else(|| Mistake::new(name, What::NoPattern(key)))?;
-                pattern = Some(before.in_either_case());
+                let before = table.patterns.last_mut();
+                let before = before.filter(|pattern| !pattern.nocase());
+                before
+                    .ok_or_else(|| Mistake::new(name, What::NoPattern(key)))?
+                    .ignore_case();
                 continue;
             }
             if seen & key.bit() != 0 {
@@ -270,22 +298,25 @@ impl<M: Memory> Table<M> {
 
             match key {
                 Key::Name => {
-                    let before = pattern.take().filter(|pattern| !pattern.is_named());
-                    let before = before.ok_or_else(|| Mistake::new(name, What::NoPattern(key)))?;
-                    pattern = Some(before.named(Text::parse(value).map_err(wrong)?));
+                    let before = table.patterns.last_mut();
+                    let before = before.filter(|pattern| !pattern.is_named());
+                    before
+                        .ok_or_else(|| Mistake::new(name, What::NoPattern(key)))?
+                        .set_name(value)
+                        .map_err(wrong)?;
                 }
                 Key::Pattern | Key::PatternKey => {
-                    if let Some(before) = pattern.take() {
-                        table.patterns.push_first(before);
-                    }
                     if table.patterns.len() >= PATTERNS_MAX {
                         return Err(wrong(Fault::TooMany).into());
                     }
-                    pattern = key.pattern(value).map_err(wrong)?;
                     // No pattern stands alone.
-                    let (this, others) = match pattern {
-                        None => (NONE_SEEN, NONE_SEEN | PATTERN_SEEN),
-                        Some(_) => (PATTERN_SEEN, NONE_SEEN),
+                    let (this, others) = if key.is_none(value) {
+                        (NONE_SEEN, NONE_SEEN | PATTERN_SEEN)
+                    } else {
+                        let pattern = table.patterns.push_first();
+                        let pattern = pattern.ok_or_else(|| wrong(Fault::TooMany))?;
+                        key.set_pattern(pattern, value).map_err(wrong)?;
+                        (PATTERN_SEEN, NONE_SEEN)
                     };
                     if seen & others != 0 {
                         return Err(Mistake::new(name, What::Repeated(key)).into());
@@ -296,10 +327,10 @@ impl<M: Memory> Table<M> {
             }
         }
         if seen & (PATTERN_SEEN | NONE_SEEN) == 0 {
-            pattern = Text::new(b"DAMN").map(Pattern::text);
-        }
-        if let Some(last) = pattern {
-            table.patterns.push_first(last);
+            if let Some(pattern) = table.patterns.push_first() {
+                // A plain word.
+                let _ = pattern.set_text(b"DAMN");
+            }
         }
         Ok(table)
     }
@@ -351,13 +382,13 @@ impl<M: Memory> fmt::Display for Line<'_, M> {
 
 /// What a message asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
+pub enum Change<'r> {
     /// `pattern TEXT|none` or `pattern_key NAME`: search for this alone from now on.
-    Pattern(Option<Pattern>),
+    Pattern(Option<&'r Pattern>),
     /// `pattern add NAME TEXT` or `pattern_key add NAME`: and for this.
-    Add(Pattern),
+    Add(&'r Pattern),
     /// `pattern del NAME`: not for this any more.
-    Del(Text<PATTERN_MAX>),
+    Del(&'r [u8]),
     /// `pattern list`: say what is searched for.
     List,
     /// `ops OPS`: in which requests to search.
@@ -373,17 +404,20 @@ pub enum Change {
     /// `reset`: the counters start from zero again.
     Reset,
     /// `mark TEXT`: a line in the log, after all requests before it.
-    Mark(Text<MARK_MAX>),
+    Mark(&'r [u8]),
 }
 
-impl Change {
-    /// Reads the words of a message.
+impl<'r> Change<'r> {
+    /// Reads the words of a message. Its texts are unescaped into `room`, which is too large for the stack.
     ///
     /// # Errors
     ///
     /// No word, an unknown one, a missing, wrong or superfluous one, or an argument that can be
     /// set by the table only.
-    pub fn parse<'a>(words: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, Mistake<'a>> {
+    pub fn parse<'a>(
+        words: impl IntoIterator<Item = &'a [u8]>,
+        room: &'r mut Pattern,
+    ) -> Result<Self, Mistake<'a>> {
         let mut words = Words {
             words: words.into_iter(),
         };
@@ -401,14 +435,18 @@ impl Change {
             Some(key) => key,
         };
 
+        *room = Pattern::EMPTY;
         let change = match key {
-            Key::Pattern | Key::PatternKey => words.pattern(key, name)?,
+            Key::Pattern | Key::PatternKey => words.pattern(key, name, room)?,
             Key::Ops => Self::Ops(words.value(key, name, Ops::parse)?),
             Key::Data => Self::Data(words.value(key, name, switch)?),
             Key::Log => Self::Log(words.value(key, name, switch)?),
             Key::LogRate => Self::LogRate(words.value(key, name, number)?),
             Key::Places => Self::Places(words.value(key, name, switch)?),
-            Key::Mark => Self::Mark(words.value(key, name, Text::parse)?),
+            Key::Mark => {
+                words.value(key, name, |text| room.set_text_of(text, MARK_MAX))?;
+                Self::Mark(room.bytes())
+            }
             _ => Self::Reset,
         };
         words.end(key)?;
@@ -446,46 +484,51 @@ impl<'a, I: Iterator<Item = &'a [u8]>> Words<I> {
     }
 
     /// What `pattern` or `pattern_key` asks for.
-    fn pattern(&mut self, key: Key, name: &'a [u8]) -> Result<Change, Mistake<'a>> {
+    fn pattern<'r>(
+        &mut self,
+        key: Key,
+        name: &'a [u8],
+        pattern: &'r mut Pattern,
+    ) -> Result<Change<'r>, Mistake<'a>> {
         let word = self.value(key, name, Ok)?;
 
         match (key, word) {
             (Key::Pattern, b"list") => Ok(Change::List),
             (Key::Pattern, b"del") => {
-                let name = self.value(Key::Del, word, Text::parse)?;
+                self.value(Key::Del, word, |name| pattern.set_text(name))?;
                 self.end(Key::Del)?;
-                Ok(Change::Del(name))
+                Ok(Change::Del(pattern.bytes()))
             }
             (Key::Pattern, b"add") => {
-                let name = self.value(Key::Add, word, Text::parse)?;
-                let pattern =
-                    self.value(Key::Add, word, |text| Text::parse(text).map(Pattern::text))?;
-                self.nocase(Key::Add, pattern.named(name)).map(Change::Add)
-            }
-            (Key::PatternKey, b"add") => {
-                let pattern = self.value(key, word, |name| Text::parse(name).map(Pattern::key))?;
+                self.value(Key::Add, word, |name| pattern.set_name(name))?;
+                self.value(Key::Add, word, |text| pattern.set_text(text))?;
                 self.nocase(Key::Add, pattern).map(Change::Add)
             }
+            (Key::PatternKey, b"add") => {
+                self.value(key, word, |name| pattern.set_key(name))?;
+                self.nocase(Key::Add, pattern).map(Change::Add)
+            }
+            _ if key.is_none(word) => Ok(Change::Pattern(None)),
             _ => {
-                let pattern = key
-                    .pattern(word)
+                key.set_pattern(pattern, word)
                     .map_err(|fault| Mistake::new(word, What::Value(key, fault)))?;
-                match pattern {
-                    Some(pattern) => self.nocase(key, pattern).map(Some),
-                    None => Ok(None),
-                }
-                .map(Change::Pattern)
+                self.nocase(key, pattern).map(Some).map(Change::Pattern)
             }
         }
     }
 
     /// `nocase` may follow.
-    fn nocase(&mut self, key: Key, pattern: Pattern) -> Result<Pattern, Mistake<'a>> {
+    fn nocase<'r>(
+        &mut self,
+        key: Key,
+        pattern: &'r mut Pattern,
+    ) -> Result<&'r Pattern, Mistake<'a>> {
         match self.words.next() {
-            None => Ok(pattern),
-            Some(b"nocase") => Ok(pattern.in_either_case()),
-            Some(word) => Err(Mistake::new(word, What::Extra(key))),
+            None => {}
+            Some(b"nocase") => pattern.ignore_case(),
+            Some(word) => return Err(Mistake::new(word, What::Extra(key))),
         }
+        Ok(pattern)
     }
 }
 
@@ -518,8 +561,8 @@ impl<'a> Mistake<'a> {
     }
 
     /// That there is no pattern to delete of this name.
-    pub fn no_pattern(name: &'a Text<PATTERN_MAX>) -> Self {
-        Self::new(name.as_bytes(), What::Value(Key::Del, Fault::NoPattern))
+    pub fn no_pattern(name: &'a [u8]) -> Self {
+        Self::new(name, What::Value(Key::Del, Fault::NoPattern))
     }
 }
 
@@ -809,13 +852,16 @@ impl Key {
         }
     }
 
-    /// Reads the value of `pattern` or `pattern_key`. The text of the four letters `none` can be had as
-    /// `%6Eone`.
-    fn pattern(self, word: &[u8]) -> Result<Option<Pattern>, Fault> {
-        match (self, word) {
-            (Self::PatternKey, _) => Text::parse(word).map(Pattern::key).map(Some),
-            (_, b"none") => Ok(None),
-            (_, _) => Text::parse(word).map(Pattern::text).map(Some),
+    /// Whether it is `pattern none`. The text of these four letters can be had as `%6Eone`.
+    fn is_none(self, word: &[u8]) -> bool {
+        self != Self::PatternKey && word == b"none"
+    }
+
+    /// Sets what the value of `pattern` or `pattern_key` says.
+    fn set_pattern(self, pattern: &mut Pattern, word: &[u8]) -> Result<(), Fault> {
+        match self {
+            Self::PatternKey => pattern.set_key(word),
+            _ => pattern.set_text(word),
         }
     }
 }

@@ -41,43 +41,54 @@ pub struct Pattern {
     slot: usize,
 }
 
+/// A pattern is large, and is therefore made where it stays. What is set is read from an escaped word.
 impl Pattern {
-    /// These bytes, which whoever reads the log, the status or the table sees, unless it has a name;
-    /// there only who reads the table does.
-    pub fn text(text: Text<PATTERN_MAX>) -> Self {
-        Self {
-            text,
-            key: None,
-            name: None,
-            nocase: false,
-            slot: 0,
-        }
+    /// No bytes.
+    pub const EMPTY: Self = Self {
+        text: Text::EMPTY,
+        key: None,
+        name: None,
+        nocase: false,
+        slot: 0,
+    };
+
+    /// Sets its bytes. They are shown in the log, the status and the table; with a name, in the table only.
+    ///
+    /// # Errors
+    ///
+    /// An empty text, a bad escape, or a text that is too long.
+    pub fn set_text(&mut self, word: &[u8]) -> Result<(), Fault> {
+        self.set_text_of(word, PATTERN_MAX)
     }
 
-    /// The bytes that the key of this name holds.
-    pub fn key(name: Text<KEY_NAME_MAX>) -> Self {
-        Self {
-            key: Some(name),
-            ..Self::text(Text::EMPTY)
-        }
+    /// The same, of at most `max` bytes.
+    pub(super) fn set_text_of(&mut self, word: &[u8], max: usize) -> Result<(), Fault> {
+        self.text.set(word, max)
     }
 
-    /// The same with a name.
-    #[must_use]
-    pub fn named(self, name: Text<NAME_MAX>) -> Self {
-        Self {
-            name: Some(name),
-            ..self
-        }
+    /// Sets the name of the key that holds its bytes.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::set_text`].
+    pub fn set_key(&mut self, word: &[u8]) -> Result<(), Fault> {
+        self.key = None;
+        self.key.insert(Text::EMPTY).set(word, KEY_NAME_MAX)
     }
 
-    /// The same, for which ASCII letters may be of either case.
-    #[must_use]
-    pub fn in_either_case(self) -> Self {
-        Self {
-            nocase: true,
-            ..self
-        }
+    /// Sets its name.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::set_text`].
+    pub fn set_name(&mut self, word: &[u8]) -> Result<(), Fault> {
+        self.name = None;
+        self.name.insert(Text::EMPTY).set(word, NAME_MAX)
+    }
+
+    /// Lets ASCII letters be of either case.
+    pub fn ignore_case(&mut self) {
+        self.nocase = true;
     }
 
     /// What stands for it in the log and the status: its name, or that of its key, or its bytes.
@@ -108,16 +119,12 @@ impl Pattern {
         self.key.as_ref()
     }
 
-    /// The name of a key whose bytes are yet to be read.
-    pub fn unread_key(&self) -> Option<&Text<KEY_NAME_MAX>> {
-        self.key
-            .as_ref()
-            .filter(|_| self.text.as_bytes().is_empty())
-    }
+    /// The name of a key whose bytes are yet to be read, and where they go.
+    pub fn unread_key(&mut self) -> Option<(&Text<KEY_NAME_MAX>, &mut Text<PATTERN_MAX>)> {
+        let key = self.key.as_ref()?;
+        let unread = self.text.as_bytes().is_empty();
 
-    /// Sets what has been read of its key.
-    pub fn set_bytes(&mut self, bytes: Text<PATTERN_MAX>) {
-        self.text = bytes;
+        unread.then_some((key, &mut self.text))
     }
 
     /// Where it is counted: below [`SLOTS`].
@@ -178,7 +185,7 @@ impl<M: Memory> Patterns<M> {
     /// Where there is no memory.
     pub(super) fn with_room(room: usize) -> Result<Self, M::Error> {
         Ok(Self {
-            list: M::array(Pattern::text(Text::EMPTY), room)?,
+            list: M::array(&Pattern::EMPTY, room)?,
             len: 0,
         })
     }
@@ -188,12 +195,11 @@ impl<M: Memory> Patterns<M> {
     /// # Errors
     ///
     /// Where there is no memory.
-    pub fn replaced(&self, pattern: Option<Pattern>) -> Result<Self, M::Error> {
+    pub fn replaced(&self, pattern: Option<&Pattern>) -> Result<Self, M::Error> {
         let mut patterns = Self::with_room(usize::from(pattern.is_some()))?;
 
         if let Some(pattern) = pattern {
-            let slot = self.free_slot();
-            patterns.push(Pattern { slot, ..pattern });
+            patterns.push(pattern, self.free_slot());
         }
         Ok(patterns)
     }
@@ -203,12 +209,11 @@ impl<M: Memory> Patterns<M> {
     /// # Errors
     ///
     /// Where there is no memory.
-    pub fn with(&self, pattern: Pattern) -> Result<Self, M::Error> {
+    pub fn with(&self, pattern: &Pattern) -> Result<Self, M::Error> {
         let mut patterns = Self::with_room(self.len.saturating_add(1))?;
 
-        self.iter().for_each(|pattern| patterns.push(*pattern));
-        let slot = self.free_slot();
-        patterns.push(Pattern { slot, ..pattern });
+        self.iter().for_each(|old| patterns.push(old, old.slot));
+        patterns.push(pattern, self.free_slot());
         Ok(patterns)
     }
 
@@ -220,7 +225,7 @@ impl<M: Memory> Patterns<M> {
     pub fn copied(&self) -> Result<Self, M::Error> {
         let mut patterns = Self::with_room(self.len)?;
 
-        self.iter().for_each(|pattern| patterns.push(*pattern));
+        self.iter().for_each(|old| patterns.push(old, old.slot));
         Ok(patterns)
     }
 
@@ -236,23 +241,35 @@ impl<M: Memory> Patterns<M> {
         let mut patterns = Self::with_room(self.len.saturating_sub(1))?;
         let others = self.iter().filter(|pattern| pattern.shown() != name);
 
-        others.for_each(|pattern| patterns.push(*pattern));
+        others.for_each(|other| patterns.push(other, other.slot));
         Ok(Some(patterns))
     }
 
-    /// Adds one where there is room.
-    pub(super) fn push(&mut self, pattern: Pattern) {
+    /// Adds a copy of a pattern, counted in `slot`, where there is room.
+    fn push(&mut self, pattern: &Pattern, slot: usize) {
         if let Some(to) = self.list.get_mut(self.len) {
-            *to = pattern;
+            *to = *pattern;
+            to.slot = slot;
             // Within the list.
             self.len = self.len.wrapping_add(1);
         }
     }
 
-    /// Adds one in the slot of its place, for a list that is made from nothing.
-    pub(super) fn push_first(&mut self, pattern: Pattern) {
-        let slot = self.len;
-        self.push(Pattern { slot, ..pattern });
+    /// Adds an empty one in the slot of its place, for a list that is made from nothing. `None` where there is
+    /// no room.
+    pub(super) fn push_first(&mut self) -> Option<&mut Pattern> {
+        let to = self.list.get_mut(self.len)?;
+
+        *to = Pattern::EMPTY;
+        to.slot = self.len;
+        // Within the list.
+        self.len = self.len.wrapping_add(1);
+        Some(to)
+    }
+
+    /// The last one.
+    pub(super) fn last_mut(&mut self) -> Option<&mut Pattern> {
+        self.list.get_mut(..self.len)?.last_mut()
     }
 
     /// The first slot that none of them has.

@@ -175,8 +175,8 @@ impl<M: Memory> Set<M> {
         }
 
         let mut set = Self {
-            bytes: M::array(0, total)?,
-            patterns: M::array(Entry::default(), patterns.len())?,
+            bytes: M::array(&0, total)?,
+            patterns: M::array(&Entry::default(), patterns.len())?,
             windows: Windows::new()?,
             pair: None,
             exact: None,
@@ -238,7 +238,7 @@ impl<M: Memory> Set<M> {
     }
 
     fn fill_automata(&mut self) -> Result<(), Fault<M::Error>> {
-        let mut sorted = M::array(0_u16, self.patterns.len())?;
+        let mut sorted = M::array(&0_u16, self.patterns.len())?;
         for (to, pattern) in sorted.iter_mut().zip(0..u16::MAX) {
             *to = pattern;
         }

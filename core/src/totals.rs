@@ -32,9 +32,9 @@ impl<M: Memory> Totals<M> {
     /// Where there is no memory.
     pub fn new() -> Result<Self, M::Error> {
         Ok(Self {
-            names: M::array(0, const { PATTERNS_MAX * NAME })?,
-            times: M::array(0, PATTERNS_MAX)?,
-            order: M::array(0, PATTERNS_MAX)?,
+            names: M::array(&0, const { PATTERNS_MAX * NAME })?,
+            times: M::array(&0, PATTERNS_MAX)?,
+            order: M::array(&0, PATTERNS_MAX)?,
             len: 0,
         })
     }

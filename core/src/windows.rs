@@ -51,7 +51,7 @@ impl<M: Memory> Windows<M> {
     /// Where there is no memory for it.
     pub fn new() -> Result<Self, M::Error> {
         Ok(Self {
-            pairs: M::array([0; 2], PAIRS)?,
+            pairs: M::array(&[0; 2], PAIRS)?,
             nibbles: [[0; 16]; 2 * WINDOW],
         })
     }

@@ -14,15 +14,13 @@
 mod common;
 
 use common::{
+    matcher_of,
     tiers,
     Std, //
 };
-use imgrement_core::{
-    matcher::Matcher,
-    set::{
-        Pattern,
-        Set, //
-    },
+use imgrement_core::set::{
+    Pattern,
+    Set, //
 };
 use std::{
     ptr,
@@ -79,7 +77,7 @@ fn nothing_is_read_beyond_the_edges() {
     for fill in [b'.', b'x'] {
         guarded.bytes().fill(fill);
         for pattern_len in [1, 2, 3, 7, 8, 9, 16, 17, 31, 33, 63, 64] {
-            let matcher = Matcher::new(&vec![b'x'; pattern_len]).unwrap();
+            let matcher = matcher_of(&vec![b'x'; pattern_len]).unwrap();
             for len in (0..300).chain([511, 512, page]) {
                 let places = if fill == b'x' {
                     (len + 1).saturating_sub(pattern_len)

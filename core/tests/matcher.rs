@@ -15,13 +15,13 @@
 mod common;
 
 use common::{
+    matcher_of,
     tiers,
     Std, //
 };
 use imgrement_core::{
     matcher::{
         Hits,
-        Matcher,
         State, //
     },
     racy::{
@@ -70,7 +70,7 @@ fn naive(pattern: &[u8], segments: &[&[u8]]) -> Vec<Hits> {
 
 /// In every way, which all come to the same.
 fn fast(pattern: &[u8], segments: &[&[u8]]) -> Vec<Hits> {
-    let matcher = Matcher::new(pattern).unwrap();
+    let matcher = matcher_of(pattern).unwrap();
     let bytes = segments.iter().map(|segment| segment.len() as u64).sum();
 
     let mut found: Vec<Vec<_>> = Vec::new();
@@ -90,11 +90,11 @@ fn hits(inside: u32, straddling: u32) -> Hits {
 
 #[test]
 fn only_1_to_64_bytes_are_a_pattern() {
-    assert!(Matcher::new(b"").is_none());
-    assert!(Matcher::new(&[0; 1]).is_some());
-    assert!(Matcher::new(&[0; 64]).is_some());
-    assert!(Matcher::new(&[0; 65]).is_none());
-    assert!(Matcher::new(&[0; 1000]).is_none());
+    assert!(matcher_of(b"").is_none());
+    assert!(matcher_of(&[0; 1]).is_some());
+    assert!(matcher_of(&[0; 64]).is_some());
+    assert!(matcher_of(&[0; 65]).is_none());
+    assert!(matcher_of(&[0; 1000]).is_none());
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn the_longest_pattern() {
 
 #[test]
 fn a_new_state_forgets() {
-    let matcher = Matcher::new(b"DAMN").unwrap();
+    let matcher = matcher_of(b"DAMN").unwrap();
     let (mut one, mut other) = (State::new(4), State::new(4));
     matcher.feed(&mut one, b"DA"[..].into(), None);
     let mn = RacyBytes::from(&b"MN"[..]);
@@ -158,7 +158,7 @@ fn a_new_state_forgets() {
 #[test]
 fn every_place_of_every_length() {
     const PATTERN: &[u8] = b"imgrement";
-    let matcher = Matcher::new(PATTERN).unwrap();
+    let matcher = matcher_of(PATTERN).unwrap();
     let almost = *b"imgremend";
     let lengths = (0..40).chain(60..80).chain(124..140).chain([200, 300]);
 
@@ -194,7 +194,7 @@ fn bytes_that_change_meanwhile() {
     // SAFETY: They outlive the view.
     let view = || unsafe { RacyBytes::new(bytes.as_ptr().cast(), bytes.len()) };
     let counts = |pattern: &[u8], tier| {
-        let matcher = Matcher::new(pattern).unwrap();
+        let matcher = matcher_of(pattern).unwrap();
         let list = [Pattern {
             bytes: pattern,
             nocase: false,

@@ -201,13 +201,13 @@ impl Memory for Counted {
     type Array<T: Copy> = Vec<T>;
     type Error = usize;
 
-    fn array<T: Copy>(value: T, len: usize) -> Result<Vec<T>, usize> {
+    fn array<T: Copy>(value: &T, len: usize) -> Result<Vec<T>, usize> {
         let asked = ASKED.get() + len * size_of::<T>();
         if asked > MEMORY_MAX {
             return Err(asked);
         }
         ASKED.set(asked);
-        Ok(vec![value; len])
+        Ok(vec![*value; len])
     }
 }
 

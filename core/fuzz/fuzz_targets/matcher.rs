@@ -8,10 +8,12 @@
 #[path = "../../tests/common/mod.rs"]
 mod common;
 
-use common::tiers;
+use common::{
+    matcher_of,
+    tiers, //
+};
 use imgrement_core::matcher::{
     Hits,
-    Matcher,
     State, //
 };
 use libfuzzer_sys::fuzz_target;
@@ -40,7 +42,7 @@ fuzz_target!(|input: &[u8]| {
     let Some((pattern, bytes)) = rest.split_at_checked(usize::from(*len)) else {
         return;
     };
-    let Some(matcher) = Matcher::new(pattern) else {
+    let Some(matcher) = matcher_of(pattern) else {
         assert!(pattern.is_empty() || pattern.len() > 64);
         return;
     };

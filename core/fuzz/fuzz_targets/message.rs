@@ -11,6 +11,7 @@ use imgrement_core::{
         What, //
     },
     pattern::Pattern,
+    word::Escaped, //
 };
 use imgrement_fuzz::{
     check_mistake,
@@ -125,11 +126,11 @@ fn pattern(pattern: &Pattern) -> String {
 }
 
 /// The same of what was parsed.
-fn said(change: &Change) -> Said {
+fn said(change: &Change<'_>) -> Said {
     let (key, value) = match change {
         Change::Pattern(Some(only)) => return format!("only {}", pattern(only)),
         Change::Add(more) => return format!("add {}", pattern(more)),
-        Change::Del(name) => return format!("del {}", escape(name.as_bytes())),
+        Change::Del(name) => return format!("del {}", escape(name)),
         Change::List => return "pattern list".to_owned(),
         Change::Reset => return "reset".to_owned(),
         Change::Pattern(None) => (Key::Pattern, Value::Nothing),
@@ -138,26 +139,30 @@ fn said(change: &Change) -> Said {
         Change::Log(switch) => (Key::Log, Value::Switch(*switch)),
         Change::Places(switch) => (Key::Places, Value::Switch(*switch)),
         Change::LogRate(number) => (Key::LogRate, Value::Number(*number)),
-        Change::Mark(text) => (Key::Mark, Value::Text(text.as_bytes().to_vec())),
+        Change::Mark(text) => (Key::Mark, Value::Text(text.to_vec())),
     };
     format!("{key:?} {value:?}")
 }
 
 fuzz_target!(|input: &[u8]| {
     let words = words(input);
+    let [mut room, mut again] = [Pattern::EMPTY; 2];
 
-    match (Change::parse(words.iter().copied()), read(&words)) {
+    match (
+        Change::parse(words.iter().copied(), &mut room),
+        read(&words),
+    ) {
         (Ok(change), Ok(wanted)) => {
             assert_eq!(said(&change), wanted);
 
             // As a mark prints, it is the same mark.
             if let Change::Mark(text) = change {
-                let printed = text.to_string();
+                let printed = Escaped(text).to_string();
                 assert!(printed
                     .bytes()
                     .all(|byte| (b'!'..=b'~').contains(&byte) && byte != b'\\'));
                 assert_eq!(
-                    Change::parse([&b"mark"[..], printed.as_bytes()]),
+                    Change::parse([&b"mark"[..], printed.as_bytes()], &mut again),
                     Ok(change)
                 );
             }

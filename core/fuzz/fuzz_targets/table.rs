@@ -36,8 +36,8 @@ impl Memory for Std {
     type Array<T: Copy> = Vec<T>;
     type Error = Infallible;
 
-    fn array<T: Copy>(value: T, len: usize) -> Result<Vec<T>, Infallible> {
-        Ok(vec![value; len])
+    fn array<T: Copy>(value: &T, len: usize) -> Result<Vec<T>, Infallible> {
+        Ok(vec![*value; len])
     }
 }
 

@@ -6,6 +6,7 @@
 #![allow(dead_code)]
 
 use imgrement_core::{
+    matcher::Matcher,
     memory::Memory,
     simd::Avx2, //
 };
@@ -31,7 +32,15 @@ impl Memory for Std {
     type Array<T: Copy> = Vec<T>;
     type Error = Infallible;
 
-    fn array<T: Copy>(value: T, len: usize) -> Result<Vec<T>, Infallible> {
-        Ok(vec![value; len])
+    fn array<T: Copy>(value: &T, len: usize) -> Result<Vec<T>, Infallible> {
+        Ok(vec![*value; len])
+    }
+}
+
+/// What searches for `pattern`, if that can be one.
+pub(crate) fn matcher_of(pattern: &[u8]) -> Option<Matcher<Std>> {
+    match Matcher::new(pattern) {
+        Ok(matcher) => matcher,
+        Err(never) => match never {},
     }
 }
