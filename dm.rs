@@ -17,6 +17,7 @@
 //! | `ZoneReport` | `struct dm_report_zones_args`, where the kernel knows zones |
 //! | [`StatusWriter`] | the buffer that a status or a message answers into |
 //! | [`WorkQueue`] | a work queue of the target's own |
+//! | [`Worker`] | `struct delayed_work`: what an instance does later, on a queue that all instances share |
 //!
 //! All `unsafe` of a target lives here. The rules that keep it sound are those of the C interface;
 //! each stands at the place where it is kept.
@@ -49,6 +50,8 @@ mod target;
 mod tests;
 #[path = "dm/work.rs"]
 mod work;
+#[path = "dm/worker.rs"]
+mod worker;
 #[cfg(CONFIG_BLK_DEV_ZONED)]
 #[path = "dm/zones.rs"]
 mod zones;
@@ -94,7 +97,8 @@ pub use self::{
         Registration,
         Target, //
     },
-    work::WorkQueue, //
+    work::WorkQueue,
+    worker::Worker, //
 };
 
 #[cfg(CONFIG_BLK_DEV_ZONED)]

@@ -93,7 +93,7 @@ use dm::{
     StatusKind,
     StatusWriter,
     Target,
-    WorkQueue, //
+    Worker, //
 };
 use params::{
     Change,
@@ -139,9 +139,8 @@ struct Traced<'t> {
     offset: u64,
     /// How long it is, in sectors.
     sectors: u64,
-    /// Runs the worker that prints. Dropped before the trace: it waits for the worker, which must
-    /// not be the one that drops the trace, and with it, its own queue.
-    queue: WorkQueue,
+    /// Prints what the trace has recorded.
+    worker: Worker<'t>,
     trace: Arc<Trace>,
 }
 
@@ -169,27 +168,31 @@ impl Target for Imgrement {
                 Refusal::Mistake(mistake) => refuse(&words, &mistake, EINVAL),
                 Refusal::Memory(AllocError) => ENOMEM.into(),
             })?;
-        let queue = WorkQueue::new(c"imgrement")?;
+        let worker = builder.worker()?;
         let trace = Trace::new(table).map_err(|unfit| no_pattern(&words, &unfit, None))?;
 
         builder.wants_discards(true);
         builder.wants_secure_erases(true);
         builder.wants_write_zeroes(true);
-        Ok(init!(Traced { device, offset, sectors, queue, trace }? Error))
+        Ok(init!(Traced { device, offset, sectors, worker, trace }? Error))
     }
 
     #[inline]
     fn map<'b>(this: &Traced<'_>, mut bio: MapBio<'b, InFlight>) -> Mapped<'b> {
         let sector = this.offset.wrapping_add(bio.sector());
 
-        this.trace.request(&mut bio, sector, &this.queue);
+        this.trace.request(&mut bio, sector, this.worker);
         bio.remap(this.device, sector)
     }
 
     #[inline]
     fn end_io(this: &Traced<'_>, bio: &mut EndBio<'_, InFlight>) -> Completion {
-        this.trace.completed(bio, &this.queue);
+        this.trace.completed(bio, this.worker);
         Completion::Done
+    }
+
+    fn work(this: &Traced<'_>) {
+        this.trace.work(this.worker);
     }
 
     fn presuspend(this: &Traced<'_>) {

@@ -57,7 +57,7 @@ use crate::{
         EndBio,
         MapBio,
         Segments,
-        WorkQueue, //
+        Worker, //
     },
     edges::{
         Edges,
@@ -91,7 +91,7 @@ use kernel::{
         self,
         Write, //
     },
-    impl_has_work, new_mutex, new_spinlock, new_work,
+    new_mutex, new_spinlock,
     prelude::*,
     sync::{
         Arc,
@@ -102,10 +102,6 @@ use kernel::{
     time::{
         delay::fsleep,
         Delta, //
-    },
-    workqueue::{
-        Work,
-        WorkItem, //
     },
 };
 
@@ -126,15 +122,13 @@ pub(crate) struct Trace {
     announced: AtomicBool,
     /// That a suspend is on its way, or through.
     suspending: Since,
-    /// That I/O waits for the log.
+    /// That I/O waits for the log, or waited and has not begun again.
     finishing: Since,
     /// Held while the settings are changed.
     #[pin]
     changes: Mutex<()>,
     #[pin]
     log: Mutex<Log>,
-    #[pin]
-    work: Work<Trace>,
 }
 
 /// What is kept of a request until it has come back.
@@ -152,6 +146,9 @@ pub(crate) struct InFlight {
 /// How long I/O waits for a console, and then for the lines of the request that is being printed.
 const PATIENCE: Delta = Delta::from_secs(2);
 
+/// How many requests the worker prints before it has others come in between.
+const TURN: u32 = 64;
+
 /// How far printing has come.
 #[derive(PartialEq, Eq)]
 enum Printed {
@@ -161,22 +158,6 @@ enum Printed {
     AllThatIsThere,
     /// One, and there may be more.
     One,
-}
-
-impl_has_work! {
-    impl HasWork<Self> for Trace { self.work }
-}
-
-impl WorkItem for Trace {
-    type Pointer = Arc<Trace>;
-
-    fn run(this: Arc<Trace>) {
-        // What is sent after this schedules the worker anew; what was sent before is seen below.
-        this.scheduled.swap(false, Ordering::AcqRel);
-        // Read after the flag was taken down: who gets this number or a higher one puts it up anew.
-        let end = this.pool.sequence();
-        while this.print(&mut this.log.lock(), end) == Printed::One {}
-    }
 }
 
 impl Trace {
@@ -204,7 +185,6 @@ impl Trace {
                 finishing: Since::new(),
                 changes <- new_mutex!((), "imgrement_changes"),
                 log <- new_mutex!(log, "imgrement_log"),
-                work <- new_work!("imgrement_work"),
             }),
             GFP_KERNEL,
         )?)
@@ -213,34 +193,23 @@ impl Trace {
     /// Counts a request, which goes to `sector` of the underlying device, and looks at it closer where
     /// the settings ask for that.
     ///
-    /// Whatever the log needs is in the record when this returns; the worker prints it later, on
-    /// `queue`.
+    /// Whatever the log needs is in the record when this returns; `worker` prints it later
+    /// ([`Self::work`]).
     #[inline]
-    pub(crate) fn request(
-        self: &Arc<Self>,
-        bio: &mut MapBio<'_, InFlight>,
-        sector: u64,
-        queue: &WorkQueue,
-    ) {
+    pub(crate) fn request(&self, bio: &mut MapBio<'_, InFlight>, sector: u64, worker: Worker<'_>) {
         let op = op(bio.op());
 
         self.counters
             .request(op, bio.bytes(), bio.segments().count() as u64);
         if self.settings.want(op) {
-            self.look_at(bio, op, sector, queue);
+            self.look_at(bio, op, sector, worker);
         }
     }
 
     /// Looks closer at a request. Apart, so that requests of which nothing is wanted do not pay for the room
     /// that it takes on the stack.
     #[inline(never)]
-    fn look_at(
-        self: &Arc<Self>,
-        bio: &mut MapBio<'_, InFlight>,
-        op: Op,
-        sector: u64,
-        queue: &WorkQueue,
-    ) {
+    fn look_at(&self, bio: &mut MapBio<'_, InFlight>, op: Op, sector: u64, worker: Worker<'_>) {
         let header = header(bio, op, sector);
 
         if self.settings.want_late(op) {
@@ -258,7 +227,7 @@ impl Trace {
         in_flight.logged = Some((op, sector, header.bytes));
         match record {
             Some(record) if op == Op::ZoneAppend => in_flight.held = Some(record.hold()),
-            Some(record) => self.send(record, queue),
+            Some(record) => self.send(record, worker),
             None => {}
         }
     }
@@ -374,23 +343,23 @@ impl Trace {
 
     /// Hears how a request went. In any context; of one that brings its payload, in a task.
     #[inline]
-    pub(crate) fn completed(self: &Arc<Self>, bio: &mut EndBio<'_, InFlight>, queue: &WorkQueue) {
+    pub(crate) fn completed(&self, bio: &mut EndBio<'_, InFlight>, worker: Worker<'_>) {
         if let Some(header) = bio.per_bio().awaited.take() {
-            self.arrived(bio, header, queue);
+            self.arrived(bio, header, worker);
         } else if bio.is_zone_append() || bio.result().is_err() {
             // All others are recorded already.
-            self.settle(bio, queue);
+            self.settle(bio, worker);
         }
     }
 
     /// Searches and records a request that has brought its payload.
     #[inline(never)]
-    fn arrived(self: &Arc<Self>, bio: &EndBio<'_, InFlight>, header: Header, queue: &WorkQueue) {
+    fn arrived(&self, bio: &EndBio<'_, InFlight>, header: Header, worker: Worker<'_>) {
         let error = bio.result().err();
         let (log, record) = self.examine(bio.segments(), header, error.is_none());
 
         if let Some(record) = record {
-            self.send(record, queue);
+            self.send(record, worker);
         }
         if let Some(error) = error {
             let logged = if log {
@@ -398,13 +367,13 @@ impl Trace {
             } else {
                 None
             };
-            self.failed(logged, error, queue);
+            self.failed(logged, error, worker);
         }
     }
 
     /// Records what is known only now: where a zone append went, and that a request failed.
     #[inline(never)]
-    fn settle(self: &Arc<Self>, bio: &mut EndBio<'_, InFlight>, queue: &WorkQueue) {
+    fn settle(&self, bio: &mut EndBio<'_, InFlight>, worker: Worker<'_>) {
         let error = bio.result().err();
         let written = bio.zone_append_sector();
         let in_flight = bio.per_bio();
@@ -417,16 +386,16 @@ impl Trace {
             if let Some(sector) = written {
                 record.move_to(sector);
             }
-            self.send(record, queue);
+            self.send(record, worker);
         }
         if let Some(error) = error {
-            self.failed(in_flight.logged, error, queue);
+            self.failed(in_flight.logged, error, worker);
         }
     }
 
     /// Counts a request that has failed, and records that.
     #[cold]
-    fn failed(self: &Arc<Self>, logged: Option<(Op, u64, u64)>, error: Error, queue: &WorkQueue) {
+    fn failed(&self, logged: Option<(Op, u64, u64)>, error: Error, worker: Worker<'_>) {
         self.counters.add(Counter::Errors, 1);
 
         let Some((op, sector, bytes)) = logged else {
@@ -445,18 +414,33 @@ impl Trace {
             error: error.to_errno().unsigned_abs() as u16,
         };
         match Complete::of(&self.pool, &header) {
-            Some(record) => self.send(record, queue),
+            Some(record) => self.send(record, worker),
             None => self.counters.add(Counter::ErrorsLeftOut, 1),
         }
     }
 
     /// Sends a record to the log.
-    fn send(self: &Arc<Self>, record: Complete<'_>, queue: &WorkQueue) {
+    fn send(&self, record: Complete<'_>, worker: Worker<'_>) {
         record.send();
         if !self.scheduled.swap(true, Ordering::AcqRel) {
-            // It is not on the queue, or runs already and then once more.
-            let _ = queue.enqueue::<Arc<Self>, 0>(self.clone());
+            worker.start();
         }
+    }
+
+    /// What the worker does: prints what has been recorded. After some requests others have their turn, whose
+    /// worker it is, too. May sleep.
+    pub(crate) fn work(&self, worker: Worker<'_>) {
+        // What is sent after this starts the worker anew; what was sent before is seen below.
+        self.scheduled.swap(false, Ordering::AcqRel);
+        // Read after the flag was taken down: who gets this number or a higher one puts it up anew.
+        let end = self.pool.sequence();
+
+        for _ in 0..TURN {
+            if self.print(&mut self.log.lock(), end) != Printed::One {
+                return;
+            }
+        }
+        worker.start();
     }
 
     /// Says, once, that tracing begins on `disk`.
@@ -534,6 +518,7 @@ impl Trace {
     /// Nothing is suspended any more.
     pub(crate) fn resume(&self) {
         self.suspending.end();
+        self.finishing.end();
     }
 
     /// Prints all that has been recorded up to now, and what is missing. While it is being suspended, it gives
@@ -551,13 +536,13 @@ impl Trace {
     }
 
     /// Prints all that has been recorded up to now, and what is missing. What a slow console has not taken
-    /// after [`PATIENCE`] is left out, and counted: I/O waits for who calls this. May sleep.
+    /// after [`PATIENCE`] is left out, and counted: I/O waits for who calls this. So is what comes later, of a
+    /// device that is removed by force, until it is resumed: then the worker must not take its time. May sleep.
     pub(crate) fn finish(&self) {
         let end = self.pool.sequence();
 
         self.finishing.begin();
         while self.print_or_wait(&mut self.log.lock(), end) {}
-        self.finishing.end();
         self.log.lock().missing(&self.counters);
     }
 

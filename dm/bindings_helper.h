@@ -36,7 +36,9 @@ void rust_dm_noio_restore(unsigned int saved);
 void rust_dm_non_block_start(void);
 void rust_dm_non_block_end(void);
 
-struct workqueue_struct *rust_dm_alloc_workqueue(const char *name);
+struct workqueue_struct *rust_dm_alloc_workqueue(const char *name,
+						 bool rescuer);
 void rust_dm_destroy_workqueue(struct workqueue_struct *wq);
+void rust_dm_init_work(struct delayed_work *work, work_func_t function);
 
 #endif

@@ -76,12 +76,18 @@ void rust_dm_non_block_end(void)
 	non_block_end();
 }
 
-struct workqueue_struct *rust_dm_alloc_workqueue(const char *name)
+struct workqueue_struct *rust_dm_alloc_workqueue(const char *name, bool rescuer)
 {
-	return alloc_ordered_workqueue("%s", WQ_MEM_RECLAIM, name);
+	return alloc_ordered_workqueue("%s", rescuer ? WQ_MEM_RECLAIM : 0,
+				       name);
 }
 
 void rust_dm_destroy_workqueue(struct workqueue_struct *wq)
 {
 	destroy_workqueue(wq);
+}
+
+void rust_dm_init_work(struct delayed_work *work, work_func_t function)
+{
+	INIT_DELAYED_WORK(work, function);
 }

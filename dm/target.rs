@@ -7,6 +7,7 @@ use super::{
     bio::PerBio,
     device::OpenDevices,
     noio::NoIo,
+    worker,
     Args,
     Completion,
     CtrError,
@@ -15,7 +16,9 @@ use super::{
     MapBio,
     Mapped,
     StatusKind,
-    StatusWriter, //
+    StatusWriter,
+    WorkQueue,
+    Worker, //
 };
 use core::{
     marker::PhantomData,
@@ -26,7 +29,8 @@ use kernel::{
         bio,
         blk_status_t,
         block_device,
-        queue_limits, //
+        queue_limits,
+        work_struct, //
     },
     error::{
         to_result,
@@ -150,6 +154,11 @@ pub trait Target: Sized + 'static {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
+    /// What [`Worker`] starts. Runs in a task, once at a time. May sleep.
+    fn work(_state: &Self::State<'_>) {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
     /// The table is about to be used: the time to start workers. May sleep.
     ///
     /// # Errors
@@ -233,6 +242,7 @@ pub trait Target: Sized + 'static {
 pub struct Builder<'t> {
     ti: NonNull<bindings::dm_target>,
     devices: OpenDevices,
+    worker: worker::Slot,
     _brand: PhantomData<fn(&'t ()) -> &'t ()>,
 }
 
@@ -299,6 +309,17 @@ impl<'t> Builder<'t> {
         let offset = args.next_u64("OFFSET", 0..=last, c"Invalid device sector")?;
 
         Ok((device, offset))
+    }
+
+    /// The worker of the instance, which runs [`Target::work`]. It does nothing before the constructor has
+    /// returned. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub fn worker(&mut self) -> Result<Worker<'t>> {
+        // SAFETY: The instance, of which `'t` is the life, is dropped before its worker.
+        unsafe { self.worker.worker() }
     }
 
     /// Whether discards reach `map`. Without, the target has none.
@@ -423,6 +444,15 @@ impl QueueLimits<'_> {
     }
 }
 
+/// A target type, and what its instances share.
+#[repr(C)]
+struct Type {
+    /// What device-mapper knows. It comes first, so that a pointer to it is one to the whole.
+    c: bindings::target_type,
+    /// Where the workers of all instances run.
+    queue: WorkQueue,
+}
+
 /// A target type that device-mapper knows, for as long as this lives.
 ///
 /// Once it is made, tables can be loaded: in a module's state it comes last of all that targets
@@ -431,10 +461,10 @@ impl QueueLimits<'_> {
 ///
 /// # Invariants
 ///
-/// The pointer is a `target_type` of a `KBox` that is registered, and stays where it is:
+/// The pointer is a `Type` of a `KBox` that is registered, and stays where it is:
 /// device-mapper links it into a list, and instances point at it.
 pub struct Registration<T: Target> {
-    inner: NonNull<bindings::target_type>,
+    inner: NonNull<Type>,
     _target: PhantomData<T>,
 }
 
@@ -451,11 +481,18 @@ impl<T: Target> Registration<T> {
     /// `ENOMEM`, and `EBUSY` when there is a target of that name already.
     pub fn new() -> Result<Self> {
         // It is made whole first, null in each callback that `T` does not have.
-        let inner = KBox::new(Callbacks::<T>::target_type(), GFP_KERNEL)?;
+        let inner = KBox::new(
+            Type {
+                c: Callbacks::<T>::target_type(),
+                queue: WorkQueue::without_rescuer(T::NAME)?,
+            },
+            GFP_KERNEL,
+        )?;
         let inner = NonNull::from(KBox::leak(inner));
 
         // SAFETY: It is initialised, and will be unregistered before its memory goes.
-        if let Err(error) = to_result(unsafe { bindings::dm_register_target(inner.as_ptr()) }) {
+        let registered = to_result(unsafe { bindings::dm_register_target(inner.as_ptr().cast()) });
+        if let Err(error) = registered {
             // SAFETY: It came from a box, and nobody else knows it.
             drop(unsafe { KBox::from_raw(inner.as_ptr()) });
             return Err(error);
@@ -473,7 +510,7 @@ impl<T: Target> Drop for Registration<T> {
         let inner = self.inner.as_ptr();
 
         // SAFETY: By the invariant it is registered; of another name this would be a `BUG()`.
-        unsafe { bindings::dm_unregister_target(inner) };
+        unsafe { bindings::dm_unregister_target(inner.cast()) };
         // No new instance finds it now. The ones there are point at it, and hold the module, until
         // device-mapper has done with it (`dm_put_target_type`).
         let owner = this_module::<T::OwnerModule>().as_ptr();
@@ -491,7 +528,15 @@ impl<T: Target> Drop for Registration<T> {
 struct Instance<S> {
     state: Pin<KBox<S>>,
     // Dropped last: the state has handles of them.
+    worker: worker::Slot,
     _devices: OpenDevices,
+}
+
+impl<S> Drop for Instance<S> {
+    fn drop(&mut self) {
+        // While the state is still there.
+        self.worker.stop();
+    }
 }
 
 /// Whether a table can name a target so: `dm_target_spec` has room for that many characters and a NUL, and
@@ -650,6 +695,13 @@ impl<T: Target> Callbacks<T> {
             // SAFETY: It is dropped before the constructor returns, or goes into the instance, which
             // the destructor drops.
             devices: unsafe { OpenDevices::new(live) },
+            // SAFETY:
+            // - The instance holds its type, which is that of a `Type`, and with it the queue.
+            // - It is the function for works of this target.
+            worker: unsafe {
+                let all = (*ti).type_.cast::<Type>();
+                worker::Slot::new(NonNull::new_unchecked(&raw mut (*all).queue), Self::work)
+            },
             _brand: PhantomData,
         };
         // With none, device-mapper would drop flushes silently.
@@ -691,13 +743,31 @@ impl<T: Target> Callbacks<T> {
                 format_args!("nothing may stand here"),
             ));
         }
+        // The worker may run from here on.
+        builder.worker.set_state(NonNull::from(&*state).cast());
         Ok(KBox::new(
             Instance {
                 state,
+                worker: builder.worker,
                 _devices: builder.devices,
             },
             GFP_KERNEL,
         )?)
+    }
+
+    /// # Safety
+    ///
+    /// For the work of an instance of this target alone: it is live.
+    unsafe extern "C" fn work(work: *mut work_struct) {
+        let _noio = NoIo::enter();
+
+        // SAFETY: The caller's promise.
+        let state = unsafe { worker::Item::state_of(work) }.cast::<T::State<'_>>();
+        // SAFETY: `construct` set it, or it is null. The state is not dropped before the work has been
+        // stopped.
+        if let (true, Some(state)) = (T::HAS_WORK, unsafe { state.as_ref() }) {
+            T::work(state);
+        }
     }
 
     /// # Safety

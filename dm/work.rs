@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A work queue of the target's own.
+//! A work queue.
 
 use super::bindings;
 use core::ptr::NonNull;
@@ -13,7 +13,7 @@ use kernel::{
     },
 };
 
-/// A work queue that runs one item at a time and goes on under memory pressure.
+/// A work queue that runs one item at a time. One that is made with [`Self::new`] goes on under memory pressure.
 ///
 /// The system's queues must not carry work that I/O waits for: they have no rescuer thread, so that
 /// an item may wait for memory that only the I/O it serves can free (`WQ_MEM_RECLAIM`).
@@ -34,11 +34,25 @@ unsafe impl Sync for WorkQueue {}
 impl WorkQueue {
     /// Makes a queue called `name`, which shows in the list of threads. May sleep.
     pub fn new(name: &CStr) -> Result<Self> {
+        Self::make(name, true)
+    }
+
+    /// Makes one for work that nothing waits for. It has no thread. May sleep.
+    pub(super) fn without_rescuer(name: &CStr) -> Result<Self> {
+        Self::make(name, false)
+    }
+
+    fn make(name: &CStr, rescuer: bool) -> Result<Self> {
         // SAFETY: `name` is a string that lives through the call, which copies it.
-        let queue = unsafe { bindings::rust_dm_alloc_workqueue(name.as_char_ptr()) };
+        let queue = unsafe { bindings::rust_dm_alloc_workqueue(name.as_char_ptr(), rescuer) };
 
         // INVARIANT: The queue has just been made, and only `drop` destroys it.
         Ok(Self(NonNull::new(queue).ok_or(ENOMEM)?))
+    }
+
+    /// The queue, valid for as long as `self`.
+    pub(super) fn as_ptr(&self) -> *mut workqueue_struct {
+        self.0.as_ptr()
     }
 
     /// Puts an item on the queue, or returns it where it is on one already. In any context.

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Many targets cost no thread each: one queue carries the lines of all, in turns. None outlives its target,
+# and nothing of it the module.
+# timeout: 60 300
+
+# threads: how many the kernel has of its own.
+threads() { grep -l '^PPid:[[:space:]]2$' /proc/[0-9]*/status 2> /dev/null | wc -l; }
+
+modprobe dm-imgrement
+before=$(threads)
+for i in {0..499}; do
+	echo "$((i * 8)) 8 imgrement /dev/sdb $((i * 8)) 6 records 2 pattern none label t$i"
+done > /tmp/many
+dmsetup create many --table "$(cat /tmp/many)"
+more=$(($(threads) - before))
+echo "500 targets: $more more threads"
+# The kernel may start some for work of its own.
+[ $more -lt 50 ] || fail "500 targets made $more threads"
+
+# The worker comes to each of them, without being asked.
+dmesg -C
+dd if=/dev/zero of=/dev/mapper/many bs=2000k count=1 oflag=direct status=none
+end=$((SECONDS + 20))
+until [ "$(count '^t[0-9]+: W, bytes to transfer: 4096, delta count: 1$')" = 500 ]; do
+	[ $SECONDS -lt $end ] || fail "only $(count ': W,') of 500 targets have printed their write"
+	sleep 0.2
+done
+remove_target many
+
+# Targets go while their lines are still to be printed, and then the module.
+head -n 20 /tmp/many > /tmp/few
+for _ in $(seq "$(times 5 100)"); do
+	dmsetup create many --table "$(cat /tmp/few)"
+	dd if=/dev/zero of=/dev/mapper/many bs=4k count=20 oflag=direct status=none 2> /dev/null &
+	writer=$!
+	dd if=/dev/zero of=/dev/mapper/many bs=80k count=1 oflag=direct status=none
+	# While the writer has it open, it only gets another table.
+	dmsetup remove --force many 2> /dev/null || { wait $writer || true; remove_target many; }
+	wait $writer || true
+	rmmod dm-imgrement
+	modprobe dm-imgrement
+done
