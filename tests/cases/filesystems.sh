@@ -8,6 +8,7 @@
 
 disks=(sda sdb sdc)
 for name in ext4 xfs btrfs; do
+	[ $name = ext4 ] || [ -z "${BRIEF:-}" ] || break
 	disk=${disks[0]}
 	disks=("${disks[@]:1}")
 	make_target $name "/dev/$disk" label $name records 64 log_rate 100

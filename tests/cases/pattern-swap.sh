@@ -11,7 +11,7 @@ dmesg -n 1
 make_target imgrement /dev/sda pattern always pattern texA name a log_rate 0 records 16384
 drain
 dmesg -C
-writes=$(python3 lib/pattern-swap.py run imgrement "$(times 100 1000)")
+writes=$(python3 lib/pattern-swap.py run imgrement "$(times 100 1000 40)")
 drain
 lines > /tmp/lines
 python3 lib/pattern-swap.py check "$writes" < /tmp/lines

@@ -24,17 +24,18 @@ dd if=/tmp/contents of=/dev/sdb bs=1M oflag=direct status=none
 # The same places as on the disk, in requests of all sizes. What straddles two reads is not found.
 make_target imgrement /dev/sdb pattern DAMN name plain pattern dAmN name any nocase ops read places on log_rate 0 \
 	records 16384
+length=$(times $((4 << 20)) $((4 << 20)) $((1 << 20)))
 for size in 512 4096 65536 1048576; do
 	dmsetup message imgrement 0 reset
 	dmesg -C
-	dd if=$device of=/tmp/read bs=$size count=$(((4 << 20) / size)) iflag=direct status=none
-	cmp -n $((4 << 20)) /tmp/read /tmp/contents || fail "what was read $size bytes at a time is not what was written"
-	python3 lib/places.py /tmp/contents $((4 << 20)) plain=DAMN any=damn/i |
+	dd if=$device of=/tmp/read bs=$size count=$((length / size)) iflag=direct status=none
+	cmp -n "$length" /tmp/read /tmp/contents || fail "what was read $size bytes at a time is not what was written"
+	python3 lib/places.py /tmp/contents "$length" plain=DAMN any=damn/i |
 		awk -v size=$size '{ at = $4 * 512 + $6; if (int(at / size) == int((at + 3) / size)) print }' > /tmp/wanted
 	found > /tmp/found
 	expect_text "reads of $size bytes" "$(< /tmp/wanted)" "$(< /tmp/found)"
 	expect "reads of $size bytes, counted" "$(wc -l < /tmp/wanted)" $(($(counter page) + $(counter across)))
-	expect 'reads' $(((4 << 20) / size)) "$(counter read)"
+	expect 'reads' $((length / size)) "$(counter read)"
 done
 # Writes are not searched.
 dmsetup message imgrement 0 reset
@@ -86,13 +87,13 @@ make_target imgrement /dev/sda pattern DAMN pattern xyz ops read,write log off d
 load() {
 	until [ -e /tmp/stop ]; do
 		fio --name=load --filename=$device --ioengine=libaio --iodepth=16 --direct=1 --rw=randrw --bsrange=512-256k \
-			--blockalign=512 --size=48M --io_size="$(times 8M 64M)" --verify=crc32c --verify_fatal=1 \
+			--blockalign=512 --size=48M --io_size="$(times 8M 64M 2M)" --verify=crc32c --verify_fatal=1 \
 			--verify_backlog=64 --randseed="$SEED" > /tmp/fio 2>&1
 	done
 }
 load &
 load=$!
-for ((i = 0; i < $(times 5 200); i++)); do
+for ((i = 0; i < $(times 5 200 2); i++)); do
 	dmsetup suspend imgrement
 	dmsetup resume imgrement
 	dmsetup message imgrement 0 "ops $([ $((i % 2)) = 0 ] && echo read || echo read,write)"

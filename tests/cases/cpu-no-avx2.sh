@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# lib/older-cpu.sh, on a CPU with AVX, but without AVX2.
+# params: log_buf_len=64M clearcpuid=avx2
+# disk: 64M
+# disk: 300M
+# disk: 128M
+# cpus: 2
+# memory: 1280
+# timeout: 300 7200
+
+# shellcheck source=../lib/older-cpu.sh
+. ./lib/older-cpu.sh
