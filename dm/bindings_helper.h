@@ -30,6 +30,8 @@ void rust_dm_bdev_name(struct block_device *bdev, char *name, size_t size);
 
 bool rust_dm_module_is_used(struct module *module);
 
+bool rust_dm_in_task(void);
+
 unsigned int rust_dm_noio_save(void);
 void rust_dm_noio_restore(unsigned int saved);
 

@@ -7,6 +7,7 @@
 #include <linux/highmem.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
+#include <linux/preempt.h>
 #include <linux/sched/mm.h>
 #include <linux/workqueue.h>
 
@@ -53,6 +54,11 @@ void rust_dm_bdev_name(struct block_device *bdev, char *name, size_t size)
 bool rust_dm_module_is_used(struct module *module)
 {
 	return !module || module_refcount(module) > 0;
+}
+
+bool rust_dm_in_task(void)
+{
+	return in_task();
 }
 
 unsigned int rust_dm_noio_save(void)

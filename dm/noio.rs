@@ -13,12 +13,14 @@ use kernel::{
 /// A bio that waited for memory that only more I/O to the same device can free would wait for ever.
 /// The kernel crate has no `GFP_NOIO`, and a scope also covers what a callee allocates.
 ///
+/// The callbacks of a target take its state by one of these (`Callbacks::state`), so that none forgets it.
+///
 /// # Invariants
 ///
-/// `saved` is what `memalloc_noio_save` returned on this task, and scopes end in reverse order,
-/// since a guard on the stack cannot be sent away.
+/// What is in `saved` was returned by `memalloc_noio_save` on this task, and scopes end in reverse
+/// order, since a guard on the stack cannot be sent away.
 pub(super) struct NoIo {
-    saved: c_uint,
+    saved: Option<c_uint>,
     _not_send: NotThreadSafe,
 }
 
@@ -29,16 +31,42 @@ impl NoIo {
         // INVARIANT: The value is the one just returned on this task.
         Self {
             // SAFETY: It only sets a flag of the current task.
-            saved: unsafe { bindings::rust_dm_noio_save() },
+            saved: Some(unsafe { bindings::rust_dm_noio_save() }),
             _not_send: NotThreadSafe,
         }
+    }
+
+    /// Opens the scope, unless that is needless: for who claims never to allocate in a way that waits
+    /// ([`Features::NOWAIT`]). Two calls less for each bio.
+    ///
+    /// [`Features::NOWAIT`]: super::Features::NOWAIT
+    #[inline]
+    pub(super) fn enter_unless(needless: bool) -> Self {
+        if needless {
+            // INVARIANT: Nothing was saved.
+            return Self {
+                saved: None,
+                _not_send: NotThreadSafe,
+            };
+        }
+        Self::enter()
+    }
+
+    /// Opens the scope, unless that is needless or this is an interrupt: the flag is one of the task that was
+    /// interrupted, and nothing in an interrupt waits for memory.
+    #[inline]
+    pub(super) fn enter_in_task_unless(needless: bool) -> Self {
+        // SAFETY: It may be called in any context.
+        Self::enter_unless(needless || !unsafe { bindings::rust_dm_in_task() })
     }
 }
 
 impl Drop for NoIo {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: By the invariant, `saved` comes from the matching call on this task.
-        unsafe { bindings::rust_dm_noio_restore(self.saved) };
+        if let Some(saved) = self.saved {
+            // SAFETY: By the invariant, `saved` comes from the matching call on this task.
+            unsafe { bindings::rust_dm_noio_restore(saved) };
+        }
     }
 }

@@ -13,6 +13,12 @@ use kernel::types::NotThreadSafe;
 pub(super) struct NonBlock(NotThreadSafe);
 
 impl NonBlock {
+    /// Opens the scope in a task. In an interrupt there is none to open: the kernel reports sleep there anyway.
+    pub(super) fn enter_in_task() -> Option<Self> {
+        // SAFETY: It may be called in any context.
+        unsafe { bindings::rust_dm_in_task() }.then(Self::enter)
+    }
+
     /// Opens the scope.
     pub(super) fn enter() -> Self {
         // SAFETY: It only counts, in the current task.

@@ -57,7 +57,8 @@ pub struct Features(u64);
 impl Features {
     /// Nothing beyond plain bios.
     pub const NONE: Self = Self(0);
-    /// `map` never sleeps: not for a bio that must not wait, nor for any other. A kernel with
+    /// `map`, `end_io`, and the default and the drop of `PerBio` never sleep, nor allocate in a way that
+    /// waits: not for a bio that must not wait, nor for any other. A kernel with
     /// `CONFIG_DEBUG_ATOMIC_SLEEP` reports one that does.
     pub const NOWAIT: Self = Self(bindings::DM_TARGET_NOWAIT as u64);
     /// Bios keep their integrity payload, and it fits where they are sent.
@@ -92,8 +93,10 @@ impl Features {
 /// `ctr` must make nothing of which there can be only one a device. A table may also be dropped
 /// without ever having been resumed.
 ///
-/// Allocations in all of these never start I/O but in `ctr`: the device may be suspended, or its I/O
-/// may be what waits for the memory.
+/// No allocation in any of these starts I/O, but in `ctr`: the device may be suspended, or its I/O may be
+/// what waits for the memory. Each is called in a scope that sees to it, as are the default and the drop of a
+/// `PerBio` and the drop of an instance. Two are left out, in which no allocation may wait at all: what runs
+/// in an interrupt, and, of who claims [`Features::NOWAIT`], `map`, `end_io` and `PerBio`.
 #[vtable]
 pub trait Target: Sized + 'static {
     /// The word that names it in tables: 1 to 15 plain characters. The module `dm-NAME` is loaded when it is
@@ -133,7 +136,7 @@ pub trait Target: Sized + 'static {
     fn map<'b>(state: &Self::State<'_>, bio: MapBio<'b, Self::PerBio>) -> Mapped<'b>;
 
     /// Hears of a completed bio. May run in an interrupt, unless `map` asked for a task
-    /// ([`MapBio::keep_payload`]): it must not sleep.
+    /// ([`MapBio::keep_payload`]), or in `map`, by [`MapBio::complete`]: it must not sleep.
     fn end_io(_state: &Self::State<'_>, _bio: &mut EndBio<'_, Self::PerBio>) -> Completion {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
@@ -650,13 +653,13 @@ impl<T: Target> Callbacks<T> {
         }
     }
 
-    /// The state of `ti`.
+    /// The state of `ti`, for a callback in its scope.
     ///
     /// # Safety
     ///
     /// The constructor of `ti` has succeeded, and its destructor does not begin during `'a`.
     #[inline]
-    unsafe fn state<'a>(ti: *mut bindings::dm_target) -> &'a T::State<'a> {
+    unsafe fn state<'a>(ti: *mut bindings::dm_target, _scope: &'a NoIo) -> &'a T::State<'a> {
         // SAFETY: The constructor left it there, and it lives until the destructor. That it was made
         // for another lifetime, that of the instance, makes no difference to its layout; the
         // devices in it are open for `'a` too.
@@ -785,27 +788,24 @@ impl<T: Target> Callbacks<T> {
     ///
     /// For the `map` slot alone: `ti` is constructed, and `clone` a live bio of it.
     unsafe extern "C" fn map(ti: *mut bindings::dm_target, clone: *mut bio) -> c_int {
+        let noio = NoIo::enter_unless(T::FEATURES.contains(Features::NOWAIT));
+        // This is no atomic context, so that the kernel would not notice by itself. All bios are
+        // looked at, not only those that must not wait, because these are rare.
+        #[cfg(CONFIG_DEBUG_ATOMIC_SLEEP)]
+        let _non_block = T::FEATURES
+            .contains(Features::NOWAIT)
+            .then(super::nonblock::NonBlock::enter);
         // SAFETY: The contract of the slot: neither is null.
         let (live, bio) = unsafe { (NonNull::new_unchecked(ti), NonNull::new_unchecked(clone)) };
         // SAFETY: I/O only comes between constructor and destructor.
-        let state = unsafe { Self::state(ti) };
+        let state = unsafe { Self::state(ti, &noio) };
         // SAFETY: The bio is a clone for this target, whose `per_io_data_size` the constructor set, and only
         // we know of it.
         unsafe { PerBio::init(bio, T::PerBio::default()) };
 
-        let mapped = {
-            // Who claims not to sleep does not allocate so that it may wait for I/O.
-            let _noio = (!T::FEATURES.contains(Features::NOWAIT)).then(NoIo::enter);
-            // This is no atomic context, so that the kernel would not notice by itself. All bios are
-            // looked at, not only those that must not wait, because these are rare.
-            #[cfg(CONFIG_DEBUG_ATOMIC_SLEEP)]
-            let _non_block = T::FEATURES
-                .contains(Features::NOWAIT)
-                .then(super::nonblock::NonBlock::enter);
-            // SAFETY: The bio is live and held by us until the `MapBio` is consumed, its data has
-            // been initialised above, and `'b` cannot leave `T::map`.
-            T::map(state, unsafe { MapBio::from_raw(bio, live) })
-        };
+        // SAFETY: The bio is live and held by us until the `MapBio` is consumed, its data has been
+        // initialised above, and `'b` cannot leave `T::map`.
+        let mapped = T::map(state, unsafe { MapBio::from_raw(bio, live) });
 
         if core::mem::needs_drop::<T::PerBio>() && !mapped.completes() {
             // SAFETY: The bio is still ours, its data is initialised, and `end_io` will not come.
@@ -823,6 +823,11 @@ impl<T: Target> Callbacks<T> {
         clone: *mut bio,
         status: *mut blk_status_t,
     ) -> c_int {
+        let noio = NoIo::enter_in_task_unless(T::FEATURES.contains(Features::NOWAIT));
+        #[cfg(CONFIG_DEBUG_ATOMIC_SLEEP)]
+        let _non_block = T::FEATURES
+            .contains(Features::NOWAIT)
+            .then(super::nonblock::NonBlock::enter_in_task);
         // SAFETY: The contract of the slot: none is null.
         let (bio, status) = unsafe {
             (
@@ -832,7 +837,7 @@ impl<T: Target> Callbacks<T> {
         };
         let completion = if T::HAS_END_IO {
             // SAFETY: A destructor waits for all I/O of its target.
-            let state = unsafe { Self::state(ti) };
+            let state = unsafe { Self::state(ti, &noio) };
             // SAFETY: The bio is live, and its data was initialised by `map`.
             T::end_io(state, &mut unsafe { EndBio::from_raw(bio, status) })
         } else {
@@ -854,40 +859,40 @@ impl<T: Target> Callbacks<T> {
     ///
     /// For the slot of its name alone: `ti` is constructed.
     unsafe extern "C" fn presuspend(ti: *mut bindings::dm_target) {
-        let _noio = NoIo::enter();
+        let noio = NoIo::enter();
 
         // SAFETY: The contract of the slot.
-        T::presuspend(unsafe { Self::state(ti) });
+        T::presuspend(unsafe { Self::state(ti, &noio) });
     }
 
     /// # Safety
     ///
     /// For the slot of its name alone: `ti` is constructed.
     unsafe extern "C" fn presuspend_undo(ti: *mut bindings::dm_target) {
-        let _noio = NoIo::enter();
+        let noio = NoIo::enter();
 
         // SAFETY: The contract of the slot.
-        T::presuspend_undo(unsafe { Self::state(ti) });
+        T::presuspend_undo(unsafe { Self::state(ti, &noio) });
     }
 
     /// # Safety
     ///
     /// For the slot of its name alone: `ti` is constructed.
     unsafe extern "C" fn postsuspend(ti: *mut bindings::dm_target) {
-        let _noio = NoIo::enter();
+        let noio = NoIo::enter();
 
         // SAFETY: The contract of the slot.
-        T::postsuspend(unsafe { Self::state(ti) });
+        T::postsuspend(unsafe { Self::state(ti, &noio) });
     }
 
     /// # Safety
     ///
     /// For the slot of its name alone: `ti` is constructed.
     unsafe extern "C" fn preresume(ti: *mut bindings::dm_target) -> c_int {
-        let _noio = NoIo::enter();
+        let noio = NoIo::enter();
 
         // SAFETY: The contract of the slot.
-        match T::preresume(unsafe { Self::state(ti) }) {
+        match T::preresume(unsafe { Self::state(ti, &noio) }) {
             Ok(()) => 0,
             Err(error) => error.to_errno(),
         }
@@ -897,10 +902,10 @@ impl<T: Target> Callbacks<T> {
     ///
     /// For the slot of its name alone: `ti` is constructed.
     unsafe extern "C" fn resume(ti: *mut bindings::dm_target) {
-        let _noio = NoIo::enter();
+        let noio = NoIo::enter();
 
         // SAFETY: The contract of the slot.
-        T::resume(unsafe { Self::state(ti) });
+        T::resume(unsafe { Self::state(ti, &noio) });
     }
 
     /// # Safety
@@ -914,9 +919,9 @@ impl<T: Target> Callbacks<T> {
         result: *mut c_char,
         maxlen: c_uint,
     ) {
-        let _noio = NoIo::enter();
+        let noio = NoIo::enter();
         // SAFETY: The contract of the slot.
-        let state = unsafe { Self::state(ti) };
+        let state = unsafe { Self::state(ti, &noio) };
         // SAFETY: The contract of the slot; the buffer is not used by others during the call.
         let Some(mut out) = (unsafe { StatusWriter::from_raw(result, maxlen) }) else {
             return;
@@ -948,9 +953,9 @@ impl<T: Target> Callbacks<T> {
         result: *mut c_char,
         maxlen: c_uint,
     ) -> c_int {
-        let _noio = NoIo::enter();
+        let noio = NoIo::enter();
         // SAFETY: The contract of the slot.
-        let state = unsafe { Self::state(ti) };
+        let state = unsafe { Self::state(ti, &noio) };
         let answered = {
             // SAFETY: The contract of the slot. The buffer for an answer begins where the words do
             // (`target_message`), and is left alone until nobody has them any more.
@@ -982,8 +987,9 @@ impl<T: Target> Callbacks<T> {
         _arg: c_ulong,
         _forward: *mut bool,
     ) -> c_int {
+        let noio = NoIo::enter();
         // SAFETY: The contract of the slot.
-        let (device, result) = match T::prepare_ioctl(unsafe { Self::state(ti) }) {
+        let (device, result) = match T::prepare_ioctl(unsafe { Self::state(ti, &noio) }) {
             IoctlRoute::Whole(device) => (device, 0),
             IoctlRoute::Part(device) => (device, 1),
         };
@@ -1002,6 +1008,7 @@ impl<T: Target> Callbacks<T> {
         callout: bindings::iterate_devices_callout_fn,
         data: *mut c_void,
     ) -> c_int {
+        let noio = NoIo::enter();
         // INVARIANT: The contract of the slot.
         let mut visitor = DeviceVisitor {
             ti,
@@ -1012,7 +1019,7 @@ impl<T: Target> Callbacks<T> {
         };
 
         // SAFETY: The contract of the slot.
-        T::iterate_devices(unsafe { Self::state(ti) }, &mut visitor);
+        T::iterate_devices(unsafe { Self::state(ti, &noio) }, &mut visitor);
         visitor.result
     }
 
@@ -1025,14 +1032,14 @@ impl<T: Target> Callbacks<T> {
         args: *mut bindings::dm_report_zones_args,
         room: c_uint,
     ) -> c_int {
-        let _noio = NoIo::enter();
+        let noio = NoIo::enter();
         // SAFETY: The contract of the slot: neither is null.
         let (live, args) = unsafe { (NonNull::new_unchecked(ti), NonNull::new_unchecked(args)) };
         // SAFETY: The contract of the slot.
         let report = unsafe { super::ZoneReport::from_raw(live, args, room) };
 
         // SAFETY: The contract of the slot.
-        match T::report_zones(unsafe { Self::state(ti) }, report) {
+        match T::report_zones(unsafe { Self::state(ti, &noio) }, report) {
             Ok(reported) => reported.code(),
             Err(error) => error.to_errno(),
         }
@@ -1042,11 +1049,13 @@ impl<T: Target> Callbacks<T> {
     ///
     /// For the slot of its name alone: `ti` is constructed, and `limits` is valid and ours.
     unsafe extern "C" fn io_hints(ti: *mut bindings::dm_target, limits: *mut queue_limits) {
+        let noio = NoIo::enter();
+
         if let Some(limits) = NonNull::new(limits) {
             // INVARIANT: The contract of the slot.
             let mut limits = QueueLimits(limits, PhantomData);
             // SAFETY: The contract of the slot.
-            T::io_hints(unsafe { Self::state(ti) }, &mut limits);
+            T::io_hints(unsafe { Self::state(ti, &noio) }, &mut limits);
         }
     }
 }

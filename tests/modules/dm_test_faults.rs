@@ -2,15 +2,15 @@
 
 //! A target whose messages are mistakes, one of each kind that a debug kernel is to report.
 //!
-//! `START LENGTH test_faults`, then `dmsetup message NAME 0 MISTAKE`. It has no device and fails all
-//! I/O. For the debug kernel's virtual machine alone: elsewhere most of these just do damage.
+//! `START LENGTH test_faults DEVICE`, then `dmsetup message NAME 0 MISTAKE`. For the debug kernel's virtual
+//! machine alone: elsewhere most of these just do damage.
 //!
 //! A leaf with `unsafe`: what safe code cannot do wrong is done wrong in here on purpose.
 
 use core::{
     hint::black_box,
     sync::atomic::{
-        AtomicBool,
+        AtomicU8,
         Ordering, //
     },
 };
@@ -33,8 +33,11 @@ pub mod dm;
 use dm::{
     Args,
     Builder,
+    Completion,
     CtrError,
+    Device,
     DeviceVisitor,
+    EndBio,
     Features,
     MapBio,
     Mapped,
@@ -67,16 +70,40 @@ extern "C" {
 
 struct Faults;
 
+/// What sleeps, although the target claims that it never does.
+static SLEEPER: AtomicU8 = AtomicU8::new(NOBODY);
+
+const NOBODY: u8 = 0;
+const PER_BIO: u8 = 1;
+const MAP: u8 = 2;
+const END_IO: u8 = 3;
+
+/// Sleeps if this is who was told to.
+fn sleep_in(place: u8) {
+    if SLEEPER.load(Ordering::Relaxed) == place {
+        fsleep(Delta::from_millis(1));
+    }
+}
+
+/// Comes with each bio.
+struct Sleepy;
+
+impl Default for Sleepy {
+    fn default() -> Self {
+        sleep_in(PER_BIO);
+        Self
+    }
+}
+
 #[pin_data]
-struct State {
+struct State<'t> {
+    device: Device<'t>,
     #[pin]
     first: Mutex<()>,
     #[pin]
     second: Mutex<()>,
     #[pin]
     spin: SpinLock<()>,
-    /// Whether `map` sleeps, although the target claims that it never does.
-    sleepy: AtomicBool,
 }
 
 #[vtable]
@@ -84,32 +111,40 @@ impl Target for Faults {
     const NAME: &'static CStr = c"test_faults";
     const VERSION: [u32; 3] = [1, 0, 0];
     const FEATURES: Features = Features::NOWAIT;
-    type State<'t> = State;
-    type PerBio = ();
+    type State<'t> = State<'t>;
+    type PerBio = Sleepy;
     type Answer = ();
 
     fn ctr<'t>(
-        _builder: &mut Builder<'t>,
-        _args: &mut Args<'_>,
-    ) -> Result<impl PinInit<State, Error>, CtrError> {
+        builder: &mut Builder<'t>,
+        args: &mut Args<'_>,
+    ) -> Result<impl PinInit<State<'t>, Error>, CtrError> {
+        let device = builder.next_device(args)?;
+
         Ok(try_pin_init!(State {
+            device,
             first <- new_mutex!((), "dm_test_first"),
             second <- new_mutex!((), "dm_test_second"),
             spin <- new_spinlock!((), "dm_test_spin"),
-            sleepy: AtomicBool::new(false),
         }? Error))
     }
 
-    fn map<'b>(state: &State, bio: MapBio<'b, ()>) -> Mapped<'b> {
-        if state.sleepy.load(Ordering::Relaxed) {
-            fsleep(Delta::from_millis(1));
-        }
-        bio.kill()
+    fn map<'b>(state: &State<'_>, bio: MapBio<'b, Sleepy>) -> Mapped<'b> {
+        sleep_in(MAP);
+        let sector = bio.sector();
+        bio.remap(state.device, sector)
     }
 
-    fn iterate_devices(_state: &State, _visitor: &mut DeviceVisitor<'_>) {}
+    fn end_io(_state: &State<'_>, _bio: &mut EndBio<'_, Sleepy>) -> Completion {
+        sleep_in(END_IO);
+        Completion::Done
+    }
 
-    fn message(state: &State, args: &mut Args<'_>) -> Result<Option<()>, CtrError> {
+    fn iterate_devices(state: &State<'_>, visitor: &mut DeviceVisitor<'_>) {
+        visitor.visit(state.device, 0, 8);
+    }
+
+    fn message(state: &State<'_>, args: &mut Args<'_>) -> Result<Option<()>, CtrError> {
         let word = args.next_word("MISTAKE")?;
 
         match word.to_bytes() {
@@ -143,7 +178,9 @@ impl Target for Faults {
                 let _spin = state.spin.lock();
                 drop(KBox::new(1u32, GFP_KERNEL));
             }
-            b"sleep-in-map" => state.sleepy.store(true, Ordering::Relaxed),
+            b"sleep-in-per-bio" => SLEEPER.store(PER_BIO, Ordering::Relaxed),
+            b"sleep-in-map" => SLEEPER.store(MAP, Ordering::Relaxed),
+            b"sleep-in-end-io" => SLEEPER.store(END_IO, Ordering::Relaxed),
             // SAFETY: It may be called from anywhere; the kernel only reports it.
             b"rcu" => unsafe { dm_test_rcu_dereference() },
             // SAFETY: The C compiler's check reports it, and nobody uses the result.

@@ -10,6 +10,9 @@
 int dm_test_shift(u32 by);
 void dm_test_rcu_dereference(void);
 
+bool dm_test_in_task(void);
+bool dm_test_in_noio(void);
+
 struct bio *dm_test_bio(blk_opf_t opf);
 struct bio *dm_test_bio_tail(struct bio *bio, unsigned int skip,
 			     unsigned int size);

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# No allocation in a callback of the abstraction starts I/O, but in a constructor.
+# timeout: 60
+
+modprobe dm_test_noio
+# Its requests come back where they were submitted, in a task.
+null_disk nullb0 zoned=1 zone_size=4 irqmode=0
+
+# The drop of an instance is told of by the next one.
+dmsetup create noio --table '0 131072 test_noio /dev/nullb0 0'
+dmsetup remove --retry noio
+dmsetup create noio --table '0 131072 test_noio /dev/nullb0 0'
+dd if=/dev/mapper/noio of=/dev/null bs=4k count=4 iflag=direct status=none
+blkzone report /dev/mapper/noio > /dev/null
+dmsetup suspend noio
+dmsetup resume noio
+dmsetup message noio 0 word
+# An ioctl that nobody knows.
+expect_fail python3 -c 'import fcntl, os; fcntl.ioctl(os.open("/dev/mapper/noio", os.O_RDONLY), 0x12345)'
+
+# Who suspends waits for a request, which waits for the device below, and is killed meanwhile.
+dmsetup create below --table '0 8192 linear /dev/sdb 0'
+dmsetup create waiting --table '0 8192 test_noio /dev/mapper/below 0'
+dmsetup suspend below
+dd if=/dev/mapper/waiting of=/dev/null bs=4k count=1 iflag=direct status=none &
+reading=$!
+until [ "$(awk '{ print $9 }' "/sys/block/dm-$(dmsetup info -c --noheadings -o minor waiting)/stat")" != 0 ]; do
+	sleep 0.05
+done
+presuspends() { dmsetup status noio | sed 's/.* presuspend \([0-9]*\) .*/\1/'; }
+before=$(presuspends)
+dmsetup suspend --nolockfs waiting &
+suspending=$!
+until [ "$(presuspends)" -gt "$before" ]; do sleep 0.05; done
+kill -KILL $suspending
+wait $suspending || true
+dmsetup resume below
+wait $reading
+
+dmsetup status noio | cut -d ' ' -f 4- | xargs -n 3 > /tmp/seen
+cat /tmp/seen
+expect 'callbacks' 18 "$(wc -l < /tmp/seen)"
+while read -r callback calls in_scope; do
+	[ "$calls" -gt 0 ] || fail "$callback was not called"
+	expect "$callback: calls in a scope" "$calls" "$in_scope"
+done < /tmp/seen
+for name in waiting below noio; do remove_target $name; done
