@@ -28,6 +28,7 @@ use self::{
     },
     log::Log,
     pool::{
+        Chain,
         Held,
         Pool, //
     },
@@ -61,7 +62,8 @@ use crate::{
     },
     edges::{
         Edges,
-        Ends, //
+        Ends,
+        Neighbours, //
     },
     lines::Line,
     params::{
@@ -210,7 +212,7 @@ impl Trace {
     /// that it takes on the stack.
     #[inline(never)]
     fn look_at(&self, bio: &mut MapBio<'_, InFlight>, op: Op, sector: u64, worker: Worker<'_>) {
-        let header = header(bio, op, sector);
+        let mut header = header(bio, op, sector);
 
         if self.settings.want_late(op) {
             // The payload is not there yet.
@@ -218,7 +220,7 @@ impl Trace {
             bio.per_bio().awaited = Some(header);
             return;
         }
-        let (log, record) = self.examine(bio.segments(), header, op.writes());
+        let (log, record) = self.examine(bio.segments(), &mut header, op.writes());
         if !log {
             return;
         }
@@ -234,29 +236,56 @@ impl Trace {
 
     /// Searches a request, if its payload is there, and records it. Says whether it is to be logged, and
     /// what is.
+    ///
+    /// What takes much room on the stack is in this function and the next one, each in its own, so that
+    /// none has much of it.
     fn examine(
         &self,
         segments: Segments<'_>,
-        mut header: Header,
+        header: &mut Header,
         payload: bool,
     ) -> (bool, Option<Complete<'_>>) {
         let settings = self.settings.read();
-        let counters = &self.counters;
-        let op = header.op;
-        let mut scan = match payload && settings.params.ops.contain(op) {
-            true => settings.search.begin(header.bytes, counters),
+        let params = &settings.params;
+        let keep = params.data && header.op.writes();
+
+        let mut scan = match payload && params.ops.contain(header.op) {
+            true => settings.search.begin(header.bytes, &self.counters),
             false => None,
         };
-        let keep = settings.params.data && op.writes();
-        let log = settings.params.log;
-
-        let mut draft = match log || keep {
+        let mut draft = match params.log || keep {
             true => self.draft(segments.clone(), keep),
             false => None,
         };
-        header.payload = draft.as_ref().map(Draft::payload).unwrap_or_default();
+        let finds = self.walk(params, segments, header, scan.as_mut(), draft.as_mut());
 
-        let mut writer = draft.as_mut().map(Draft::writer);
+        let record = match draft {
+            Some(draft) if params.log => Some(draft.complete(header, finds)),
+            // Without a log there is nobody to read it, and its blocks go back.
+            _ => None,
+        };
+        (params.log, record)
+    }
+
+    /// Goes through the segments of a request: searches them, adds a delta for each to the draft, and what they
+    /// come to to the header. Returns what was found beyond what has room in the draft.
+    #[inline(never)]
+    fn walk<'p>(
+        &'p self,
+        params: &Params,
+        segments: Segments<'_>,
+        header: &mut Header,
+        mut scan: Option<&mut Scan<'_>>,
+        mut draft: Option<&mut Draft<'p>>,
+    ) -> Option<Chain<'p>> {
+        let counters = &self.counters;
+
+        header.payload = draft
+            .as_ref()
+            .map(|draft| draft.payload())
+            .unwrap_or_default();
+
+        let mut writer = draft.as_mut().map(|draft| draft.writer());
         let mut cursor = Cursor::new(header.sector);
         let mut page: u64 = 0;
         let mut deltas: u64 = 0;
@@ -268,34 +297,29 @@ impl Trace {
                 scan.page(&segment, &mut delta, finds);
             }
             if let Some(writer) = &mut writer {
-                writer.add(&mut delta, &segment, scan.as_mut());
+                writer.add(&mut delta, &segment, scan.as_deref_mut());
             }
             page = page.wrapping_add(u64::from(delta.page_hits));
             deltas = deltas.wrapping_add(u64::from(delta.copy_hits));
         }
 
         header.deltas = cursor.count();
-        let across = scan.as_ref().map_or(0, Scan::across);
+        let across = scan.as_ref().map_or(0, |scan| scan.across());
         header.straddling = u32::try_from(across).unwrap_or(u32::MAX);
         if page | deltas | across != 0 {
             counters.add(Counter::Page, page);
             counters.add(Counter::Deltas, deltas);
             counters.add(Counter::Across, across);
         }
-        if let Some(scan) = scan.as_mut().filter(|_| settings.params.edges != 0) {
+        if let Some(scan) = scan.filter(|_| params.edges != 0) {
             let finds = writer.as_mut().map(|writer| &mut writer.finds);
-            self.meet_neighbours(segments, &header, scan, finds);
+            self.meet_neighbours(segments, header, scan, finds);
         }
-        let finds = writer.and_then(|writer| {
-            if log && !writer.finds.is_complete() {
-                counters.add(Counter::FindsLost, 1);
-            }
-            writer.finds.into_chain()
-        });
-
-        // Without a log there is nobody to read it, and its blocks go back.
-        let draft = draft.filter(|_| log);
-        (log, draft.map(|draft| draft.complete(&header, finds)))
+        let finds = writer?.finds;
+        if params.log && !finds.is_complete() {
+            counters.add(Counter::FindsLost, 1);
+        }
+        finds.into_chain()
     }
 
     /// Takes what the record of a request of these segments needs, and counts what there is no room for.
@@ -330,12 +354,28 @@ impl Trace {
             segment.with_bytes(|bytes| ends.add(bytes));
         }
 
+        self.search_neighbours(header, &ends, scan, finds);
+    }
+
+    /// The second half of it, with what lies next to the write in its own room on the stack.
+    #[inline(never)]
+    fn search_neighbours(
+        &self,
+        header: &Header,
+        ends: &Ends,
+        scan: &mut Scan<'_>,
+        finds: Option<&mut Finds<'_, '_>>,
+    ) {
         let end = header.sector.saturating_add(header.bytes / SECTOR_SIZE);
-        let neighbours = self.edges.lock().meet(header.sector, end, &ends);
+        let mut neighbours = Neighbours::NONE;
+
+        self.edges
+            .lock()
+            .meet(header.sector, end, ends, &mut neighbours);
         if neighbours.forgot {
             self.counters.add(Counter::EdgesForgotten, 1);
         }
-        let times = scan.requests(&ends, &neighbours, finds);
+        let times = scan.requests(ends, &neighbours, finds);
         if times != 0 {
             self.counters.add(Counter::AcrossRequests, times);
         }
@@ -354,9 +394,9 @@ impl Trace {
 
     /// Searches and records a request that has brought its payload.
     #[inline(never)]
-    fn arrived(&self, bio: &EndBio<'_, InFlight>, header: Header, worker: Worker<'_>) {
+    fn arrived(&self, bio: &EndBio<'_, InFlight>, mut header: Header, worker: Worker<'_>) {
         let error = bio.result().err();
-        let (log, record) = self.examine(bio.segments(), header, error.is_none());
+        let (log, record) = self.examine(bio.segments(), &mut header, error.is_none());
 
         if let Some(record) = record {
             self.send(record, worker);

@@ -245,7 +245,7 @@ impl Scan<'_> {
             let (before, behind) = (before.as_bytes(), behind.as_bytes());
             notes.done = done;
             // Does not wrap: there are few.
-            *state = State::new(before.len().wrapping_add(behind.len()) as u64);
+            state.restart(before.len().wrapping_add(behind.len()) as u64);
             engine.straddling(state, before.into(), &mut |_| {});
             engine.straddling(state, behind.into(), &mut |found| notes.add(found));
         }

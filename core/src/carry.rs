@@ -35,6 +35,13 @@ impl<const ROOM: usize> Carry<ROOM> {
         }
     }
 
+    /// Begins anew, with a request of `bytes` bytes.
+    #[inline]
+    pub fn restart(&mut self, bytes: u64) {
+        self.left = bytes;
+        self.edge = None;
+    }
+
     /// The bytes around the beginning of `segment`, the next one, and where among them it begins:
     /// at most `wanted` on either side. `None` where nothing comes before it.
     #[inline]

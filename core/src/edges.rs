@@ -99,6 +99,15 @@ pub struct Neighbours {
     pub forgot: bool,
 }
 
+impl Neighbours {
+    /// Nothing that is known.
+    pub const NONE: Self = Self {
+        before: Edge::EMPTY,
+        behind: Edge::EMPTY,
+        forgot: false,
+    };
+}
+
 /// No write.
 const NONE: u32 = u32::MAX;
 
@@ -175,27 +184,24 @@ impl<M: Memory> Edges<M> {
         self.outermost = [NONE; 2];
     }
 
-    /// Remembers a write to the sectors from `first` up to `end`, and says what lies next to it.
-    pub fn meet(&mut self, first: u64, end: u64, ends: &Ends) -> Neighbours {
-        let edge = |place: Option<usize>, which: fn(&Ends) -> Edge| {
-            let write = place.and_then(|place| self.writes.get(place));
-            write.map_or(Edge::EMPTY, |write| which(&write.ends))
-        };
-        let before = edge(self.find(1, first), |ends| ends.last);
-        let behind = edge(self.find(0, end), |ends| ends.first);
-        let forgot = self.remember([first, end], ends);
-
-        Neighbours {
-            before,
-            behind,
-            forgot,
+    /// Remembers a write to the sectors from `first` up to `end`, and puts into `next_to_it`, which is empty,
+    /// what lies next to it.
+    ///
+    /// It is no result, because that would be on the stack twice.
+    pub fn meet(&mut self, first: u64, end: u64, ends: &Ends, next_to_it: &mut Neighbours) {
+        if let Some(write) = self.find(1, first) {
+            next_to_it.before = write.ends.last;
         }
+        if let Some(write) = self.find(0, end) {
+            next_to_it.behind = write.ends.first;
+        }
+        next_to_it.forgot = self.remember([first, end], ends);
     }
 
     /// Whether another one was forgotten for it.
     fn remember(&mut self, sectors: [u64; 2], ends: &Ends) -> bool {
         for (which, sector) in sectors.into_iter().enumerate() {
-            if let Some(before) = self.find(which, sector) {
+            if let Some(before) = self.place(which, sector) {
                 self.unlist(which, before);
             }
         }
@@ -218,8 +224,13 @@ impl<M: Memory> Edges<M> {
         forgot
     }
 
-    /// Where the last write is that has this sector as its first one (0), or behind it (1).
-    fn find(&self, which: usize, sector: u64) -> Option<usize> {
+    /// The last write that has this sector as its first one (0), or behind it (1).
+    fn find(&self, which: usize, sector: u64) -> Option<&Write> {
+        self.writes.get(self.place(which, sector)?)
+    }
+
+    /// Where that write is.
+    fn place(&self, which: usize, sector: u64) -> Option<usize> {
         self.list(which, sector)
             .find(|(_, write)| write.sectors.get(which) == Some(&sector))
             .map(|(place, _)| place)
@@ -247,13 +258,12 @@ impl<M: Memory> Edges<M> {
             }
         }
         if let Some(write) = self.writes.get_mut(place) {
-            *write = Write {
-                sectors,
-                ends: *ends,
-                listed: [true; 2],
-                next,
-                age: [NONE; 2],
-            };
+            // Field by field: a whole one would be made on the stack first.
+            write.sectors = sectors;
+            write.ends = *ends;
+            write.listed = [true; 2];
+            write.next = next;
+            write.age = [NONE; 2];
         }
     }
 

@@ -44,6 +44,13 @@ impl State {
             tally: None,
         }
     }
+
+    /// Begins anew in the same place, with a request of `bytes` bytes.
+    #[inline]
+    pub fn restart(&mut self, bytes: u64) {
+        self.carry.restart(bytes);
+        // All that was found has been told of, so that the tally is empty.
+    }
 }
 
 /// What was found. A pattern is told by its index.
@@ -166,7 +173,7 @@ struct Tally {
     /// The pattern that has a place now.
     patterns: [u8; TALLY],
     /// How often it was found.
-    times: [u32; TALLY],
+    times: [u16; TALLY],
     /// A bit for each place that a pattern has.
     taken: u64,
 }
@@ -198,14 +205,15 @@ impl Tally {
             return;
         };
 
-        if self.taken & bit != 0 && usize::from(*there) == pattern {
-            *times = times.saturating_add(1);
-            return;
-        }
         if self.taken & bit != 0 {
+            let more = times.checked_add(1);
+            if let Some(more) = more.filter(|_| usize::from(*there) == pattern) {
+                *times = more;
+                return;
+            }
             found(Found::Times {
                 pattern: usize::from(*there),
-                times: *times,
+                times: u32::from(*times),
             });
         }
         self.taken |= bit;
@@ -222,7 +230,7 @@ impl Tally {
             {
                 found(Found::Times {
                     pattern: usize::from(pattern),
-                    times,
+                    times: u32::from(times),
                 });
             }
         }

@@ -162,6 +162,14 @@ fn what_straddles() {
     check(&owned, &[b"abcabcabc"]);
 }
 
+/// More than one count of an engine of many has room for: it tells of them in parts.
+#[test]
+fn very_many() {
+    let owned: Vec<Owned> = vec![(b"a".to_vec(), false), (b"aa".to_vec(), true)];
+    let segment = vec![b'a'; 140_000];
+    check(&owned, &[&segment]);
+}
+
 /// Few letters, so that much is found.
 fn bytes(longest: usize) -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(prop::sample::select(&b"aAb"[..]), 1..=longest)
