@@ -26,7 +26,11 @@ use kernel::{
 ///
 /// # Invariants
 ///
-/// `dev` is open for `'t`.
+/// For `'t`, `dev` is a copy that nobody changes, and its block device is open.
+///
+/// It is a copy because the `dm_dev` that device-mapper gave may be freed earlier: should a later target of the
+/// same table open the device with more rights, `upgrade_mode` opens it once more, and closes what the first
+/// target has. The block device of both is the same, and one of them is open at any time.
 ///
 /// [`Builder::next_device`]: super::Builder::next_device
 #[derive(Clone, Copy)]
@@ -44,11 +48,11 @@ unsafe impl Sync for Device<'_> {}
 ///
 /// # Invariants
 ///
-/// - Each was got by `dm_get_device` for `ti`, and is put by `drop` alone.
+/// - Each is a copy of what `dm_get_device` gave for `ti`, which is put by `drop` alone.
 /// - `ti` is live, and in its constructor or its destructor when this is dropped.
 pub(super) struct OpenDevices {
     ti: NonNull<bindings::dm_target>,
-    devices: KVec<NonNull<bindings::dm_dev>>,
+    devices: KVec<KBox<bindings::dm_dev>>,
 }
 
 impl OpenDevices {
@@ -71,32 +75,58 @@ impl OpenDevices {
     /// - The constructor of `ti` runs.
     /// - `'t` ends before `self` is dropped.
     pub(super) unsafe fn open<'t>(&mut self, path: &CStr) -> Result<Device<'t>> {
-        let mut dev = core::ptr::null_mut();
+        let mut given = core::ptr::null_mut();
 
+        // First of all, so that what is open cannot fail to be remembered.
+        let mut copy = KBox::new(bindings::dm_dev::default(), GFP_KERNEL)?;
         self.devices.reserve(1, GFP_KERNEL)?;
         // SAFETY:
-        // - `ti` is live, `path` is a string, and `dev` a place for the result.
+        // - `ti` is live, `path` is a string, and `given` a place for the result.
         // - A table whose constructor runs has its mode set.
         to_result(unsafe {
             let mode = bindings::dm_table_get_mode((*self.ti.as_ptr()).table);
-            bindings::dm_get_device(self.ti.as_ptr(), path.as_char_ptr(), mode, &mut dev)
+            bindings::dm_get_device(self.ti.as_ptr(), path.as_char_ptr(), mode, &mut given)
         })?;
-        let dev = NonNull::new(dev).ok_or(ENODEV)?;
-        // INVARIANT: It was got just now. There is room, so that it cannot fail to be remembered.
-        self.devices.push(dev, GFP_KERNEL)?;
-        // INVARIANT: It stays open until `self` is dropped.
-        Ok(Device {
-            dev,
+        let given = NonNull::new(given).ok_or(ENODEV)?;
+        // SAFETY: It is open, and no other target can open it while this constructor runs.
+        let given = unsafe { given.as_ref() };
+        // The file may be closed before the device is. DAX is not passed on.
+        *copy = bindings::dm_dev {
+            bdev: given.bdev,
+            mode: given.mode,
+            name: given.name,
+            ..Default::default()
+        };
+        // INVARIANT: It stays in its box, and its block device open, until `self` is dropped.
+        let device = Device {
+            dev: NonNull::from(&*copy),
             _open: PhantomData,
-        })
+        };
+        // INVARIANT: It was got just now.
+        self.devices.push(copy, GFP_KERNEL)?;
+        Ok(device)
     }
 }
 
 impl Drop for OpenDevices {
     fn drop(&mut self) {
         for dev in &self.devices {
-            // SAFETY: By the invariants both are live, and this is the only put.
-            unsafe { bindings::dm_put_device(self.ti.as_ptr(), dev.as_ptr()) };
+            let (ti, mut present) = (self.ti.as_ptr(), core::ptr::null_mut());
+
+            // `dm_put_device` wants the `dm_dev` that the table has now, which only another get tells. With no
+            // rights, that opens nothing, and as the table has the device, it allocates nothing and cannot
+            // fail.
+            // SAFETY: By the invariants `ti` is live, and the name is a string of a copy of ours.
+            let got = to_result(unsafe {
+                bindings::dm_get_device(ti, dev.name.as_ptr().cast(), 0, &mut present)
+            });
+            if got.is_ok() {
+                // SAFETY: It was got twice: just now, and when it was opened.
+                unsafe {
+                    bindings::dm_put_device(ti, present);
+                    bindings::dm_put_device(ti, present);
+                }
+            }
         }
     }
 }
@@ -104,18 +134,18 @@ impl Drop for OpenDevices {
 impl Device<'_> {
     /// The block device, valid for as long as `self`.
     pub(super) fn bdev(&self) -> *mut block_device {
-        // SAFETY: By the invariant `dev` is open, and `bdev` stays the same while it is.
+        // SAFETY: By the invariant `dev` is a copy of ours.
         unsafe { (*self.dev.as_ptr()).bdev }
     }
 
-    /// The `dm_dev`, valid for as long as `self`.
+    /// A `dm_dev` without file and DAX device, valid for as long as `self`.
     pub(super) fn as_raw(&self) -> *mut bindings::dm_dev {
         self.dev.as_ptr()
     }
 
     /// Its number as `major:minor`: the name that tables use.
     pub fn name(&self) -> Escaped<'_> {
-        // SAFETY: `dm_get_device` filled it with a string, which stays as it is.
+        // SAFETY: By the invariant `dev` is a copy of ours, and `dm_get_device` filled the name with a string.
         let name =
             unsafe { CStr::from_char_ptr((&raw const (*self.dev.as_ptr()).name).cast::<c_char>()) };
         Escaped(name.to_bytes())
