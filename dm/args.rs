@@ -2,7 +2,10 @@
 
 //! The words of a table line or of a message, and what is wrong with them.
 
-use super::word::Escaped;
+use super::word::{
+    Escaped,
+    Typed, //
+};
 use core::ops::RangeInclusive;
 use kernel::{
     alloc::AllocError,
@@ -178,7 +181,7 @@ impl<'a> Args<'a> {
     }
 
     /// Refuses `word` (or, with `None`, the lack of one): prints a line that names the device, the
-    /// word, escaped, and what is allowed in its place, and makes the error to return.
+    /// word as it was typed, and what is allowed in its place, and makes the error to return.
     pub fn refuse(
         &self,
         word: Option<&CStr>,
@@ -192,8 +195,8 @@ impl<'a> Args<'a> {
                 let word = word.to_bytes();
                 // What is allowed must still fit the line that printk keeps.
                 let (word, dots) = match word.get(..WORD_MAX) {
-                    Some(start) if start.len() < word.len() => (Escaped(start), "..."),
-                    _ => (Escaped(word), ""),
+                    Some(start) if start.len() < word.len() => (Typed(start), "..."),
+                    _ => (Typed(word), ""),
                 };
                 pr_err!("{}\n", format_args!("{device}: '{word}{dots}': {allowed}"));
             }

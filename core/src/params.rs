@@ -24,6 +24,7 @@ use super::{
     word::{
         unescape,
         Escaped,
+        Typed,
         UnescapeError, //
     }, //
 };
@@ -539,15 +540,34 @@ impl<'a, I: Iterator<Item = &'a [u8]>> Words<I> {
 /// limit`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mistake<'a> {
-    /// The wrong word as it was typed: a name or a value. Empty where a message has no word.
-    pub word: &'a [u8],
+    /// The wrong word: a name or a value. Empty where a message has no word.
+    pub word: Word<'a>,
     /// What is wrong with it.
     pub what: What,
 }
 
+/// The word that a [`Mistake`] names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Word<'a> {
+    /// As it was typed.
+    Typed(&'a [u8]),
+    /// A text that was read from a word, without the escapes.
+    Text(&'a [u8]),
+}
+
 impl<'a> Mistake<'a> {
     fn new(word: &'a [u8], what: What) -> Self {
-        Self { word, what }
+        Self {
+            word: Word::Typed(word),
+            what,
+        }
+    }
+
+    fn of_text(text: &'a [u8], what: What) -> Self {
+        Self {
+            word: Word::Text(text),
+            what,
+        }
     }
 
     /// What is wrong with a pattern that only shows where it meets others, or the kernel's keys.
@@ -557,26 +577,31 @@ impl<'a> Mistake<'a> {
             (Some(_), _) => (pattern.shown(), Key::PatternKey),
             (None, _) => (pattern.shown(), Key::Pattern),
         };
-        Self::new(word, What::Value(key, fault))
+        Self::of_text(word, What::Value(key, fault))
     }
 
     /// That there is no pattern to delete of this name.
     pub fn no_pattern(name: &'a [u8]) -> Self {
-        Self::new(name, What::Value(Key::Del, Fault::NoPattern))
+        Self::of_text(name, What::Value(Key::Del, Fault::NoPattern))
     }
 }
 
 impl fmt::Display for Mistake<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A value is printed after its name, as it was typed.
+        // A value is printed after its name.
         match self.what {
             What::Value(key, _) | What::Extra(key) => write!(f, "{} ", key.name())?,
             _ => {}
         }
-        match self.word.get(..MISTAKE_MAX) {
-            Some(start) if start.len() < self.word.len() => write!(f, "{}...: ", Escaped(start))?,
-            _ if self.word.is_empty() => {}
-            _ => write!(f, "{}: ", Escaped(self.word))?,
+        let (Word::Typed(bytes) | Word::Text(bytes)) = self.word;
+        let (start, end) = match bytes.get(..MISTAKE_MAX) {
+            Some(start) if start.len() < bytes.len() => (start, "...: "),
+            _ if bytes.is_empty() => (bytes, ""),
+            _ => (bytes, ": "),
+        };
+        match self.word {
+            Word::Typed(_) => write!(f, "{}{end}", Typed(start))?,
+            Word::Text(_) => write!(f, "{}{end}", Escaped(start))?,
         }
         write!(f, "{}; allowed: {}", self.what.what(), self.what.allowed())
     }

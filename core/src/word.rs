@@ -30,6 +30,25 @@ impl fmt::Display for Escaped<'_> {
     }
 }
 
+/// A wrong word, as it was typed.
+///
+/// Printable ASCII (0x21 to 0x7e) prints as it is, and so do escapes that were typed. Every other byte prints
+/// as `%HH`, so that no word can look like another line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Typed<'a>(pub &'a [u8]);
+
+impl fmt::Display for Typed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for &byte in self.0 {
+            match byte {
+                0x21..=0x7e => f.write_char(char::from(byte))?,
+                _ => write!(f, "%{byte:02X}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Why a word could not be unescaped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnescapeError {

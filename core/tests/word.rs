@@ -15,6 +15,7 @@
 use imgrement_core::word::{
     unescape,
     Escaped,
+    Typed,
     UnescapeError, //
 };
 use proptest::prelude::*;
@@ -32,6 +33,21 @@ fn what_is_not_plain_is_escaped() {
     ];
     for (bytes, text) in cases {
         assert_eq!(Escaped(bytes).to_string(), text);
+    }
+}
+
+#[test]
+fn a_wrong_word_is_shown_as_it_was_typed() {
+    let cases: [(&[u8], &str); 6] = [
+        (b"", ""),
+        (b"100%", "100%"),
+        (b"100%25", "100%25"),
+        (b"C:\\#!~", "C:\\#!~"),
+        (b"a b", "a%20b"),
+        (b"\0\n\x1b\x7f\x80\xff", "%00%0A%1B%7F%80%FF"),
+    ];
+    for (bytes, text) in cases {
+        assert_eq!(Typed(bytes).to_string(), text);
     }
 }
 

@@ -63,7 +63,7 @@ for form in "$secret" "$hexadecimal" 31337 "${secret:0:6}" "${hexadecimal:0:12}"
 	expect "$form in status and table" '' "$(grep -aiF -- "$form" /tmp/shown || true)"
 done
 # And nothing is there but what is known: requests as they should be, what is set, and the mistake.
-sed -n 's/^imgrement: \(x: \)*//p' /tmp/records | grep -av '^253:1: pattern %25: bad escape; ' > /tmp/ours
+sed -n 's/^imgrement: \(x: \)*//p' /tmp/records | grep -av '^253:1: pattern %: bad escape; ' > /tmp/ours
 python3 lib/log.py < /tmp/ours
 patterns=$(sed -n 's/^Found \([^ ]*\) .*/\1/p' /tmp/ours | sort -u | xargs)
 expect 'patterns in the log' 'DAMN imgrement:' "$patterns"

@@ -43,6 +43,12 @@ def escaped(text):
     return b"".join((b"%c" if as_is else b"%%%02X") % byte for byte, as_is in zip(text, plain))
 
 
+def typed(word):
+    """A wrong word as a record has it: what is not plain with our escapes, and a backslash with the kernel's."""
+    plain = b"".join((b"%c" if 0x21 <= byte <= 0x7E else b"%%%02X") % byte for byte in word)
+    return plain.replace(b"\\", b"\\x5c")
+
+
 def quoted(text):
     """For device-mapper to take every byte as it is."""
     return b"".join(b"\\%c" % byte for byte in text)
@@ -113,26 +119,26 @@ MESSAGES = (
 def wrong_words(name):
     """Words of a table, each in the place of one that is right, and words of a message."""
     for word in pieces(100):
-        typed, shown = quoted(word), escaped(word)
+        quote, shown = quoted(word), typed(word)
         for words, error, line, sentence in (
-            ([typed, b"0"], "ENOENT", b"'%s': is not a block device that is there; DEVICE is the path or major:minor"
+            ([quote, b"0"], "ENOENT", b"'%s': is not a block device that is there; DEVICE is the path or major:minor"
              b" of a free block device", b"Device lookup failed"),
-            ([b"/dev/sdb", typed], "EINVAL", b"'%s': OFFSET is a whole number from 0 to 0", b"Invalid device sector"),
-            ([b"/dev/sdb 0", typed], "EINVAL", b"'%s': #ARGS is the number of words that follow it, here 0",
+            ([b"/dev/sdb", quote], "EINVAL", b"'%s': OFFSET is a whole number from 0 to 0", b"Invalid device sector"),
+            ([b"/dev/sdb 0", quote], "EINVAL", b"'%s': #ARGS is the number of words that follow it, here 0",
              b"Argument count does not match"),
-            ([b"/dev/sdb 0 1", typed], "EINVAL", b"%s: unknown argument; allowed: " + ARGUMENTS, b"Unknown argument"),
-            ([b"/dev/sdb 0 2 log", typed], "EINVAL", b"log %s: neither on nor off; allowed: on or off",
+            ([b"/dev/sdb 0 1", quote], "EINVAL", b"%s: unknown argument; allowed: " + ARGUMENTS, b"Unknown argument"),
+            ([b"/dev/sdb 0 2 log", quote], "EINVAL", b"log %s: neither on nor off; allowed: on or off",
              b"Invalid log"),
-            ([b"/dev/sdb 0 2 records", typed], "EINVAL", b"records %s: not a whole number; allowed: a whole number"
+            ([b"/dev/sdb 0 2 records", quote], "EINVAL", b"records %s: not a whole number; allowed: a whole number"
              b" from 1 to 65536", b"Invalid records"),
         ):
             what = repr(b" ".join(words))
             refused(what, getattr(errno, error), table, name, words)
             expect(what, [DEVICE + line % shown, SENTENCE % (sentence, error.encode()), END])
 
-        refused(what, errno.EINVAL, dm.message, name, typed)
+        refused(what, errno.EINVAL, dm.message, name, quote)
         expect(what, [DEVICE + shown + b": unknown message; allowed: " + MESSAGES])
-        refused(what, errno.EINVAL, dm.message, name, b"reset " + typed)
+        refused(what, errno.EINVAL, dm.message, name, b"reset " + quote)
         expect(what, [DEVICE + b"reset " + shown + b": one word too many; allowed: reset alone"])
 
 

@@ -88,12 +88,18 @@ def escaped(text):
     return "".join(chr(byte) if as_is else f"%{byte:02X}" for byte, as_is in zip(text, plain))
 
 
-def cut(word):
-    return escaped(word[:128]) + ("..." if len(word) > 128 else "")
+def cut(text):
+    return escaped(text[:128]) + ("..." if len(text) > 128 else "")
+
+
+def typed(word):
+    """A wrong word: what was typed, but for bytes that could make it look like another line."""
+    shown = "".join(chr(byte) if 0x21 <= byte <= 0x7E else f"%{byte:02X}" for byte in word[:128])
+    return shown + ("..." if len(word) > 128 else "")
 
 
 def wrong(word, what, key=None):
-    shown = f"{cut(word)}: " if word else ""
+    shown = f"{typed(word)}: " if word else ""
     return Refused(errno.EINVAL, f"{key + ' ' if key else ''}{shown}{what}; allowed: ")
 
 
@@ -245,14 +251,14 @@ def opened(path):
         if (major, minor) in ((8, 0), (8, 16)):
             return f"8:{minor}"
         if (major == 8 and minor < 256) or (major, minor) == (250, 0):
-            raise Refused(errno.ENXIO, f"'{cut(path)}': is not a block device")
+            raise Refused(errno.ENXIO, f"'{typed(path)}': is not a block device")
         raise LeftOut
     try:
         device = os.stat(path.split(b"\0")[0])
     except OSError as error:
-        raise Refused(error.errno, f"'{cut(path)}': ")
+        raise Refused(error.errno, f"'{typed(path)}': ")
     if device.st_mode & 0o170000 != 0o060000:
-        raise Refused(errno.ENOTBLK, f"'{cut(path)}': is not a block device")
+        raise Refused(errno.ENOTBLK, f"'{typed(path)}': is not a block device")
     device = f"{os.major(device.st_rdev)}:{os.minor(device.st_rdev)}"
     if device not in ("8:0", "8:16"):
         raise LeftOut
@@ -269,15 +275,15 @@ def table(start, length, line):
     device = opened(words[0])
     size = SECTORS if device == "8:16" else 131072
     if length > size:
-        line = f"'{cut(words[0])}': has {size} sectors; LENGTH, here {length}, may not be more"
+        line = f"'{typed(words[0])}': has {size} sectors; LENGTH, here {length}, may not be more"
         raise Refused(errno.EINVAL, line)
     if len(words) < 2:
         raise Refused(errno.EINVAL, "OFFSET is missing")
     offset = whole(words[1])
     if offset is None or offset > size - length:
-        raise Refused(errno.EINVAL, f"'{cut(words[1])}': OFFSET is a whole number from 0 to {size - length}")
+        raise Refused(errno.EINVAL, f"'{typed(words[1])}': OFFSET is a whole number from 0 to {size - length}")
     if len(words) > 2 and whole(words[2]) != len(words) - 3:
-        line = f"'{cut(words[2])}': #ARGS is the number of words that follow it, here {len(words) - 3}"
+        line = f"'{typed(words[2])}': #ARGS is the number of words that follow it, here {len(words) - 3}"
         raise Refused(errno.EINVAL, line)
     return {"device": device, "offset": offset, **arguments(words[3:])}
 
@@ -532,9 +538,12 @@ def read_log():
         sequence = at
         check(not FAULTS.search(record), f"the kernel says {record}")
         if record.startswith(b"imgrement: "):
-            # The kernel would have escaped what is not plain, with a backslash, which is never ours.
-            line = record[11:].decode("latin1")
-            check(OURS.fullmatch(line) and "\\" not in line, f"a line that is none of ours: {record}")
+            # The kernel escapes what is not plain, and a backslash, with a backslash. A backslash of ours is in
+            # a wrong word.
+            check(not re.search(rb"\\(?!x5c)", record), f"a line that is not plain: {record}")
+            line = record[11:].decode("latin1").replace("\\x5c", "\\")
+            wrong_word = line.startswith(f"{number}: ")
+            check(OURS.fullmatch(line) and (wrong_word or "\\" not in line), f"a line that is none of ours: {record}")
             ours.append(line)
 
 

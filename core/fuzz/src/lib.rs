@@ -9,7 +9,8 @@ use imgrement_core::params::{
     Fault,
     Key,
     Mistake,
-    What, //
+    What,
+    Word, //
 };
 use std::{
     collections::HashMap,
@@ -86,6 +87,16 @@ pub fn escape(bytes: &[u8]) -> String {
         }
     }
     word
+}
+
+/// What is shown of a wrong word.
+fn typed(word: &[u8]) -> String {
+    word.iter()
+        .map(|&byte| match byte {
+            b'!'..=b'~' => char::from(byte).to_string(),
+            _ => format!("%{byte:02X}"),
+        })
+        .collect()
 }
 
 /// The value after a name, read.
@@ -193,7 +204,7 @@ pub fn key(name: &[u8]) -> Option<Key> {
 
 /// Checks that this is the mistake that is wanted, and the line about it.
 pub fn check_mistake(mistake: &Mistake<'_>, word: &[u8], what: What) {
-    assert_eq!((mistake.word, mistake.what), (word, what));
+    assert_eq!((mistake.word, mistake.what), (Word::Typed(word), what));
 
     let line = mistake.to_string();
     // One line, which can neither be mistaken for another nor steer a terminal, and fits printk's
@@ -209,7 +220,7 @@ pub fn check_mistake(mistake: &Mistake<'_>, word: &[u8], what: What) {
     let dots = if cut.len() < word.len() { "..." } else { "" };
     let named = match word {
         b"" => String::new(),
-        _ => format!("{}{dots}: ", escape(cut)),
+        _ => format!("{}{dots}: ", typed(cut)),
     };
     let name = match what {
         What::Value(key, _) | What::Extra(key) => {
