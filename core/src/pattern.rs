@@ -124,7 +124,10 @@ impl Pattern {
         let key = self.key.as_ref()?;
         let unread = self.text.as_bytes().is_empty();
 
-        unread.then_some((key, &mut self.text))
+        if !unread {
+            return None;
+        }
+        Some((key, &mut self.text))
     }
 
     /// Where it is counted: below [`SLOTS`].
