@@ -104,6 +104,7 @@ use params::{
 use pattern::Pattern;
 use trace::{
     InFlight,
+    Search,
     Trace,
     Unfit, //
 };
@@ -129,8 +130,13 @@ impl kernel::Module for ImgrementModule {
 /// The target type.
 struct Imgrement;
 
-/// The answer to `pattern list`.
-struct List;
+/// What a message is answered with.
+enum Answer {
+    /// A line for each pattern.
+    List,
+    /// The line of the last one of these, which the message gave.
+    Last(Arc<Search>),
+}
 
 /// One line of a table: a range of a device, and its trace.
 struct Traced<'t> {
@@ -154,7 +160,7 @@ impl Target for Imgrement {
         .and(Features::ATOMIC_WRITES);
     type State<'t> = Traced<'t>;
     type PerBio = InFlight;
-    type Answer = List;
+    type Answer = Answer;
 
     fn ctr<'t>(
         builder: &mut Builder<'t>,
@@ -226,23 +232,34 @@ impl Target for Imgrement {
         };
     }
 
-    fn message(this: &Traced<'_>, args: &mut Args<'_>) -> Result<Option<List>, CtrError> {
+    fn message(this: &Traced<'_>, args: &mut Args<'_>) -> Result<Option<Answer>, CtrError> {
         let mut room = KBox::new(Pattern::EMPTY, GFP_KERNEL)?;
         let change = Change::parse(args.by_ref().map(CStr::to_bytes), &mut room)
             .map_err(|mistake| refuse(args, &mistake, EINVAL))?;
 
-        this.trace
+        let given = this
+            .trace
             .change(&change)
             .map_err(|unfit| no_pattern(args, &unfit, Some(&change)))?;
         Ok(if matches!(change, Change::List) {
-            Some(List)
+            Some(Answer::List)
         } else {
-            None
+            given.map(Answer::Last)
         })
     }
 
-    fn answer(this: &Traced<'_>, List: List, out: &mut StatusWriter<'_>) {
-        let _ = this.trace.write_patterns(out);
+    fn answer(this: &Traced<'_>, answer: Answer, out: &mut StatusWriter<'_>) -> bool {
+        match answer {
+            Answer::List => {
+                let _ = this.trace.write_patterns(out);
+                true
+            }
+            // A message that gives a pattern must not be sent once more.
+            Answer::Last(search) => search.patterns.as_slice().last().is_some_and(|pattern| {
+                let _ = this.trace.write_pattern(pattern, out);
+                !out.is_full()
+            }),
+        }
     }
 
     fn prepare_ioctl<'s>(this: &'s Traced<'_>) -> IoctlRoute<'s> {

@@ -71,6 +71,7 @@ use crate::{
         Params,
         Table, //
     },
+    pattern::Pattern,
     record::{
         Flags,
         Header,
@@ -490,15 +491,16 @@ impl Trace {
         }
     }
 
-    /// Changes the settings or does what a message asks for. May sleep.
+    /// Changes the settings or does what a message asks for. Returns the patterns of which that one is the last
+    /// which the message gave. May sleep.
     ///
     /// # Errors
     ///
     /// As those of [`Self::new`], and then nothing has changed.
-    pub(crate) fn change(&self, change: &Change<'_>) -> Result<(), Unfit> {
+    pub(crate) fn change(&self, change: &Change<'_>) -> Result<Option<Arc<Search>>, Unfit> {
         if let Change::Mark(text) = change {
             self.drain().print(Line::Mark(text));
-            return Ok(());
+            return Ok(None);
         }
 
         let _changes = self.changes.lock();
@@ -523,12 +525,24 @@ impl Trace {
             Change::LogRate(log_rate) => (Params { log_rate, ..params }, search),
             Change::Reset => {
                 self.counters.reset();
-                return Ok(());
+                return Ok(None);
             }
-            Change::List | Change::Mark(_) => return Ok(()),
+            Change::List | Change::Mark(_) => return Ok(None),
         };
-        self.replace(Settings::new(params, search)?);
-        Ok(())
+        self.replace(Settings::new(params, search.clone())?);
+        Ok(match change {
+            Change::Pattern(Some(_)) | Change::Add(_) => Some(search),
+            Change::Pattern(None)
+            | Change::Del(_)
+            | Change::List
+            | Change::Ops(_)
+            | Change::Data(_)
+            | Change::Log(_)
+            | Change::LogRate(_)
+            | Change::Places(_)
+            | Change::Reset
+            | Change::Mark(_) => None,
+        })
     }
 
     /// Puts other settings in the place of those before.
@@ -650,11 +664,17 @@ impl Trace {
     pub(crate) fn write_patterns(&self, out: &mut impl Write) -> fmt::Result {
         let (_, search) = self.settings();
 
-        for pattern in search.patterns.iter() {
-            let count = self.counters.of(pattern);
-            writeln!(out, "{} {count} {pattern}", Escaped(pattern.shown()))?;
-        }
-        Ok(())
+        search
+            .patterns
+            .iter()
+            .try_for_each(|pattern| self.write_pattern(pattern, out))
+    }
+
+    /// Writes the line of one of them.
+    pub(crate) fn write_pattern(&self, pattern: &Pattern, out: &mut impl Write) -> fmt::Result {
+        let count = self.counters.of(pattern);
+
+        writeln!(out, "{} {count} {pattern}", Escaped(pattern.shown()))
     }
 }
 

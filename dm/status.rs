@@ -73,6 +73,11 @@ impl<'a> StatusWriter<'a> {
         })
     }
 
+    /// Whether device-mapper takes what has been written for cut off.
+    pub fn is_full(&self) -> bool {
+        self.used.saturating_add(1) >= self.size
+    }
+
     /// Whether nothing has been written.
     pub fn is_empty(&self) -> bool {
         self.used == 0

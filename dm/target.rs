@@ -61,8 +61,7 @@ impl Features {
     /// waits: not for a bio that must not wait, nor for any other. A kernel with
     /// `CONFIG_DEBUG_ATOMIC_SLEEP` reports one that does.
     pub const NOWAIT: Self = Self(bindings::DM_TARGET_NOWAIT as u64);
-    /// Bios keep their integrity payload. A table whose devices have not all the same integrity profile is
-    /// refused: a driver that expects more tags than there are would read past them.
+    /// Bios keep their integrity payload, and it fits where they are sent.
     pub const PASSES_INTEGRITY: Self = Self(bindings::DM_TARGET_PASSES_INTEGRITY as u64);
     /// Host-managed zones stay zones: bios are sent to the same place of a zone, in their order.
     /// With `Target::report_zones`.
@@ -198,7 +197,14 @@ pub trait Target: Sized + 'static {
 
     /// Writes the answer to a message, which user space gets as text. Where that has no room for it, it sends
     /// the whole message once more. May sleep.
-    fn answer(_state: &Self::State<'_>, _answer: Self::Answer, _out: &mut StatusWriter<'_>) {
+    ///
+    /// Returns whether there is an answer: `false` for one that does not fit, where the message must not be sent
+    /// once more.
+    fn answer(
+        _state: &Self::State<'_>,
+        _answer: Self::Answer,
+        _out: &mut StatusWriter<'_>,
+    ) -> bool {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
@@ -572,13 +578,17 @@ impl<T: Target> Callbacks<T> {
 
     fn target_type() -> bindings::target_type {
         const {
-            // No table could name it.
-            assert!(is_type_name(T::NAME.to_bytes()));
+            assert!(
+                is_type_name(T::NAME.to_bytes()),
+                "no table can name it: NAME is 1 to 15 plain characters"
+            );
         }
         #[cfg(CONFIG_BLK_DEV_ZONED)]
         const {
-            // Device-mapper asks whoever claims it for a report.
-            assert!(T::HAS_REPORT_ZONES || !T::FEATURES.contains(Features::ZONED_HM));
+            assert!(
+                T::HAS_REPORT_ZONES || !T::FEATURES.contains(Features::ZONED_HM),
+                "device-mapper asks whoever claims ZONED_HM for a report: report_zones is missing"
+            );
         }
         bindings::target_type {
             features: T::FEATURES.0,
@@ -742,19 +752,6 @@ impl<T: Target> Callbacks<T> {
                 c"Too many arguments",
                 format_args!("nothing may stand here"),
             ));
-        }
-        if T::FEATURES.contains(Features::PASSES_INTEGRITY) {
-            if let Some((first, other)) = builder.devices.other_integrity() {
-                return Err(args.refuse(
-                    Some(other.number()),
-                    EINVAL,
-                    c"Integrity profiles differ",
-                    format_args!(
-                        "has another integrity profile than {}; all devices of this target share one",
-                        first.name()
-                    ),
-                ));
-            }
         }
         // The worker may run from here on.
         builder.worker.set_state(NonNull::from(&*state).cast());
@@ -980,11 +977,11 @@ impl<T: Target> Callbacks<T> {
         };
         // SAFETY: The contract of the slot; the buffer is not used by others during the call, and the words
         // in it are gone.
-        if let Some(mut out) = unsafe { StatusWriter::from_raw(result, maxlen) } {
-            T::answer(state, answer, &mut out);
+        match unsafe { StatusWriter::from_raw(result, maxlen) } {
+            // 1 is that there is an answer (`target_message`).
+            Some(mut out) => c_int::from(T::answer(state, answer, &mut out)),
+            None => 1,
         }
-        // There is an answer (`message_for_md`).
-        1
     }
 
     /// # Safety

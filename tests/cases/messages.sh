@@ -10,12 +10,17 @@ bv #0: len 512, offset 0, at (8, 8)'
 # message WORDS TABLE LINES COUNTS FOUND: after it, a write of "DAMN gosh" has these lines and counts.
 places=off
 message() {
-	local got words
+	local got words answer wanted
 	# shellcheck disable=SC2206 # words
 	words=($2 places $places edges 0 records 2048)
 	dmsetup message imgrement 0 reset
 	# shellcheck disable=SC2086 # words
-	dmsetup message imgrement 0 $1
+	answer=$(dmsetup message imgrement 0 $1)
+	# What gives a pattern is answered with its line, and nothing else is answered.
+	wanted=
+	[[ $1 != pattern\ * || $1 = 'pattern none' || $1 = pattern\ del\ * ]] ||
+		wanted=$(dmsetup message imgrement 0 pattern list | tail -n 1)
+	expect "$1: the answer" "$wanted" "$answer"
 	expect "$1: table" "0 8192 imgrement 8:16 0 ${#words[@]} ${words[*]}" "$(dmsetup table imgrement)"
 	got=$(traced write_at $device 8 'DAMN gosh')
 	expect_text "$1: lines" "$3" "$got"
@@ -75,6 +80,21 @@ dmsetup message imgrement 0 pattern del new
 dmsetup message imgrement 0 pattern add new gosh
 expect 'the same name again' '2 damn 2 new 0' "$(pattern_counts)"
 message 'pattern DAMN' "pattern DAMN $settings" "$damn" 'page 1 deltas 1' '1 DAMN 1'
+
+# dmsetup joins its words, so that a space in quotes makes two of one. The answer says what was understood.
+expect 'a space in quotes' 'BEGIN 0 pattern RSA name BEGIN' "$(dmsetup message imgrement 0 pattern add 'BEGIN RSA')"
+expect 'a space in quotes, and alone' 'BEGIN 0 pattern BEGIN nocase' "$(dmsetup message imgrement 0 pattern 'BEGIN nocase')"
+# Where there is no room for the answer, there is none: sent once more, the message would be refused.
+python3 - << 'END'
+import sys
+sys.path.insert(0, "lib")
+import dm
+assert not dm.message(b"imgrement", b"pattern add a-name-that-is-long x"), "an answer that does not fit"
+assert dm.message(b"imgrement", b"pattern list"), "a list that fits"
+END
+expect 'both are there' '2 BEGIN 0 a-name-that-is-long 0' "$(pattern_counts)"
+expect 'none' '' "$(dmsetup message imgrement 0 pattern none)"
+dmsetup message imgrement 0 pattern DAMN
 
 # The limit itself.
 dmsetup message imgrement 0 log_rate 1

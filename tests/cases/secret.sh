@@ -56,8 +56,10 @@ expect 'no pattern' 'pattern none' "$(dmsetup table imgrement | grep -o 'pattern
 # Several, one of them by another name, and beside one in plain sight.
 add imgrement:second 'Second Secret'
 dmsetup message imgrement 0 pattern plain
-dmsetup message imgrement 0 pattern_key add imgrement:other
-dmsetup message imgrement 0 pattern_key add imgrement:second nocase
+expect 'the answer' 'imgrement:other 0 pattern_key imgrement:other' \
+	"$(dmsetup message imgrement 0 pattern_key add imgrement:other | tee -a /tmp/lists)"
+expect 'the answer' 'imgrement:second 0 pattern_key imgrement:second nocase' \
+	"$(dmsetup message imgrement 0 pattern_key add imgrement:second nocase | tee -a /tmp/lists)"
 dmesg -C
 write_at /dev/mapper/imgrement 6 'plain something-else sECOND sECRET'
 drain

@@ -55,8 +55,10 @@ def load(name, start, length, kind, parameters):
 
 
 def message(name, text):
+    """Returns whether there is an answer that did not fit: there is as much room as the text takes."""
     # struct dm_target_msg: the sector, then the text.
-    ioctl(TARGET_MSG, name, data=struct.pack("=Q", 0) + text + b"\0")
+    flags, *_ = ioctl(TARGET_MSG, name, data=struct.pack("=Q", 0) + text + b"\0")
+    return bool(flags & BUFFER_FULL)
 
 
 def suspend(name, flags=0):

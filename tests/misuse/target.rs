@@ -109,8 +109,9 @@ impl Target for Misuse {
         Ok(Some((range.bytes.load(Relaxed), None)))
     }
 
-    fn answer(_range: &Range<'_>, answer: Self::Answer, _out: &mut StatusWriter<'_>) {
+    fn answer(_range: &Range<'_>, answer: Self::Answer, _out: &mut StatusWriter<'_>) -> bool {
         keep(answer);
+        true
     }
 
     fn iterate_devices(range: &Range<'_>, visitor: &mut DeviceVisitor<'_>) {

@@ -239,8 +239,9 @@ impl Target for NoIo {
         args.next_word("WORD").map(|_| Some(()))
     }
 
-    fn answer(_range: &Range<'_>, (): (), _out: &mut StatusWriter<'_>) {
+    fn answer(_range: &Range<'_>, (): (), _out: &mut StatusWriter<'_>) -> bool {
         ANSWER.now();
+        true
     }
 
     fn prepare_ioctl<'s>(range: &'s Range<'_>) -> IoctlRoute<'s> {
