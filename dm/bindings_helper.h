@@ -26,6 +26,8 @@ void rust_dm_copy_from_page(void *to, struct page *page, size_t offset,
 			    size_t len);
 
 sector_t rust_dm_bdev_sectors(struct block_device *bdev);
+bool rust_dm_same_integrity(struct block_device *one,
+			    struct block_device *other);
 void rust_dm_bdev_name(struct block_device *bdev, char *name, size_t size);
 
 bool rust_dm_module_is_used(struct module *module);

@@ -108,6 +108,24 @@ impl OpenDevices {
     }
 }
 
+impl OpenDevices {
+    /// The first device and one whose integrity profile is another, if there is one. May sleep.
+    pub(super) fn other_integrity(&self) -> Option<(Device<'_>, Device<'_>)> {
+        // INVARIANT: Each stays in its box, and its block device open, until `self` is dropped.
+        let mut devices = self.devices.iter().map(|copy| Device {
+            dev: NonNull::from(&**copy),
+            _open: PhantomData,
+        });
+        let first = devices.next()?;
+        // SAFETY: Both block devices are open.
+        let other = devices.find(|device| unsafe {
+            !bindings::rust_dm_same_integrity(first.bdev(), device.bdev())
+        })?;
+
+        Some((first, other))
+    }
+}
+
 impl Drop for OpenDevices {
     fn drop(&mut self) {
         for dev in &self.devices {
@@ -145,10 +163,13 @@ impl Device<'_> {
 
     /// Its number as `major:minor`: the name that tables use.
     pub fn name(&self) -> Escaped<'_> {
+        Escaped(self.number().to_bytes())
+    }
+
+    /// The same as a word.
+    pub(super) fn number(&self) -> &CStr {
         // SAFETY: By the invariant `dev` is a copy of ours, and `dm_get_device` filled the name with a string.
-        let name =
-            unsafe { CStr::from_char_ptr((&raw const (*self.dev.as_ptr()).name).cast::<c_char>()) };
-        Escaped(name.to_bytes())
+        unsafe { CStr::from_char_ptr((&raw const (*self.dev.as_ptr()).name).cast::<c_char>()) }
     }
 
     /// The name that the kernel's messages use, `sdb` say, or `sdb1` for a partition.

@@ -3,6 +3,7 @@
  * C shims for the kernel's inline functions and macros that dm/ needs.
  */
 #include <linux/bio.h>
+#include <linux/blk-integrity.h>
 #include <linux/blkdev.h>
 #include <linux/highmem.h>
 #include <linux/kernel.h>
@@ -40,6 +41,38 @@ void rust_dm_copy_from_page(void *to, struct page *page, size_t offset,
 sector_t rust_dm_bdev_sectors(struct block_device *bdev)
 {
 	return bdev_nr_sectors(bdev);
+}
+
+static struct blk_integrity integrity_profile(struct block_device *bdev)
+{
+	struct request_queue *q = bdev_get_queue(bdev);
+	struct blk_integrity profile;
+
+	mutex_lock(&q->limits_lock);
+	profile = q->limits.integrity;
+	mutex_unlock(&q->limits_lock);
+	return profile;
+}
+
+/*
+ * Whether tags for one are tags for the other: what
+ * queue_limits_stack_integrity() compares, and where in the metadata the tags
+ * begin. No metadata is no integrity.
+ */
+bool rust_dm_same_integrity(struct block_device *one,
+			    struct block_device *other)
+{
+	struct blk_integrity a = integrity_profile(one);
+	struct blk_integrity b = integrity_profile(other);
+
+	if (!a.metadata_size && !b.metadata_size)
+		return true;
+	return a.metadata_size == b.metadata_size &&
+	       a.interval_exp == b.interval_exp && a.tag_size == b.tag_size &&
+	       a.csum_type == b.csum_type &&
+	       a.pi_tuple_size == b.pi_tuple_size &&
+	       a.pi_offset == b.pi_offset &&
+	       !((a.flags ^ b.flags) & BLK_INTEGRITY_REF_TAG);
 }
 
 void rust_dm_bdev_name(struct block_device *bdev, char *name, size_t size)

@@ -61,7 +61,8 @@ impl Features {
     /// waits: not for a bio that must not wait, nor for any other. A kernel with
     /// `CONFIG_DEBUG_ATOMIC_SLEEP` reports one that does.
     pub const NOWAIT: Self = Self(bindings::DM_TARGET_NOWAIT as u64);
-    /// Bios keep their integrity payload, and it fits where they are sent.
+    /// Bios keep their integrity payload. A table whose devices have not all the same integrity profile is
+    /// refused: a driver that expects more tags than there are would read past them.
     pub const PASSES_INTEGRITY: Self = Self(bindings::DM_TARGET_PASSES_INTEGRITY as u64);
     /// Host-managed zones stay zones: bios are sent to the same place of a zone, in their order.
     /// With `Target::report_zones`.
@@ -578,17 +579,13 @@ impl<T: Target> Callbacks<T> {
 
     fn target_type() -> bindings::target_type {
         const {
-            assert!(
-                is_type_name(T::NAME.to_bytes()),
-                "no table can name it: NAME is 1 to 15 plain characters"
-            );
+            // No table could name it.
+            assert!(is_type_name(T::NAME.to_bytes()));
         }
         #[cfg(CONFIG_BLK_DEV_ZONED)]
         const {
-            assert!(
-                T::HAS_REPORT_ZONES || !T::FEATURES.contains(Features::ZONED_HM),
-                "device-mapper asks whoever claims ZONED_HM for a report: report_zones is missing"
-            );
+            // Device-mapper asks whoever claims it for a report.
+            assert!(T::HAS_REPORT_ZONES || !T::FEATURES.contains(Features::ZONED_HM));
         }
         bindings::target_type {
             features: T::FEATURES.0,
@@ -752,6 +749,19 @@ impl<T: Target> Callbacks<T> {
                 c"Too many arguments",
                 format_args!("nothing may stand here"),
             ));
+        }
+        if T::FEATURES.contains(Features::PASSES_INTEGRITY) {
+            if let Some((first, other)) = builder.devices.other_integrity() {
+                return Err(args.refuse(
+                    Some(other.number()),
+                    EINVAL,
+                    c"Integrity profiles differ",
+                    format_args!(
+                        "has another integrity profile than {}; all devices of this target share one",
+                        first.name()
+                    ),
+                ));
+            }
         }
         // The worker may run from here on.
         builder.worker.set_state(NonNull::from(&*state).cast());

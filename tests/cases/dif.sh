@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # Disks with protection information (T10 DIF types 1 to 3, with DIX): tags arrive as through
-# dm-linear, and where data do not match their tag, the same error comes back and is recorded.
+# dm-linear, and where data do not match their tag, the same error comes back and is recorded. Devices of
+# different integrity profiles do not go together in one target.
 
 modprobe dm_imgrement
 head -c 1M /dev/urandom > /tmp/random
@@ -49,3 +50,38 @@ for type in 1 2 3; do
 	expect_text "type $type: errors" $'R, error 84, at (1034, 1034)\nR, error 84, at (1032, 1039)' "$(lines | grep error)"
 	expect "type $type: errors counted" 2 "$(cat /tmp/errors)"
 done
+
+# pair FIRST SECOND: a target over both, which passes integrity on.
+pair() { dmsetup create pair --table "0 2048 test_pair $1 0 $2 2048"; }
+modprobe dm_test_pair
+null_disk nullb0
+modprobe scsi_debug dif=1 dix=1 dev_size_mb=16 sector_size=512
+disk=/dev/$(basename /sys/bus/pseudo/drivers/scsi_debug/adapter*/host*/target*/*:*/block/*)
+# dm-integrity has tags of its own, here as large as those of the disk, and smaller.
+for size in 8 4; do
+	null_disk "nullb$size" memory_backed=1
+	dmsetup create "tags$size" --table "0 8192 integrity /dev/nullb$size 0 $size D 0"
+	expect "bytes of tags$size" $size \
+		"$(cat "/sys/block/dm-$(dmsetup info -c --noheadings -o minor "tags$size")/integrity/tag_size")"
+done
+differ='has another integrity profile than %s; all devices of this target share one'
+number() { echo "$((0x$(stat -Lc %t "$1"))):$((0x$(stat -Lc %T "$1")))"; }
+for devices in "$disk /dev/nullb0" "/dev/nullb0 $disk" "$disk /dev/mapper/tags8" \
+	'/dev/mapper/tags8 /dev/mapper/tags4' "/dev/mapper/tags4 $disk"; do
+	read -r first second <<< "$devices"
+	dmesg -C
+	expect_fail pair "$first" "$second"
+	# shellcheck disable=SC2059 # the sentence is one
+	expect_match "$devices" ": '$(number "$second")': $(printf "$differ" "$(number "$first")")"$'\n' "$(dmesg -t)"
+done
+pair /dev/nullb0 /dev/nullb0
+remove_target pair
+# Tags arrive on both halves.
+pair "$disk" "$disk"
+dd if=/tmp/random of=/dev/mapper/pair bs=64k oflag=direct status=none
+cmp -n 524288 /tmp/random <(dd if="$disk" bs=64k count=8 iflag=direct status=none)
+cmp -n 524288 <(tail -c +524289 /tmp/random) <(dd if="$disk" bs=64k skip=24 count=8 iflag=direct status=none)
+cmp -n 1048576 /tmp/random <(dd if=/dev/mapper/pair bs=64k iflag=direct status=none)
+expect 'tags of the pair' T10-DIF-TYPE1-CRC \
+	"$(cat "/sys/block/dm-$(dmsetup info -c --noheadings -o minor pair)/integrity/format")"
+remove_target pair

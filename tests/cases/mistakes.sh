@@ -198,8 +198,19 @@ modprobe dm-rust-linear
 dmesg -C
 kind=rust_linear module=dm_rust_linear
 mistake EINVAL 'Too many arguments' "'x': nothing may stand here" /dev/sdb 0 x
-kind=imgrement module=imgrement
 told 'words after all arguments'
+
+# Nor has the target of the tests, which has two devices.
+modprobe dm_test_pair
+rmmod scsi_debug
+modprobe scsi_debug dif=1 dix=1 dev_size_mb=8
+until [ -b /dev/sdc ]; do sleep 0.1; done
+kind=test_pair module=dm_test_pair
+dmesg -C
+mistake EINVAL 'Integrity profiles differ' \
+	"'8:32': has another integrity profile than 8:16; all devices of this target share one" /dev/sdb 0 /dev/sdc 0
+kind=imgrement module=imgrement
+told 'integrity profiles'
 
 # A mistake in a second line or in a reload leaves what was there.
 make_target imgrement

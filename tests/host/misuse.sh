@@ -30,9 +30,9 @@ shows='    fn iterate_devices(range: &Range<'\''_>, visitor: &mut DeviceVisitor<
 reports=${source#*"$shows"}
 reports=${reports%\}}
 mistake no-iterate-devices 'missing: `iterate_devices`' "$shows" ''
-mistake no-report-zones 'report_zones is missing' "$reports" ''
-mistake name-too-long 'no table can name it' fifteen_letters sixteen__letters
-mistake name-with-space 'no table can name it' fifteen_letters 'two words'
+mistake no-report-zones 'assertion failed: T::HAS_REPORT_ZONES' "$reports" ''
+mistake name-too-long 'assertion failed: is_type_name(T::NAME' fifteen_letters sixteen__letters
+mistake name-with-space 'assertion failed: is_type_name(T::NAME' fifteen_letters 'two words'
 mistake state-of-one-thread '`Cell<u64>` cannot be shared between threads safely' \
 	'    bytes: Atomic<u64>,' '    bytes: Atomic<u64>, cell: core::cell::Cell<u64>,'
 
