@@ -16,7 +16,7 @@
 //! | [`Segments`], [`Segment`] | its payload, a page-bounded piece at a time |
 //! | `ZoneReport` | `struct dm_report_zones_args`, where the kernel knows zones |
 //! | [`StatusWriter`] | the buffer that a status or a message answers into |
-//! | [`WorkQueue`] | a work queue of the target's own |
+//! | [`LateBio`], [`LateQueue`] | a read that a task looks at before it goes up, and the queue on which it waits |
 //! | [`Worker`] | `struct delayed_work`: what an instance does later, on a queue that all instances share |
 //!
 //! All `unsafe` of a target lives here. The rules that keep it sound are those of the C interface;
@@ -34,6 +34,8 @@ mod bindings;
 mod bio;
 #[path = "dm/device.rs"]
 mod device;
+#[path = "dm/late.rs"]
+mod late;
 #[path = "dm/noio.rs"]
 mod noio;
 #[cfg(CONFIG_DEBUG_ATOMIC_SLEEP)]
@@ -71,14 +73,17 @@ pub use self::{
     bio::{
         Completion,
         EndBio,
+        LateBio,
         MapBio,
         Mapped,
-        Op, //
+        Op,
+        PerBio, //
     },
     device::{
         Device,
         DiskName, //
     },
+    late::LateQueue,
     racy::RacyBytes,
     segment::{
         Segment,
@@ -97,7 +102,6 @@ pub use self::{
         Registration,
         Target, //
     },
-    work::WorkQueue,
     worker::Worker, //
 };
 

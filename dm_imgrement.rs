@@ -87,6 +87,8 @@ use dm::{
     EndBio,
     Features,
     IoctlRoute,
+    LateBio,
+    LateQueue,
     MapBio,
     Mapped,
     Registration,
@@ -147,6 +149,8 @@ struct Traced<'t> {
     sectors: u64,
     /// Prints what the trace has recorded.
     worker: Worker<'t>,
+    /// Where reads wait that are to be searched. It is made when the first one may come.
+    late: LateQueue<'t>,
     trace: Arc<Trace>,
 }
 
@@ -175,19 +179,23 @@ impl Target for Imgrement {
                 Refusal::Memory(AllocError) => ENOMEM.into(),
             })?;
         let worker = builder.worker()?;
+        let late = builder.late_queue()?;
+        if table.params.ops.read {
+            late.make().map_err(|errno| no_queue(&words, errno))?;
+        }
         let trace = Trace::new(table).map_err(|unfit| no_pattern(&words, &unfit, None))?;
 
         builder.wants_discards(true);
         builder.wants_secure_erases(true);
         builder.wants_write_zeroes(true);
-        Ok(init!(Traced { device, offset, sectors, worker, trace }? Error))
+        Ok(init!(Traced { device, offset, sectors, worker, late, trace }? Error))
     }
 
     #[inline]
     fn map<'b>(this: &Traced<'_>, mut bio: MapBio<'b, InFlight>) -> Mapped<'b> {
         let sector = this.offset.wrapping_add(bio.sector());
 
-        this.trace.request(&mut bio, sector, this.worker);
+        this.trace.request(&mut bio, sector, this.worker, this.late);
         bio.remap(this.device, sector)
     }
 
@@ -195,6 +203,10 @@ impl Target for Imgrement {
     fn end_io(this: &Traced<'_>, bio: &mut EndBio<'_, InFlight>) -> Completion {
         this.trace.completed(bio, this.worker);
         Completion::Done
+    }
+
+    fn end_late(this: &Traced<'_>, bio: &mut LateBio<'_, InFlight>) {
+        this.trace.arrived(bio, this.worker);
     }
 
     fn work(this: &Traced<'_>) {
@@ -237,6 +249,9 @@ impl Target for Imgrement {
         let change = Change::parse(args.by_ref().map(CStr::to_bytes), &mut room)
             .map_err(|mistake| refuse(args, &mistake, EINVAL))?;
 
+        if matches!(change, Change::Ops(ops) if ops.read) {
+            this.late.make().map_err(|errno| no_queue(args, errno))?;
+        }
         let given = this
             .trace
             .change(&change)
@@ -306,6 +321,16 @@ fn no_pattern(args: &Args<'_>, unfit: &Unfit, change: Option<&Change<'_>>) -> Ct
         (Unfit::NoPattern, _) => ENOENT.into(),
         (Unfit::Errno(errno), _) => (*errno).into(),
     }
+}
+
+/// Refuses to search what is read.
+fn no_queue(args: &Args<'_>, errno: Error) -> CtrError {
+    args.refuse(
+        None,
+        errno,
+        c"Cannot make a queue",
+        format_args!("ops: no memory, or no thread, for the queue of reads that are searched"),
+    )
 }
 
 /// Refuses words of a table or a message.

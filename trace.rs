@@ -56,7 +56,10 @@ use crate::{
     dm::{
         self,
         EndBio,
+        LateBio,
+        LateQueue,
         MapBio,
+        PerBio,
         Segments,
         Worker, //
     },
@@ -136,14 +139,25 @@ pub(crate) struct Trace {
 
 /// What is kept of a request until it has come back.
 #[derive(Default)]
-pub(crate) struct InFlight {
-    /// What is to be said of it should it fail: its op, and on the underlying device its sector, and
-    /// its bytes. `None` where nothing is logged.
-    logged: Option<(Op, u64, u64)>,
+pub(crate) enum InFlight {
+    /// Nothing: it is not logged.
+    #[default]
+    Counted,
+    /// What is to be said of it should it fail.
+    Logged {
+        op: Op,
+        /// On the underlying device.
+        sector: u64,
+        bytes: u64,
+        /// Its record, where that waits to learn the sector: of a zone append.
+        held: Option<Held>,
+    },
     /// What is to be recorded when it has come back, with the payload that it brings.
-    awaited: Option<Header>,
-    /// Its record, where that waits to learn the sector: of a zone append.
-    held: Option<Held>,
+    Awaited(Header),
+}
+
+impl PerBio for InFlight {
+    const LATE: bool = true;
 }
 
 /// How long I/O waits for a console, and then for the lines of the request that is being printed.
@@ -197,42 +211,61 @@ impl Trace {
     /// the settings ask for that.
     ///
     /// Whatever the log needs is in the record when this returns; `worker` prints it later
-    /// ([`Self::work`]).
+    /// ([`Self::work`]). A read that is to be searched waits on `late` when it has come
+    /// ([`Self::arrived`]).
     #[inline]
-    pub(crate) fn request(&self, bio: &mut MapBio<'_, InFlight>, sector: u64, worker: Worker<'_>) {
+    pub(crate) fn request(
+        &self,
+        bio: &mut MapBio<'_, InFlight>,
+        sector: u64,
+        worker: Worker<'_>,
+        late: LateQueue<'_>,
+    ) {
         let op = op(bio.op());
 
         self.counters
             .request(op, bio.bytes(), bio.segments().count() as u64);
         if self.settings.want(op) {
-            self.look_at(bio, op, sector, worker);
+            self.look_at(bio, op, sector, worker, late);
         }
     }
 
     /// Looks closer at a request. Apart, so that requests of which nothing is wanted do not pay for the room
     /// that it takes on the stack.
     #[inline(never)]
-    fn look_at(&self, bio: &mut MapBio<'_, InFlight>, op: Op, sector: u64, worker: Worker<'_>) {
+    fn look_at(
+        &self,
+        bio: &mut MapBio<'_, InFlight>,
+        op: Op,
+        sector: u64,
+        worker: Worker<'_>,
+        late: LateQueue<'_>,
+    ) {
         let mut header = header(bio, op, sector);
 
-        if self.settings.want_late(op) {
+        if self.settings.want_late(op) && bio.end_late(late) {
             // The payload is not there yet.
-            bio.keep_payload();
-            bio.per_bio().awaited = Some(header);
+            *bio.per_bio() = InFlight::Awaited(header);
             return;
         }
         let (log, record) = self.examine(bio.segments(), &mut header, op.writes());
         if !log {
             return;
         }
-        let in_flight = bio.per_bio();
-
-        in_flight.logged = Some((op, sector, header.bytes));
-        match record {
-            Some(record) if op == Op::ZoneAppend => in_flight.held = Some(record.hold()),
-            Some(record) => self.send(record, worker),
-            None => {}
-        }
+        let held = match record {
+            Some(record) if op == Op::ZoneAppend => Some(record.hold()),
+            Some(record) => {
+                self.send(record, worker);
+                None
+            }
+            None => None,
+        };
+        *bio.per_bio() = InFlight::Logged {
+            op,
+            sector,
+            bytes: header.bytes,
+            held,
+        };
     }
 
     /// Searches a request, if its payload is there, and records it. Says whether it is to be logged, and
@@ -382,20 +415,20 @@ impl Trace {
         }
     }
 
-    /// Hears how a request went. In any context; of one that brings its payload, in a task.
+    /// Hears how a request went, unless that is for [`Self::arrived`]. In any context.
     #[inline]
     pub(crate) fn completed(&self, bio: &mut EndBio<'_, InFlight>, worker: Worker<'_>) {
-        if let Some(header) = bio.per_bio().awaited.take() {
-            self.arrived(bio, header, worker);
-        } else if bio.is_zone_append() || bio.result().is_err() {
+        if bio.is_zone_append() || bio.result().is_err() {
             // All others are recorded already.
             self.settle(bio, worker);
         }
     }
 
-    /// Searches and records a request that has brought its payload.
-    #[inline(never)]
-    fn arrived(&self, bio: &EndBio<'_, InFlight>, mut header: Header, worker: Worker<'_>) {
+    /// Searches and records a request that has brought its payload. In a task.
+    pub(crate) fn arrived(&self, bio: &mut LateBio<'_, InFlight>, worker: Worker<'_>) {
+        let InFlight::Awaited(mut header) = core::mem::take(bio.per_bio()) else {
+            return;
+        };
         let error = bio.result().err();
         let (log, record) = self.examine(bio.segments(), &mut header, error.is_none());
 
@@ -417,20 +450,24 @@ impl Trace {
     fn settle(&self, bio: &mut EndBio<'_, InFlight>, worker: Worker<'_>) {
         let error = bio.result().err();
         let written = bio.zone_append_sector();
-        let in_flight = bio.per_bio();
+        let (logged, held) = match core::mem::take(bio.per_bio()) {
+            InFlight::Logged {
+                op,
+                sector,
+                bytes,
+                held,
+            } => (Some((op, sector, bytes)), held),
+            InFlight::Counted | InFlight::Awaited(_) => (None, None),
+        };
 
-        if let Some(mut record) = in_flight
-            .held
-            .take()
-            .and_then(|held| Complete::take_back(&self.pool, held))
-        {
+        if let Some(mut record) = held.and_then(|held| Complete::take_back(&self.pool, held)) {
             if let Some(sector) = written {
                 record.move_to(sector);
             }
             self.send(record, worker);
         }
         if let Some(error) = error {
-            self.failed(in_flight.logged, error, worker);
+            self.failed(logged, error, worker);
         }
     }
 
@@ -679,7 +716,7 @@ impl Trace {
 }
 
 /// What a bio says about itself.
-fn header<P>(bio: &MapBio<'_, P>, op: Op, sector: u64) -> Header {
+fn header<P: PerBio>(bio: &MapBio<'_, P>, op: Op, sector: u64) -> Header {
     let flags = [
         (bio.is_fua(), Flags::FUA),
         (bio.is_preflush(), Flags::PREFLUSH),

@@ -21,7 +21,6 @@ const unsigned int DM_TYPE_NAME_SIZE = DM_MAX_TYPE_NAME;
 #endif
 
 void rust_dm_remap(struct bio *bio, struct block_device *bdev, sector_t sector);
-void rust_dm_complete_in_task(struct bio *bio);
 void rust_dm_copy_from_page(void *to, struct page *page, size_t offset,
 			    size_t len);
 
@@ -40,8 +39,10 @@ void rust_dm_noio_restore(unsigned int saved);
 void rust_dm_non_block_start(void);
 void rust_dm_non_block_end(void);
 
-struct workqueue_struct *rust_dm_alloc_workqueue(const char *name,
-						 bool rescuer);
+struct workqueue_struct *rust_dm_alloc_workqueue(const char *name);
+struct workqueue_struct *rust_dm_alloc_reads_queue(const char *name);
+void rust_dm_queue_new_work(struct workqueue_struct *wq,
+			    struct work_struct *work, work_func_t function);
 void rust_dm_destroy_workqueue(struct workqueue_struct *wq);
 void rust_dm_init_work(struct delayed_work *work, work_func_t function);
 

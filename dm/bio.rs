@@ -16,6 +16,11 @@
 
 use super::{
     bindings,
+    late::{
+        Late,
+        LateQueue,
+        Wait, //
+    },
     Device,
     Segments, //
 };
@@ -31,9 +36,9 @@ use kernel::{
     bindings::{
         bio,
         blk_status_t,
-        blk_status_to_errno,
-        bvec_iter, //
+        blk_status_to_errno, //
     },
+    container_of,
     error::to_result,
     ffi::c_int,
     prelude::*, //
@@ -90,18 +95,28 @@ impl Op {
     }
 }
 
-/// The space that comes with each bio: a target's own, of type `P`, and what is kept of the payload. Where
-/// `P` has no size, there is none.
+/// What a target keeps with each bio, from `map` to the end of the bio; `()` for nothing.
+pub trait PerBio: Default + Send + 'static {
+    /// Whether bios may end late: [`MapBio::end_late`], and then `Target::end_late`. That takes some 64 more
+    /// bytes with each bio.
+    const LATE: bool = false;
+}
+
+impl PerBio for () {}
+
+/// The space that comes with each bio: a target's own, of type `P`, and where bios may end late, what that
+/// needs. Where neither has a size, there is none.
 ///
 /// It is raw memory in front of the clone: not initialised, freed without drop, aligned only as
 /// `struct dm_io` is. The callbacks of `target.rs` initialise it before `map` and drop `P` exactly once.
-pub(super) struct PerBio<P> {
-    /// Where the payload began in the vectors when `map` kept it, and how long it was.
-    payload: Option<bvec_iter>,
+#[repr(C)]
+pub(super) struct Space<P> {
     own: P,
+    /// Not there unless [`PerBio::LATE`].
+    late: Late,
 }
 
-impl<P> PerBio<P> {
+impl<P: PerBio> Space<P> {
     /// How many bytes to ask device-mapper for. The space ends where a `struct dm_io` begins, so
     /// that it is aligned as that is only if its size is a multiple of the alignment.
     pub(super) const SIZE: usize = {
@@ -109,11 +124,12 @@ impl<P> PerBio<P> {
             align_of::<Self>() <= align_of::<bio>(),
             "device-mapper aligns per-bio data as its own struct dm_io, which holds a bio"
         );
-        if size_of::<P>() == 0 {
-            0
+        let size = if P::LATE {
+            size_of::<Self>()
         } else {
-            size_of::<Self>().next_multiple_of(align_of::<bio>())
-        }
+            size_of::<P>()
+        };
+        size.next_multiple_of(align_of::<bio>())
     };
 
     /// Where it is; `None` where there is none.
@@ -123,7 +139,7 @@ impl<P> PerBio<P> {
     /// `bio` is a clone that device-mapper made for a target of which `per_io_data_size` is
     /// [`Self::SIZE`].
     #[inline]
-    unsafe fn of(bio: NonNull<bio>) -> Option<NonNull<Self>> {
+    pub(super) unsafe fn of(bio: NonNull<bio>) -> Option<NonNull<Self>> {
         if Self::SIZE == 0 {
             return None;
         }
@@ -141,7 +157,12 @@ impl<P> PerBio<P> {
         // SAFETY: The caller's promise.
         match unsafe { Self::of(bio) } {
             // SAFETY: The memory is there, aligned (asserted in `SIZE`) and nobody else's.
-            Some(place) => unsafe { place.write(Self { payload: None, own }) },
+            Some(space) => unsafe {
+                Self::own_in(space).write(own);
+                if let Some(late) = Self::late_in(space) {
+                    Late::init(late);
+                }
+            },
             // It has no bytes, but is there until its drop, which comes when the bio has completed.
             None => core::mem::forget(own),
         }
@@ -155,24 +176,43 @@ impl<P> PerBio<P> {
     #[inline]
     pub(super) unsafe fn own(bio: NonNull<bio>) -> NonNull<P> {
         // SAFETY: The caller's promise.
-        match unsafe { Self::of(bio) } {
-            // SAFETY: The memory is there; no reference is made.
-            Some(place) => unsafe { NonNull::new_unchecked(&raw mut (*place.as_ptr()).own) },
-            None => NonNull::dangling(),
-        }
+        unsafe { Self::of(bio) }.map_or(NonNull::dangling(), Self::own_in)
     }
 
-    /// Where it is kept what the payload was.
+    /// Where the target's own is in a space.
+    #[inline]
+    pub(super) fn own_in(space: NonNull<Self>) -> NonNull<P> {
+        // It comes first (`repr(C)`).
+        space.cast()
+    }
+
+    /// Where in a space it is what ending late needs; `None` where no bio can.
     ///
     /// # Safety
     ///
-    /// As for [`Self::of`].
+    /// The space is that of a bio ([`Self::of`]).
     #[inline]
-    unsafe fn payload(bio: NonNull<bio>) -> Option<NonNull<Option<bvec_iter>>> {
-        // SAFETY: The caller's promise.
-        let place = unsafe { Self::of(bio) }?;
-        // SAFETY: The memory is there; no reference is made.
-        Some(unsafe { NonNull::new_unchecked(&raw mut (*place.as_ptr()).payload) })
+    pub(super) unsafe fn late_in(space: NonNull<Self>) -> Option<NonNull<Late>> {
+        if !P::LATE {
+            return None;
+        }
+        // SAFETY: The memory is there, since `SIZE` has it in; no reference is made.
+        Some(unsafe { NonNull::new_unchecked(&raw mut (*space.as_ptr()).late) })
+    }
+
+    /// The space, and the bio, to which this belongs.
+    ///
+    /// # Safety
+    ///
+    /// It is what ending late needs of a live bio.
+    pub(super) unsafe fn of_late(late: NonNull<Late>) -> (NonNull<Self>, NonNull<bio>) {
+        // SAFETY: By the caller's promise it lies within a space, which belongs to a bio.
+        unsafe {
+            let late = late.as_ptr();
+            let space = container_of!(late, Self, late);
+            let bio = bindings::dm_bio_from_per_bio_data(space.cast(), Self::SIZE);
+            (NonNull::new_unchecked(space), NonNull::new_unchecked(bio))
+        }
     }
 }
 
@@ -211,7 +251,7 @@ impl Mapped<'_> {
     }
 }
 
-impl<'b, P> MapBio<'b, P> {
+impl<'b, P: PerBio> MapBio<'b, P> {
     /// # Safety
     ///
     /// The invariants of the type hold, for a `'b` that ends before `map` returns to device-mapper.
@@ -321,26 +361,36 @@ impl<'b, P> MapBio<'b, P> {
     #[inline]
     pub fn per_bio(&mut self) -> &mut P {
         // SAFETY: By the invariant it is initialised and nobody else has a reference.
-        unsafe { PerBio::<P>::own(self.bio).as_mut() }
+        unsafe { Space::<P>::own(self.bio).as_mut() }
     }
 
-    /// Has `Target::end_io` called by a task rather than an interrupt, with the payload at hand:
-    /// [`EndBio::segments`]. Only a target that has something to keep with each bio can ask for that.
+    /// Has a read end late: when it has come, a task calls `Target::end_late` with its payload, and then it
+    /// goes up. `Target::end_io` is not called.
     ///
-    /// The task is a worker of the block layer, which goes on under memory pressure and ends bios of other
-    /// devices, too (`bio_complete_work_fn`): what it is used for must not take long.
-    #[inline]
-    pub fn keep_payload(&mut self) {
-        const { assert!(PerBio::<P>::SIZE != 0, "there is no place to keep it") };
+    /// `false`, and nothing, for all else than a read, and where `queue` has not been made. Only a target of
+    /// which bios may end late ([`PerBio::LATE`]) can ask for it.
+    pub fn end_late(&mut self, queue: LateQueue<'_>) -> bool {
+        const { assert!(P::LATE, "its bios do not end late: PerBio::LATE") };
 
-        // SAFETY: By the invariant the bio is live, ours, and a clone with the space that comes with it.
-        unsafe {
-            let iter = (*self.bio.as_ptr()).bi_iter;
-            if let Some(payload) = PerBio::<P>::payload(self.bio) {
-                payload.write(Some(iter));
-            }
-            bindings::rust_dm_complete_in_task(self.bio.as_ptr());
-        }
+        let (Op::Read, Some(queue)) = (self.op(), queue.get()) else {
+            return false;
+        };
+        // SAFETY: By the invariant the bio is live, and a clone with the space that comes with it.
+        let late = unsafe { Space::<P>::of(self.bio).and_then(|space| Space::late_in(space)) };
+        let Some(late) = late else {
+            return false;
+        };
+        let wait = Wait {
+            queue,
+            target: self.ti,
+            // SAFETY: The bio has not been submitted. Its vectors are those of whoever waits for it, so that
+            // they and their pages are there until it goes up, which is after this has been used.
+            payload: unsafe { Segments::new(self.bio) },
+        };
+        // SAFETY: The callbacks have initialised it, and we hold the bio. The queue is of this instance, since
+        // no other one's handle can get here, and lives as long as the target.
+        unsafe { Late::wait(late, wait) };
+        true
     }
 
     /// Sends it on to `sector` of `device`.
@@ -410,7 +460,8 @@ pub enum Completion {
 /// A bio that has completed.
 ///
 /// Its sector and length are gone: the iterator is used up, and the device may be another. What is needed
-/// of them is saved in per-bio data by `map`, and the payload by [`MapBio::keep_payload`].
+/// of them is saved in per-bio data by `map`. So is its payload: of a read that is to be looked at,
+/// [`MapBio::end_late`] saves it.
 ///
 /// # Invariants
 ///
@@ -422,7 +473,7 @@ pub struct EndBio<'a, P> {
     _data: PhantomData<&'a mut P>,
 }
 
-impl<P> EndBio<'_, P> {
+impl<P: PerBio> EndBio<'_, P> {
     /// # Safety
     ///
     /// The invariants of the type hold for its lifetime.
@@ -444,12 +495,7 @@ impl<P> EndBio<'_, P> {
     #[inline]
     pub fn result(&self) -> Result {
         // SAFETY: By the invariant.
-        let status = unsafe { self.status.read() };
-        if status == 0 {
-            return Ok(());
-        }
-        // SAFETY: The function takes any status.
-        to_result(unsafe { blk_status_to_errno(status) })
+        result_of(unsafe { self.status.read() })
     }
 
     /// Whether it is a zone append.
@@ -480,17 +526,62 @@ impl<P> EndBio<'_, P> {
     #[inline]
     pub fn per_bio(&mut self) -> &mut P {
         // SAFETY: By the invariant it is initialised, and `self` is the only way to it.
-        unsafe { PerBio::<P>::own(self.bio).as_mut() }
+        unsafe { Space::<P>::own(self.bio).as_mut() }
+    }
+}
+
+/// The errno of a status.
+fn result_of(status: blk_status_t) -> Result {
+    if status == 0 {
+        return Ok(());
+    }
+    // SAFETY: The function takes any status.
+    to_result(unsafe { blk_status_to_errno(status) })
+}
+
+/// A read that has completed and ends late ([`MapBio::end_late`]).
+///
+/// # Invariants
+///
+/// - `bio` is a live clone that has completed and is kept, and its per-bio data an initialised `P`.
+/// - The payload is there for `'a`.
+pub struct LateBio<'a, P> {
+    bio: NonNull<bio>,
+    payload: Segments<'a>,
+    _data: PhantomData<&'a mut P>,
+}
+
+impl<'a, P: PerBio> LateBio<'a, P> {
+    /// # Safety
+    ///
+    /// The invariants of the type hold for `'a`.
+    pub(super) unsafe fn from_raw(bio: NonNull<bio>, payload: Segments<'a>) -> Self {
+        // INVARIANT: The promise of the caller.
+        Self {
+            bio,
+            payload,
+            _data: PhantomData,
+        }
     }
 
-    /// Its payload, if `map` asked for it to be kept; no segments otherwise. Of a read that has failed, the
-    /// bytes may be any.
-    #[inline]
+    /// How it went.
+    ///
+    /// # Errors
+    ///
+    /// The errno of its status.
+    pub fn result(&self) -> Result {
+        // SAFETY: By the invariant the bio is live.
+        result_of(unsafe { (*self.bio.as_ptr()).bi_status })
+    }
+
+    /// The target's own data of this bio, as `map` left it.
+    pub fn per_bio(&mut self) -> &mut P {
+        // SAFETY: By the invariant it is initialised, and `self` is the only way to it.
+        unsafe { Space::<P>::own(self.bio).as_mut() }
+    }
+
+    /// What it has brought. Of a read that has failed, the bytes may be any.
     pub fn segments(&self) -> Segments<'_> {
-        // SAFETY: By the invariant the bio is live, and what comes with it initialised.
-        let payload = unsafe { PerBio::<P>::payload(self.bio).and_then(|kept| kept.read()) };
-        // SAFETY: The vectors are those of whoever waits for the bio, which has not gone up yet. The iterator
-        // is that of the bio before it was submitted; nobody has put other vectors into it since.
-        unsafe { Segments::over(self.bio, payload.unwrap_or_default()) }
+        self.payload.clone()
     }
 }

@@ -27,11 +27,6 @@ void rust_dm_remap(struct bio *bio, struct block_device *bdev, sector_t sector)
 		bio->bi_opf &= ~REQ_FUA;
 }
 
-void rust_dm_complete_in_task(struct bio *bio)
-{
-	bio_set_flag(bio, BIO_COMPLETE_IN_TASK);
-}
-
 void rust_dm_copy_from_page(void *to, struct page *page, size_t offset,
 			    size_t len)
 {
@@ -115,10 +110,23 @@ void rust_dm_non_block_end(void)
 	non_block_end();
 }
 
-struct workqueue_struct *rust_dm_alloc_workqueue(const char *name, bool rescuer)
+struct workqueue_struct *rust_dm_alloc_workqueue(const char *name)
 {
-	return alloc_ordered_workqueue("%s", rescuer ? WQ_MEM_RECLAIM : 0,
-				       name);
+	return alloc_ordered_workqueue("%s", 0, name);
+}
+
+/* For work that I/O waits for, as many at once as there are CPUs. */
+struct workqueue_struct *rust_dm_alloc_reads_queue(const char *name)
+{
+	return alloc_workqueue("%s", WQ_MEM_RECLAIM | WQ_UNBOUND,
+			       num_online_cpus(), name);
+}
+
+void rust_dm_queue_new_work(struct workqueue_struct *wq,
+			    struct work_struct *work, work_func_t function)
+{
+	INIT_WORK(work, function);
+	queue_work(wq, work);
 }
 
 void rust_dm_destroy_workqueue(struct workqueue_struct *wq)

@@ -14,7 +14,6 @@ use kernel::{
     bindings::{
         bio,
         bio_vec,
-        bvec_iter,
         page, //
     },
     page::PAGE_SIZE, //
@@ -40,24 +39,15 @@ pub struct Segments<'b> {
 impl<'b> Segments<'b> {
     /// # Safety
     ///
-    /// `bio` has not been submitted yet, and is not during `'b`.
+    /// `bio` has not been submitted yet, and its vectors and their pages stay for `'b`.
     #[inline]
     pub(super) unsafe fn new(bio: NonNull<bio>) -> Self {
         // SAFETY: The bio is ours to look at, by the promise of the caller; the iterator is packed, hence
         // the copy.
-        let iter = unsafe { (*bio.as_ptr()).bi_iter };
-        // SAFETY: What is left begins where the iterator of a bio says.
-        unsafe { Self::over(bio, iter) }
-    }
-
-    /// # Safety
-    ///
-    /// `bio` and its vectors stay for `'b`, and `iter` is its iterator, or was before it was submitted, or
-    /// is one of no size.
-    #[inline]
-    pub(super) unsafe fn over(bio: NonNull<bio>, iter: bvec_iter) -> Self {
-        // SAFETY: The promise of the caller.
-        let (opf, vecs) = unsafe { ((*bio.as_ptr()).bi_opf, (*bio.as_ptr()).bi_io_vec) };
+        let (opf, vecs, iter) = unsafe {
+            let bio = bio.as_ptr();
+            ((*bio).bi_opf, (*bio).bi_io_vec, (*bio).bi_iter)
+        };
 
         // INVARIANT: What is left begins `bi_offset` bytes behind the start of vector `bi_idx`
         // (`bvec.h`), but for a bio without payload, which may have a size and no vectors.

@@ -4,20 +4,28 @@
 
 use super::{
     bindings,
-    bio::PerBio,
+    bio::Space,
     device::OpenDevices,
+    late::{
+        self,
+        Late,
+        LateQueue,
+        Stage, //
+    },
     noio::NoIo,
+    work::WorkQueue,
     worker,
     Args,
     Completion,
     CtrError,
     Device,
     EndBio,
+    LateBio,
     MapBio,
     Mapped,
+    PerBio,
     StatusKind,
     StatusWriter,
-    WorkQueue,
     Worker, //
 };
 use core::{
@@ -115,7 +123,7 @@ pub trait Target: Sized + 'static {
     type State<'t>: Send + Sync + 't;
 
     /// What it keeps with each bio from `map` to `end_io`; `()` for nothing.
-    type PerBio: Default + Send + 'static;
+    type PerBio: PerBio;
 
     /// What a message is answered with; `()` where none is. It cannot borrow the words of the message, which
     /// lie where the answer goes.
@@ -136,9 +144,16 @@ pub trait Target: Sized + 'static {
     /// same device.
     fn map<'b>(state: &Self::State<'_>, bio: MapBio<'b, Self::PerBio>) -> Mapped<'b>;
 
-    /// Hears of a completed bio. May run in an interrupt, unless `map` asked for a task
-    /// ([`MapBio::keep_payload`]), or in `map`, by [`MapBio::complete`]: it must not sleep.
+    /// Hears of a completed bio, unless that ends late ([`MapBio::end_late`]). May run in an interrupt, or in
+    /// `map`, by [`MapBio::complete`]: it must not sleep.
     fn end_io(_state: &Self::State<'_>, _bio: &mut EndBio<'_, Self::PerBio>) -> Completion {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Hears of a read that ends late, has completed, and goes up when this returns. Runs in a task, several at
+    /// once. May sleep, but whoever reads waits for it, and so does I/O for which memory is needed. So it must
+    /// not wait for I/O.
+    fn end_late(_state: &Self::State<'_>, _bio: &mut LateBio<'_, Self::PerBio>) {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
@@ -254,6 +269,7 @@ pub struct Builder<'t> {
     ti: NonNull<bindings::dm_target>,
     devices: OpenDevices,
     worker: worker::Slot,
+    late: late::Slot,
     _brand: PhantomData<fn(&'t ()) -> &'t ()>,
 }
 
@@ -331,6 +347,16 @@ impl<'t> Builder<'t> {
     pub fn worker(&mut self) -> Result<Worker<'t>> {
         // SAFETY: The instance, of which `'t` is the life, is dropped before its worker.
         unsafe { self.worker.worker() }
+    }
+
+    /// The queue for reads that end late ([`MapBio::end_late`]). It is not made yet. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub fn late_queue(&mut self) -> Result<LateQueue<'t>> {
+        // SAFETY: The instance, of which `'t` is the life, is dropped before its queue.
+        unsafe { self.late.queue() }
     }
 
     /// Whether discards reach `map`. Without, the target has none.
@@ -540,6 +566,8 @@ struct Instance<S> {
     state: Pin<KBox<S>>,
     // Dropped last: the state has handles of them.
     worker: worker::Slot,
+    // No bio is left, but the function that ended one may still return to its queue.
+    _late: late::Slot,
     _devices: OpenDevices,
 }
 
@@ -569,18 +597,22 @@ struct Callbacks<T: Target>(PhantomData<T>);
 
 impl<T: Target> Callbacks<T> {
     /// Whether device-mapper has to tell us of completions.
-    const ENDS_IO: bool = T::HAS_END_IO || core::mem::needs_drop::<T::PerBio>();
+    const ENDS_IO: bool = T::HAS_END_IO || T::PerBio::LATE || core::mem::needs_drop::<T::PerBio>();
 
     /// How many bytes come with each bio.
     const PER_BIO: c_uint = {
-        assert!(PerBio::<T::PerBio>::SIZE <= 4096);
-        PerBio::<T::PerBio>::SIZE as c_uint
+        assert!(Space::<T::PerBio>::SIZE <= 4096);
+        Space::<T::PerBio>::SIZE as c_uint
     };
 
     fn target_type() -> bindings::target_type {
         const {
             // No table could name it.
             assert!(is_type_name(T::NAME.to_bytes()));
+        }
+        const {
+            // There is room for it with each bio, and somebody to hear of it, or neither.
+            assert!(T::HAS_END_LATE == T::PerBio::LATE);
         }
         #[cfg(CONFIG_BLK_DEV_ZONED)]
         const {
@@ -709,6 +741,7 @@ impl<T: Target> Callbacks<T> {
                 let all = (*ti).type_.cast::<Type>();
                 worker::Slot::new(NonNull::new_unchecked(&raw mut (*all).queue), Self::work)
             },
+            late: late::Slot::new(T::NAME),
             _brand: PhantomData,
         };
         // With none, device-mapper would drop flushes silently.
@@ -769,6 +802,7 @@ impl<T: Target> Callbacks<T> {
             Instance {
                 state,
                 worker: builder.worker,
+                _late: builder.late,
                 _devices: builder.devices,
             },
             GFP_KERNEL,
@@ -818,7 +852,7 @@ impl<T: Target> Callbacks<T> {
         let state = unsafe { Self::state(ti, &noio) };
         // SAFETY: The bio is a clone for this target, whose `per_io_data_size` the constructor set, and only
         // we know of it.
-        unsafe { PerBio::init(bio, T::PerBio::default()) };
+        unsafe { Space::init(bio, T::PerBio::default()) };
 
         // SAFETY: The bio is live and held by us until the `MapBio` is consumed, its data has been
         // initialised above, and `'b` cannot leave `T::map`.
@@ -826,7 +860,7 @@ impl<T: Target> Callbacks<T> {
 
         if core::mem::needs_drop::<T::PerBio>() && !mapped.completes() {
             // SAFETY: The bio is still ours, its data is initialised, and `end_io` will not come.
-            unsafe { core::ptr::drop_in_place(PerBio::<T::PerBio>::own(bio).as_ptr()) };
+            unsafe { core::ptr::drop_in_place(Space::<T::PerBio>::own(bio).as_ptr()) };
         }
         mapped.code()
     }
@@ -834,7 +868,7 @@ impl<T: Target> Callbacks<T> {
     /// # Safety
     ///
     /// For the `end_io` slot alone: `ti` is constructed, `clone` a bio of it that was remapped and
-    /// has completed.
+    /// has completed, or a read that ends late and whose work has run.
     unsafe extern "C" fn end_io(
         ti: *mut bindings::dm_target,
         clone: *mut bio,
@@ -852,6 +886,23 @@ impl<T: Target> Callbacks<T> {
                 NonNull::new_unchecked(status),
             )
         };
+        // SAFETY: The bio is a clone for this target, whose `per_io_data_size` the constructor set.
+        let space = unsafe { Space::<T::PerBio>::of(bio) };
+
+        // SAFETY: The space is that of the bio.
+        if let Some(late) = space.and_then(|space| unsafe { Space::late_in(space) }) {
+            // SAFETY: `map` initialised it, and the bio has completed.
+            match unsafe { Late::stage(late) } {
+                Stage::Now => {}
+                Stage::Late => {
+                    // SAFETY: The bio has completed, and is the worker's from here on.
+                    unsafe { Late::queue(late, Self::end_late) };
+                    return bindings::DM_ENDIO_INCOMPLETE as c_int;
+                }
+                Stage::Ended => return bindings::DM_ENDIO_DONE as c_int,
+            }
+        }
+
         let completion = if T::HAS_END_IO {
             // SAFETY: A destructor waits for all I/O of its target.
             let state = unsafe { Self::state(ti, &noio) };
@@ -862,13 +913,50 @@ impl<T: Target> Callbacks<T> {
         };
 
         if core::mem::needs_drop::<T::PerBio>() {
+            let own = space.map_or(NonNull::dangling(), Space::own_in);
             // SAFETY: `map` initialised it; both completions free the clone, so this is the last
             // use.
-            unsafe { core::ptr::drop_in_place(PerBio::<T::PerBio>::own(bio).as_ptr()) };
+            unsafe { core::ptr::drop_in_place(own.as_ptr()) };
         }
         match completion {
             Completion::Done => bindings::DM_ENDIO_DONE as c_int,
             Completion::Requeue => bindings::DM_ENDIO_REQUEUE as c_int,
+        }
+    }
+
+    /// # Safety
+    ///
+    /// For the work of a bio of this target alone, which has completed and ends late.
+    unsafe extern "C" fn end_late(work: *mut work_struct) {
+        // SAFETY: The caller's promise.
+        let late = unsafe { Late::of_work(work) };
+        // SAFETY: As above: the bio is live until it has ended.
+        let (space, bio) = unsafe { Space::<T::PerBio>::of_late(late) };
+
+        {
+            let noio = NoIo::enter();
+            // SAFETY: The stage is `Late`, and the bio is ours alone.
+            let wait = unsafe { Late::waiting(late) };
+            // SAFETY: A destructor waits for all I/O of its target.
+            let state = unsafe { Self::state(wait.target.as_ptr(), &noio) };
+
+            if T::HAS_END_LATE {
+                // SAFETY: The bio has completed, its data was initialised by `map`, and its payload is
+                // there until it ends.
+                let mut bio = unsafe { LateBio::from_raw(bio, wait.payload.clone()) };
+                T::end_late(state, &mut bio);
+            }
+            // SAFETY: `map` initialised it, and this is the last use.
+            unsafe { core::ptr::drop_in_place(Space::own_in(space).as_ptr()) };
+        }
+
+        // SAFETY: The bio is ours, and ends with this. Neither it nor the target is used from here on; the
+        // queue waits for this function before it goes.
+        unsafe {
+            Late::end(late);
+            if let Some(end) = (*bio.as_ptr()).bi_end_io {
+                end(bio.as_ptr());
+            }
         }
     }
 

@@ -8,7 +8,10 @@ use super::{
         Args,
         CtrError, //
     },
-    bio::PerBio,
+    bio::{
+        PerBio,
+        Space, //
+    },
     segment::Segments,
     status::StatusWriter,
     word, //
@@ -23,7 +26,7 @@ use core::{
 use kernel::{
     bindings::{
         bio,
-        bvec_iter, //
+        work_struct, //
     },
     ffi::c_char,
     prelude::*,
@@ -233,35 +236,54 @@ mod status_tests {
 mod per_bio_tests {
     use super::*;
 
+    /// What ends as soon as it has completed.
+    #[derive(Default)]
+    struct Plain<T>(#[expect(dead_code, reason = "Its size is what counts.")] T);
+
+    impl<T: Default + Send + 'static> PerBio for Plain<T> {}
+
+    /// What may end late.
+    #[derive(Default)]
+    struct Late<T>(#[expect(dead_code, reason = "Its size is what counts.")] T);
+
+    impl<T: Default + Send + 'static> PerBio for Late<T> {
+        const LATE: bool = true;
+    }
+
     /// Whether the space of a `P` is aligned, ends before the bio's own, and comes out the same again.
-    fn fits<P>() -> bool {
+    fn fits<P: PerBio>() -> bool {
         let mut room = [0u64; 512];
         let room = &raw mut room;
         // SAFETY: The middle lies within.
         let bio = unsafe { NonNull::new_unchecked(room.cast::<u64>().add(256).cast::<bio>()) };
         // SAFETY: What comes before a bio says, with all zeroes, that it is a target's clone, and
         // there is room enough for that and a `P`.
-        let place = unsafe { PerBio::<P>::own(bio) };
+        let place = unsafe { Space::<P>::own(bio) };
         let end = place.as_ptr().cast::<u8>().wrapping_add(size_of::<P>());
 
         place.is_aligned()
-            && (PerBio::<P>::SIZE == 0
+            && (Space::<P>::SIZE == 0
                 || (room.cast::<u8>() <= place.as_ptr().cast() && end <= bio.as_ptr().cast()))
     }
 
     #[test]
     fn sizes() {
-        assert_eq!(PerBio::<()>::SIZE, 0);
-        // What is kept of the payload comes with it.
-        let kept = size_of::<Option<bvec_iter>>().next_multiple_of(8);
-        assert!(PerBio::<u8>::SIZE <= kept + 8);
-        assert_eq!(PerBio::<u64>::SIZE, kept + 8);
-        assert_eq!(PerBio::<[u8; 17]>::SIZE % 8, 0);
-        assert_eq!(PerBio::<(u64, u8)>::SIZE, kept + 16);
+        assert_eq!(Space::<()>::SIZE, 0);
+        assert_eq!(Space::<Plain<u8>>::SIZE, 8);
+        assert_eq!(Space::<Plain<u64>>::SIZE, 8);
+        assert_eq!(Space::<Plain<[u64; 3]>>::SIZE, 24);
+        // What ending late needs comes with who asks for it alone.
+        let late = Space::<Late<()>>::SIZE;
+        assert!(late >= size_of::<work_struct>());
+        assert_eq!(Space::<Late<u64>>::SIZE, late + 8);
+        assert_eq!(Space::<Late<(u64, u8)>>::SIZE, late + 16);
     }
 
     /// Has no bytes, but a drop.
+    #[derive(Default)]
     struct Counted;
+
+    impl PerBio for Counted {}
 
     static DROPS: AtomicU32 = AtomicU32::new(0);
 
@@ -277,9 +299,9 @@ mod per_bio_tests {
         let bio = NonNull::<bio>::dangling();
         // SAFETY: As `Callbacks` does it, one after the other.
         unsafe {
-            PerBio::init(bio, Counted);
+            Space::init(bio, Counted);
             assert_eq!(DROPS.load(Ordering::Relaxed), 0);
-            core::ptr::drop_in_place(PerBio::<Counted>::own(bio).as_ptr());
+            core::ptr::drop_in_place(Space::<Counted>::own(bio).as_ptr());
         }
         assert_eq!(DROPS.load(Ordering::Relaxed), 1);
     }
@@ -287,11 +309,12 @@ mod per_bio_tests {
     #[test]
     fn places() {
         assert!(fits::<()>());
-        assert!(fits::<u8>());
-        assert!(fits::<u64>());
-        assert!(fits::<[u8; 9]>());
-        assert!(fits::<(u64, u8)>());
-        assert!(fits::<[u64; 20]>());
+        assert!(fits::<Plain<u8>>());
+        assert!(fits::<Plain<[u8; 9]>>());
+        assert!(fits::<Plain<[u64; 20]>>());
+        assert!(fits::<Late<()>>());
+        assert!(fits::<Late<u8>>());
+        assert!(fits::<Late<[u64; 20]>>());
     }
 }
 

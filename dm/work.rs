@@ -6,14 +6,10 @@ use super::bindings;
 use core::ptr::NonNull;
 use kernel::{
     bindings::workqueue_struct,
-    prelude::*,
-    workqueue::{
-        Queue,
-        RawWorkItem, //
-    },
+    prelude::*, //
 };
 
-/// A work queue that runs one item at a time. One that is made with [`Self::new`] goes on under memory pressure.
+/// A work queue.
 ///
 /// The system's queues must not carry work that I/O waits for: they have no rescuer thread, so that
 /// an item may wait for memory that only the I/O it serves can free (`WQ_MEM_RECLAIM`).
@@ -24,7 +20,7 @@ use kernel::{
 /// # Invariants
 ///
 /// The pointer is a live work queue that nobody else destroys.
-pub struct WorkQueue(NonNull<workqueue_struct>);
+pub(super) struct WorkQueue(NonNull<workqueue_struct>);
 
 // SAFETY: A work queue may be used and destroyed from any task.
 unsafe impl Send for WorkQueue {}
@@ -32,39 +28,31 @@ unsafe impl Send for WorkQueue {}
 unsafe impl Sync for WorkQueue {}
 
 impl WorkQueue {
-    /// Makes a queue called `name`, which shows in the list of threads. May sleep.
-    pub fn new(name: &CStr) -> Result<Self> {
-        Self::make(name, true)
-    }
-
-    /// Makes one for work that nothing waits for. It has no thread. May sleep.
+    /// Makes a queue called `name` for work that nothing waits for: it runs one item at a time, and has no
+    /// thread. May sleep.
     pub(super) fn without_rescuer(name: &CStr) -> Result<Self> {
-        Self::make(name, false)
+        // SAFETY: `name` is a string that lives through the call, which copies it.
+        unsafe { Self::of(bindings::rust_dm_alloc_workqueue(name.as_char_ptr())) }
     }
 
-    fn make(name: &CStr, rescuer: bool) -> Result<Self> {
-        // SAFETY: `name` is a string that lives through the call, which copies it.
-        let queue = unsafe { bindings::rust_dm_alloc_workqueue(name.as_char_ptr(), rescuer) };
+    /// Makes a queue called `name`, which shows in the list of threads, for reads that wait: it runs as many
+    /// items at once as there are CPUs, and goes on under memory pressure. May sleep.
+    pub(super) fn of_reads(name: &CStr) -> Result<Self> {
+        // SAFETY: As above.
+        unsafe { Self::of(bindings::rust_dm_alloc_reads_queue(name.as_char_ptr())) }
+    }
 
-        // INVARIANT: The queue has just been made, and only `drop` destroys it.
+    /// # Safety
+    ///
+    /// `queue` is null, or nobody else destroys it.
+    unsafe fn of(queue: *mut workqueue_struct) -> Result<Self> {
+        // INVARIANT: The promise of the caller.
         Ok(Self(NonNull::new(queue).ok_or(ENOMEM)?))
     }
 
     /// The queue, valid for as long as `self`.
     pub(super) fn as_ptr(&self) -> *mut workqueue_struct {
         self.0.as_ptr()
-    }
-
-    /// Puts an item on the queue, or returns it where it is on one already. In any context.
-    ///
-    /// The kernel crate's `Queue` is not shown as a whole: the timer of a delayed item would outlive
-    /// this queue, for which `destroy_workqueue` does not wait.
-    pub fn enqueue<W, const ID: u64>(&self, work: W) -> W::EnqueueOutput
-    where
-        W: RawWorkItem<ID> + Send + 'static,
-    {
-        // SAFETY: By the invariant it lives as long as `self`.
-        unsafe { Queue::from_raw(self.0.as_ptr()) }.enqueue(work)
     }
 }
 

@@ -6,7 +6,7 @@
 
 use super::{
     bindings,
-    WorkQueue, //
+    work::WorkQueue, //
 };
 use core::{
     marker::PhantomPinned,

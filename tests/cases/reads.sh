@@ -52,18 +52,32 @@ dmsetup message imgrement 0 ops write
 dd if=$device of=/dev/null bs=512 count=1 iflag=direct status=none
 expect 'writes alone' 4 "$(counter page)"
 
-# Where it is done: the block layer's worker, for reads that are searched and for no others.
+# Where it is done: our own worker, for reads that are searched and for no others.
 tasks() {
 	local trace=/sys/kernel/tracing event=/sys/kernel/tracing/events/workqueue/workqueue_execute_start
 	echo 1 > $event/enable
 	echo > $trace/trace
 	dd if=$device of=/dev/null bs=4096 count=64 iflag=direct status=none
-	grep -c 'function bio_complete_work_fn' $trace/trace || true
+	grep -c 'function .*end_late' $trace/trace || true
 	echo 0 > $event/enable
 }
 expect 'tasks for reads that are not searched' 0 "$(tasks)"
 dmsetup message imgrement 0 ops read,write
 [ "$(tasks)" -ge 32 ] || fail 'reads are not searched by a task'
+remove_target imgrement
+
+# The thread that goes on under memory pressure is there from the first `ops` that has reads in it.
+threads() { cat /proc/[0-9]*/comm 2> /dev/null | grep -c '^kworker/R-imgre' || true; }
+make_target imgrement
+expect 'threads without reads' 0 "$(threads)"
+dmsetup message imgrement 0 ops read
+dmsetup message imgrement 0 ops write
+dmsetup message imgrement 0 ops read,write
+expect 'threads by a message' 1 "$(threads)"
+remove_target imgrement
+expect 'threads after it' 0 "$(threads)"
+make_target imgrement /dev/sdb ops read
+expect 'threads by a table' 1 "$(threads)"
 remove_target imgrement
 
 # A failed read has its lines, and its error. What it brings is not searched.

@@ -62,6 +62,11 @@ mistake per-bio-of-one-thread 'cannot be sent between threads safely' '    secto
 	'    sector: u64, _more: Option<core::ptr::NonNull<u8>>,'
 
 # Bios on their way back.
+mistake late-without-room 'its bios do not end late' "$remap" "bio.end_late(range.late); $remap"
+mistake late-without-end 'T::HAS_END_LATE == T::PerBio::LATE' 'impl PerBio for Kept {}' \
+	'impl PerBio for Kept { const LATE: bool = true; }'
+mistake late-queue-kept 'borrowed data escapes outside of associated function' 'keep(word.to_bytes().len())' \
+	'keep(builder.late_queue())'
 mistake sector-at-the-end 'no method named `sector` found' 'bio.per_bio().sector, Relaxed' 'bio.sector(), Relaxed'
 mistake end-made-up 'no variant or associated item named `Incomplete`' 'Completion::Done' 'Completion::Incomplete'
 

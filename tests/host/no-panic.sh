@@ -9,6 +9,7 @@
 # that overflows for a string that fills all memory, and for one without its NUL.
 known='dm::args::Args|::refuse>|dm::device::Device>::name|dm::target::Builder>::next_(range|device)'
 known+='|dm::target::Callbacks<.*>>::(ctr|message)>|dm::target::Target>::(ctr|status|message)>'
+known+='|dm_imgrement(\[[0-9a-f]*\])?::no_queue>'
 # The worker that prints. Instant::elapsed subtracts two readings of a clock that never goes back.
 known+='|trace::Trace>::print>|trace::since::Since>::now>'
 

@@ -25,8 +25,10 @@ use dm::{
     DeviceVisitor,
     EndBio,
     Features,
+    LateQueue,
     MapBio,
     Mapped,
+    PerBio,
     Registration,
     StatusWriter,
     Target, //
@@ -57,6 +59,7 @@ struct Misuse;
 
 struct Range<'t> {
     device: Device<'t>,
+    late: LateQueue<'t>,
     bytes: Atomic<u64>,
 }
 
@@ -64,6 +67,8 @@ struct Range<'t> {
 struct Kept {
     sector: u64,
 }
+
+impl PerBio for Kept {}
 
 #[vtable]
 impl Target for Misuse {
@@ -83,7 +88,8 @@ impl Target for Misuse {
 
         keep(word.to_bytes().len());
         builder.wants_discards(true);
-        Ok(init!(Range { device, bytes: Atomic::new(0) }? Error))
+        let late = builder.late_queue()?;
+        Ok(init!(Range { device, late, bytes: Atomic::new(0) }? Error))
     }
 
     fn map<'b>(range: &Range<'_>, mut bio: MapBio<'b, Kept>) -> Mapped<'b> {

@@ -95,6 +95,8 @@ impl Default for Sleepy {
     }
 }
 
+impl dm::PerBio for Sleepy {}
+
 #[pin_data]
 struct State<'t> {
     device: Device<'t>,

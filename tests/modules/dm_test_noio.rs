@@ -30,8 +30,11 @@ use dm::{
     EndBio,
     Features,
     IoctlRoute,
+    LateBio,
+    LateQueue,
     MapBio,
     Mapped,
+    PerBio,
     QueueLimits,
     Registration,
     StatusKind,
@@ -95,6 +98,7 @@ static PER_BIO: Seen = Seen::new("per_bio");
 static PER_BIO_DROP: Seen = Seen::new("per_bio_drop");
 static MAP: Seen = Seen::new("map");
 static END_IO: Seen = Seen::new("end_io");
+static END_LATE: Seen = Seen::new("end_late");
 static PRESUSPEND: Seen = Seen::new("presuspend");
 static PRESUSPEND_UNDO: Seen = Seen::new("presuspend_undo");
 static POSTSUSPEND: Seen = Seen::new("postsuspend");
@@ -111,11 +115,12 @@ static IO_HINTS: Seen = Seen::new("io_hints");
 static DROP: Seen = Seen::new("drop");
 
 /// All of them.
-static ALL: [&Seen; 18] = [
+static ALL: [&Seen; 19] = [
     &PER_BIO,
     &PER_BIO_DROP,
     &MAP,
     &END_IO,
+    &END_LATE,
     &PRESUSPEND,
     &PRESUSPEND_UNDO,
     &POSTSUSPEND,
@@ -139,6 +144,7 @@ struct Range<'t> {
     offset: u64,
     sectors: u64,
     worker: Worker<'t>,
+    late: LateQueue<'t>,
 }
 
 impl Drop for Range<'_> {
@@ -155,6 +161,10 @@ impl Default for Held {
         PER_BIO.now();
         Self
     }
+}
+
+impl PerBio for Held {
+    const LATE: bool = true;
 }
 
 impl Drop for Held {
@@ -180,19 +190,29 @@ impl Target for NoIo {
         let (device, offset) = builder.next_range(args)?;
         let sectors = builder.sectors();
         let worker = builder.worker()?;
+        let late = builder.late_queue()?;
 
-        Ok(init!(Range { device, offset, sectors, worker }? Error))
+        late.make()?;
+        Ok(init!(Range { device, offset, sectors, worker, late }? Error))
     }
 
-    fn map<'b>(range: &Range<'_>, bio: MapBio<'b, Held>) -> Mapped<'b> {
+    fn map<'b>(range: &Range<'_>, mut bio: MapBio<'b, Held>) -> Mapped<'b> {
         MAP.now();
         let sector = range.offset.wrapping_add(bio.sector());
+        // Of some reads each of the two hears.
+        if bio.sector() % 16 == 8 {
+            bio.end_late(range.late);
+        }
         bio.remap(range.device, sector)
     }
 
     fn end_io(_range: &Range<'_>, _bio: &mut EndBio<'_, Held>) -> Completion {
         END_IO.now();
         Completion::Done
+    }
+
+    fn end_late(_range: &Range<'_>, _bio: &mut LateBio<'_, Held>) {
+        END_LATE.now();
     }
 
     fn presuspend(_range: &Range<'_>) {

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Reads that are searched hold up those of their own target alone: another one's come back while many wait.
+# cpus: 1
+
+# Each byte of a run of one letter ends an occurrence of each of these: nothing takes longer to search.
+arguments=(ops read log off)
+for ((length = 1; length <= 64; length++)); do
+	arguments+=(pattern "$(printf "%${length}s" | tr ' ' a)" name "a$length")
+done
+head -c 1M /dev/zero | tr '\0' a | dd of=/dev/sda bs=1M oflag=direct iflag=fullblock status=none
+make_target slow /dev/sda "${arguments[@]}"
+make_target quick /dev/sdb pattern DAMN ops read log off
+
+python3 - <<'END'
+import mmap, os, threading, time
+
+slow = os.open("/dev/mapper/slow", os.O_RDONLY | os.O_DIRECT)
+quick = os.open("/dev/mapper/quick", os.O_RDONLY | os.O_DIRECT)
+
+
+def read(file, length, offset=0):
+    """Seconds that one read takes."""
+    buffer = mmap.mmap(-1, length)
+    begin = time.monotonic()
+    if os.preadv(file, [buffer], offset) != length:
+        raise OSError("a short read")
+    return time.monotonic() - begin
+
+
+# As many as take three seconds one after the other.
+one = max(read(slow, 8192) for _ in range(2))
+count = min(max(int(3 / one), 8), 100)
+begin = time.monotonic()
+readers = [threading.Thread(target=read, args=(slow, 8192, 8192 * number)) for number in range(count)]
+for reader in readers:
+    reader.start()
+# They have all come from the disk, and wait to be searched.
+time.sleep(one)
+waited = []
+while any(reader.is_alive() for reader in readers):
+    waited.append(read(quick, 512))
+    time.sleep(0.05)
+took = time.monotonic() - begin
+# The median: the machine itself may stop for a while.
+half = sorted(waited)[len(waited) // 2]
+print(f"{count} reads took {took:.2f} s, half of {len(waited)} of another target's meanwhile {half:.3f} s at most")
+assert took > 1.5, "the reads were too fast to tell"
+assert half < took / 20, "another target's reads waited for them"
+END
+remove_target slow
+remove_target quick
