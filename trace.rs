@@ -44,7 +44,8 @@ use self::{
     },
     settings::{
         Current,
-        Settings, //
+        Settings,
+        Want, //
     },
     since::Since,
 };
@@ -225,8 +226,19 @@ impl Trace {
 
         self.counters
             .request(op, bio.bytes(), bio.segments().count() as u64);
-        if self.settings.want(op) {
-            self.look_at(bio, op, sector, worker, late);
+        match self.settings.want(op) {
+            Want::Nothing => {}
+            Want::LeftOut => {
+                self.counters.add(Counter::LeftOut, 1);
+                let bytes = u64::from(bio.bytes());
+                *bio.per_bio() = InFlight::Logged {
+                    op,
+                    sector,
+                    bytes,
+                    held: None,
+                };
+            }
+            Want::Look => self.look_at(bio, op, sector, worker, late),
         }
     }
 
@@ -287,11 +299,15 @@ impl Trace {
             true => settings.search.begin(header.bytes, &self.counters),
             false => None,
         };
-        let mut draft = match params.log || keep {
+        let closed = params.log && self.settings.is_log_closed();
+        let mut draft = match params.log && !closed || keep && !params.log {
             true => self.draft(segments.clone(), keep),
             false => None,
         };
         let finds = self.walk(params, segments, header, scan.as_mut(), draft.as_mut());
+        if closed {
+            self.counters.add(Counter::LeftOut, 1);
+        }
 
         let record = match draft {
             Some(draft) if params.log => Some(draft.complete(header, finds)),
@@ -505,20 +521,25 @@ impl Trace {
         }
     }
 
-    /// What the worker does: prints what has been recorded. After some requests others have their turn, whose
-    /// worker it is, too. May sleep.
+    /// What the worker does: prints what has been recorded, and what is missing. After some requests others
+    /// have their turn, whose worker it is, too. Once the log takes no more requests, nothing is recorded until
+    /// the worker has come back. May sleep.
     pub(crate) fn work(&self, worker: Worker<'_>) {
         // What is sent after this starts the worker anew; what was sent before is seen below.
         self.scheduled.swap(false, Ordering::AcqRel);
         // Read after the flag was taken down: who gets this number or a higher one puts it up anew.
         let end = self.pool.sequence();
+        // Before the limits are looked at that it has.
+        let seen = self.settings.seen();
 
-        for _ in 0..TURN {
-            if self.print(&mut self.log.lock(), end) != Printed::One {
-                return;
-            }
+        let done = (0..TURN).any(|_| self.print(&mut self.log.lock(), end) != Printed::One);
+        let (closed, again) = self.log.lock().tick(&self.counters);
+        self.settings.close_log(seen, closed);
+        if !done {
+            worker.start();
+        } else if let Some(delay) = again {
+            worker.start_after(delay);
         }
-        worker.start();
     }
 
     /// Says, once, that tracing begins on `disk`.
@@ -560,6 +581,13 @@ impl Trace {
             Change::Data(data) => (Params { data, ..params }, search),
             Change::Log(log) => (Params { log, ..params }, search),
             Change::LogRate(log_rate) => (Params { log_rate, ..params }, search),
+            Change::LogLines(log_lines) => (
+                Params {
+                    log_lines,
+                    ..params
+                },
+                search,
+            ),
             Change::Reset => {
                 self.counters.reset();
                 return Ok(None);
@@ -576,6 +604,7 @@ impl Trace {
             | Change::Data(_)
             | Change::Log(_)
             | Change::LogRate(_)
+            | Change::LogLines(_)
             | Change::Places(_)
             | Change::Reset
             | Change::Mark(_) => None,
@@ -665,7 +694,7 @@ impl Trace {
             if self.finishing.is_past(PATIENCE) {
                 log.leave_out(&record, &self.counters);
             } else {
-                log.record(&record, self.params().log_rate, &self.counters);
+                log.record(&record, &self.params(), &self.counters);
             }
         }
         Printed::One

@@ -14,12 +14,17 @@ use super::{
     search::Kernel, //
 };
 use crate::{
-    limit::Limit,
+    limit::{
+        Limit,
+        Reason,
+        WINDOW_NS, //
+    },
     lines::{
         self,
         Line, //
     },
     params::{
+        Params,
         Text,
         LABEL_MAX, //
     },
@@ -30,6 +35,7 @@ use kernel::{
     alloc::AllocError,
     prelude::*,
     time::{
+        Delta,
         Instant,
         Monotonic, //
     },
@@ -45,15 +51,45 @@ pub(crate) struct Log {
     limit: Limit,
     /// The same for errors, which have lines of their own.
     errors: Limit,
-    /// How many requests came too late for a suspend, since it last said so.
-    late: u64,
+    /// What closed the last window: it is why requests pass without being recorded.
+    closed_by: Reason,
+    /// What it left out since it last said so.
+    left_out: LeftOut,
     /// The losses that it has told of.
     told: Losses,
+    /// When it last told of any.
+    told_at: u64,
 }
 
-/// How many requests were degraded so far.
+/// How many requests the log itself left out.
+#[derive(Default)]
+struct LeftOut {
+    /// For the limit on requests.
+    rate: u64,
+    /// For the limit on lines.
+    lines: u64,
+    /// Because they came too late for a suspend.
+    late: u64,
+}
+
+impl LeftOut {
+    fn add(&mut self, reason: Reason, requests: u64) {
+        let sum = match reason {
+            Reason::Rate => &mut self.rate,
+            Reason::Lines => &mut self.lines,
+        };
+        *sum = sum.wrapping_add(requests);
+    }
+
+    fn sum(&self) -> u64 {
+        self.rate.wrapping_add(self.lines).wrapping_add(self.late)
+    }
+}
+
+/// How many requests are not in the log so far, or not as they should be.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Losses {
+    left_out: u64,
     records: u64,
     data: u64,
     finds: u64,
@@ -63,6 +99,7 @@ struct Losses {
 impl Losses {
     fn of(counters: &Counters) -> Self {
         Self {
+            left_out: counters.total(Counter::LeftOut),
             records: counters.total(Counter::RecordLost),
             data: counters.total(Counter::DataLost),
             finds: counters.total(Counter::FindsLost),
@@ -82,62 +119,71 @@ impl Log {
             label,
             totals: Totals::new()?,
             began: Instant::now(),
-            limit: Limit::new(0),
-            errors: Limit::new(0),
-            late: 0,
+            limit: Limit::new(0, 0),
+            errors: Limit::new(0, 0),
+            closed_by: Reason::Rate,
+            left_out: LeftOut::default(),
             told: Losses {
+                left_out: 0,
                 records: 0,
                 data: 0,
                 finds: 0,
                 errors: 0,
             },
+            told_at: 0,
         })
     }
 
-    /// Prints a record, if `log_rate` lets it.
-    pub(crate) fn record(&mut self, record: &Record<'_>, log_rate: u32, counters: &Counters) {
+    /// Prints a record, if the limits let it.
+    pub(crate) fn record(&mut self, record: &Record<'_>, params: &Params, counters: &Counters) {
         if record.header().error == 0 {
-            self.request(record, log_rate, counters);
+            self.request(record, params, counters);
         } else {
-            self.failed(record.header(), log_rate, counters);
+            self.failed(record.header(), params, counters);
         }
     }
 
-    /// Prints a request as a whole, or leaves it out as a whole when `log_rate` of them have been
-    /// printed within a second.
-    fn request(&mut self, record: &Record<'_>, log_rate: u32, counters: &Counters) {
+    /// Prints a request as a whole, or leaves it out as a whole where it is beyond the limits.
+    fn request(&mut self, record: &Record<'_>, params: &Params, counters: &Counters) {
         let now = self.now();
 
-        if log_rate != self.limit.rate() {
-            // What was left out was so by the rate before.
+        if self.limit.get() != (params.log_rate, params.log_lines) {
+            // What was left out was so by the limits before.
             self.missing(counters);
-            self.limit.set_rate(log_rate);
+            self.limit.set(params.log_rate, params.log_lines);
         }
-        if !self.limit.admit(now) {
+        let (header, deltas, finds) = (record.header(), record.deltas(), record.finds());
+        let Self { limit, totals, .. } = self;
+        let lines = || lines::count(header, record.deltas(), record.finds(), totals);
+        if let Err(reason) = limit.admit(now, lines) {
             counters.add(Counter::LeftOut, 1);
+            self.left_out.add(reason, 1);
             return;
         }
         self.missing(counters);
-        let (header, deltas, finds) = (record.header(), record.deltas(), record.finds());
         let Self { label, totals, .. } = self;
         lines::request(header, deltas, finds, totals, &mut |line| {
             print(label, line)
         });
     }
 
-    /// Prints that a request failed, unless `log_rate` such lines have been printed within a second.
-    fn failed(&mut self, header: &Header, log_rate: u32, counters: &Counters) {
+    /// Prints that a request failed, unless as many such lines have been printed within a second as the
+    /// limits allow.
+    fn failed(&mut self, header: &Header, params: &Params, counters: &Counters) {
         let now = self.now();
 
-        self.errors.set_rate(log_rate);
-        if !self.errors.admit(now) {
+        if self.errors.get() != (params.log_rate, params.log_lines) {
+            self.errors.set(params.log_rate, params.log_lines);
+        }
+        if self.errors.admit(now, || 1).is_err() {
             counters.add(Counter::ErrorsLeftOut, 1);
             return;
         }
         self.print(Line::Failed(header));
     }
 
-    /// Nanoseconds since it began.
+    /// Nanoseconds since it began. Apart, since the kernel crate's subtraction of times may panic in theory.
+    #[inline(never)]
     fn now(&self) -> u64 {
         u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(0)
     }
@@ -145,30 +191,69 @@ impl Log {
     /// Leaves a record out for which there is no time.
     pub(crate) fn leave_out(&mut self, record: &Record<'_>, counters: &Counters) {
         if record.header().error == 0 {
-            self.late = self.late.wrapping_add(1);
+            self.left_out.late = self.left_out.late.wrapping_add(1);
             counters.add(Counter::LeftOut, 1);
         } else {
             counters.add(Counter::ErrorsLeftOut, 1);
         }
     }
 
+    /// Looks at the time, and says what is missing when that is due: when a window is over that was closed, or
+    /// a second after it last said so. Returns whether the window is closed, and when to come back, if
+    /// ever.
+    pub(crate) fn tick(&mut self, counters: &Counters) -> (bool, Option<Delta>) {
+        let now = self.now();
+        let after = |ns: u64| Some(Delta::from_nanos(i64::try_from(ns).unwrap_or(i64::MAX)));
+
+        if let Some((reason, rest)) = self.limit.closed(now) {
+            self.closed_by = reason;
+            return (true, after(rest));
+        }
+        if Losses::of(counters) == self.told {
+            return (false, None);
+        }
+        let passed = now.saturating_sub(self.told_at);
+        if passed < WINDOW_NS {
+            return (false, after(WINDOW_NS.saturating_sub(passed)));
+        }
+        self.missing(counters);
+        // Some may be counted at this moment, of a window that was closed until now.
+        (false, after(WINDOW_NS))
+    }
+
     /// Says how many requests are missing in the log since it last said so.
     pub(crate) fn missing(&mut self, counters: &Counters) {
-        let requests = self.limit.take_left_out();
-        if requests != 0 {
-            let log_rate = self.limit.rate();
-            self.print(Line::LeftOut { requests, log_rate });
-        }
-
-        let late = core::mem::take(&mut self.late);
-        if late != 0 {
-            self.print(Line::TooLate(late));
-        }
-
         let losses = Losses::of(counters);
-        let records = losses.records.wrapping_sub(self.told.records);
-        let data = losses.data.wrapping_sub(self.told.data);
-        let finds = losses.finds.wrapping_sub(self.told.finds);
+        if losses == self.told {
+            return;
+        }
+        let told = core::mem::replace(&mut self.told, losses);
+        self.told_at = self.now();
+
+        let mut left_out = core::mem::take(&mut self.left_out);
+        let passed = losses.left_out.wrapping_sub(told.left_out);
+        // Those that were not even recorded are in the first number alone.
+        left_out.add(self.closed_by, passed.saturating_sub(left_out.sum()));
+        let (log_rate, log_lines) = self.limit.get();
+        for (requests, reason, limit) in [
+            (left_out.rate, Reason::Rate, log_rate),
+            (left_out.lines, Reason::Lines, log_lines),
+        ] {
+            if requests != 0 {
+                self.print(Line::LeftOut {
+                    requests,
+                    reason,
+                    limit,
+                });
+            }
+        }
+        if left_out.late != 0 {
+            self.print(Line::TooLate(left_out.late));
+        }
+
+        let records = losses.records.wrapping_sub(told.records);
+        let data = losses.data.wrapping_sub(told.data);
+        let finds = losses.finds.wrapping_sub(told.finds);
         if records != 0 || data != 0 || finds != 0 {
             self.print(Line::Lost {
                 records,
@@ -176,11 +261,10 @@ impl Log {
                 finds,
             });
         }
-        let errors = losses.errors.wrapping_sub(self.told.errors);
+        let errors = losses.errors.wrapping_sub(told.errors);
         if errors != 0 {
             self.print(Line::ErrorsLeftOut(errors));
         }
-        self.told = losses;
     }
 
     /// Prints a line. Not from `map`: a console may be slow.

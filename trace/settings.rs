@@ -17,7 +17,7 @@ use crate::{
     record::Op, //
 };
 use core::sync::atomic::{
-    AtomicU8,
+    AtomicU32,
     Ordering, //
 };
 use kernel::{
@@ -48,15 +48,35 @@ impl Settings {
 pub(crate) struct Current {
     #[pin]
     settings: Swap<Settings>,
-    wanted: AtomicU8,
+    /// What is wanted, in bits, and above them how often the settings have been replaced.
+    wanted: AtomicU32,
 }
 
-/// Something is wanted of each request.
-const ALL: u8 = 1 << 0;
-/// Something is wanted of requests that write.
-const WRITES: u8 = 1 << 1;
+/// The log is on: something is wanted of each request.
+const LOG: u32 = 1 << 0;
+/// Something else is wanted of requests that write.
+const WRITES: u32 = 1 << 1;
 /// Reads are searched.
-const READS: u8 = 1 << 2;
+const READS: u32 = 1 << 2;
+/// The log is on, but takes no more requests for now.
+const CLOSED: u32 = 1 << 3;
+/// One replacement of the settings.
+const REPLACED: u32 = 1 << 8;
+
+/// What is wanted of a request beyond its being counted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Want {
+    /// Nothing.
+    Nothing,
+    /// To be counted as left out of the log.
+    LeftOut,
+    /// To be looked at.
+    Look,
+}
+
+/// The settings as somebody saw them; see [`Current::close_log`].
+#[derive(Clone, Copy)]
+pub(crate) struct Seen(u32);
 
 impl Current {
     /// Begins with `settings`. May sleep.
@@ -68,21 +88,59 @@ impl Current {
         let wanted = wanted(&settings);
 
         try_pin_init!(Self {
-            wanted: AtomicU8::new(wanted),
+            wanted: AtomicU32::new(wanted),
             settings <- Swap::new(settings),
         })
     }
 
-    /// Whether anything is wanted of a request of this kind beyond its being counted. One that comes
+    /// What is wanted of a request of this kind beyond its being counted. One that comes
     /// while the settings are changed may be judged by either. In any context.
     #[inline]
-    pub(crate) fn want(&self, op: Op) -> bool {
-        let kinds = match op {
-            Op::Read => ALL | READS,
-            _ if op.writes() => ALL | WRITES,
-            _ => ALL,
+    pub(crate) fn want(&self, op: Op) -> Want {
+        let wanted = self.wanted.load(Ordering::Relaxed);
+        let others = match op {
+            Op::Read => READS,
+            _ if op.writes() => WRITES,
+            _ => 0,
         };
-        self.wanted.load(Ordering::Relaxed) & kinds != 0
+
+        if wanted & (others | LOG) == 0 {
+            Want::Nothing
+        } else if wanted & (others | CLOSED) == CLOSED {
+            Want::LeftOut
+        } else {
+            Want::Look
+        }
+    }
+
+    /// Whether the log takes no more requests for now. In any context.
+    #[inline]
+    pub(crate) fn is_log_closed(&self) -> bool {
+        self.wanted.load(Ordering::Relaxed) & CLOSED != 0
+    }
+
+    /// The settings as they are now, for [`Self::close_log`].
+    pub(crate) fn seen(&self) -> Seen {
+        Seen(self.wanted.load(Ordering::Acquire))
+    }
+
+    /// Closes the log, or opens it again. It stays open where the settings have been replaced since they were
+    /// `seen`: others may allow more.
+    pub(crate) fn close_log(&self, Seen(seen): Seen, closed: bool) {
+        if !closed {
+            // All CPUs read it; it is not written to where that changes nothing.
+            if self.is_log_closed() {
+                self.wanted.fetch_and(!CLOSED, Ordering::Relaxed);
+            }
+        } else if seen & LOG != 0 {
+            // Whoever has replaced them meanwhile, or has closed it, did what was to be done.
+            let _ = self.wanted.compare_exchange(
+                seen & !CLOSED,
+                seen | CLOSED,
+                Ordering::Relaxed,
+                Ordering::Relaxed,
+            );
+        }
     }
 
     /// Whether a request of this kind is to be looked at when it has come back. In any context.
@@ -97,23 +155,27 @@ impl Current {
         self.settings.read()
     }
 
-    /// Changes the settings. Sleeps until nobody reads those before. One at a time.
+    /// Changes the settings, and opens the log if it was closed. Sleeps until nobody reads those before. One
+    /// at a time.
     pub(crate) fn replace(&self, settings: KBox<Settings>) {
         let wanted = wanted(&settings);
 
         self.settings.replace(settings);
-        self.wanted.store(wanted, Ordering::Relaxed);
+        let replaced = self.wanted.load(Ordering::Relaxed) & !(REPLACED - 1);
+        self.wanted
+            .store(replaced.wrapping_add(REPLACED) | wanted, Ordering::Release);
     }
 }
 
-fn wanted(settings: &Settings) -> u8 {
+fn wanted(settings: &Settings) -> u32 {
     let Settings { params, search } = settings;
     let mut wanted = 0;
 
     if params.log {
-        wanted |= ALL;
+        wanted |= LOG;
     }
-    if params.data || params.ops.write && search.is_wanted() {
+    // What is not searched and has no place in the log is not copied either.
+    if params.ops.write && search.is_wanted() || params.data && !params.log {
         wanted |= WRITES;
     }
     if params.ops.read && search.is_wanted() {

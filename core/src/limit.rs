@@ -1,77 +1,131 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The limit on the log: so many whole requests a second.
+//! The limit on the log: so many whole requests a second, and so many lines.
 //!
 //! Time is cut into windows. A window begins with the first request that finds the one before at
-//! least a second old, and admits `rate` requests. So no second sees more than twice the rate,
-//! and `T` seconds see at most `(T + 1) * rate`. A window rather than a token bucket, because
-//! what it admits is a run of requests as they came, and then a gap, which reads better in a log
-//! than every tenth request.
+//! least a second old, and ends after a second. It admits requests until one does not fit; then it is
+//! closed, and admits no more. So what it admits is a run of requests as they came, and then a gap. That
+//! reads better in a log than every tenth request, as a token bucket would have it. Where two
+//! windows meet, one second may see twice as much; `T` seconds see at most `T + 1` times as much.
 
 /// The length of a window, in nanoseconds.
-const WINDOW_NS: u64 = 1_000_000_000;
+pub const WINDOW_NS: u64 = 1_000_000_000;
 
-/// A limit on whole requests a second, and how many it left out.
+/// What keeps a request out of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// So many requests a second.
+    Rate,
+    /// So many lines a second.
+    Lines,
+}
+
+impl Reason {
+    /// The argument that sets it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rate => "log_rate",
+            Self::Lines => "log_lines",
+        }
+    }
+}
+
+/// A limit on whole requests and their lines a second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit {
     rate: u32,
-    /// When the window began, in nanoseconds; `None` before the first request.
+    lines: u32,
+    /// When the window began, in nanoseconds; `None` where the next request begins one.
     start: Option<u64>,
-    /// How many requests the window has admitted; at most `rate`, where that is not 0 and has not
-    /// been changed since.
+    /// How many requests the window has admitted, and how many lines those have, as far as these were
+    /// counted.
     admitted: u32,
-    left_out: u64,
+    admitted_lines: u32,
+    /// Why the window admits no more.
+    closed: Option<Reason>,
 }
 
 impl Limit {
-    /// A limit of `rate` requests a second; 0 is no limit.
-    pub fn new(rate: u32) -> Self {
+    /// A limit of `rate` requests and `lines` lines a second; 0 is no limit.
+    pub fn new(rate: u32, lines: u32) -> Self {
         Self {
             rate,
+            lines,
             start: None,
             admitted: 0,
-            left_out: 0,
+            admitted_lines: 0,
+            closed: None,
         }
     }
 
-    /// The limit, in requests a second; 0 is no limit.
-    pub fn rate(&self) -> u32 {
-        self.rate
+    /// The limits, in requests and in lines a second; 0 is no limit.
+    pub fn get(&self) -> (u32, u32) {
+        (self.rate, self.lines)
     }
 
-    /// Changes the limit, from the next request on. What the present window has admitted still
-    /// counts.
-    pub fn set_rate(&mut self, rate: u32) {
+    /// Changes the limits, from the next request on. What the present window has admitted still
+    /// counts; its lines do as far as there was a limit on lines.
+    pub fn set(&mut self, rate: u32, lines: u32) {
         self.rate = rate;
+        self.lines = lines;
+        self.closed = None;
     }
 
-    /// Whether a request may be logged now; where not, it is counted as left out.
+    /// Whether a request of so many lines may be logged now, or why not. Where there is no limit on lines,
+    /// they are not asked for. One that no window has room for is refused, and the window stays open for others.
     ///
     /// `now` is in nanoseconds of any clock. Should it go backwards, the window is taken to have
     /// begun then, and admits no more for it: what counts is how far the clock went forwards.
-    pub fn admit(&mut self, now: u64) -> bool {
-        match self.start {
-            Some(start) if now < start => self.start = Some(now),
-            // Never saturates: `now` is not before `start`.
-            Some(start) if now.saturating_sub(start) < WINDOW_NS => {}
-            _ => {
-                self.start = Some(now);
-                self.admitted = 0;
-            }
-        }
+    ///
+    /// # Errors
+    ///
+    /// What keeps it out of the log.
+    pub fn admit(&mut self, now: u64, lines: impl FnOnce() -> u32) -> Result<(), Reason> {
+        self.pass(now);
+        self.start.get_or_insert(now);
 
+        if let Some(reason) = self.closed {
+            return Err(reason);
+        }
         if self.rate != 0 && self.admitted >= self.rate {
-            // 2^64 requests do not pass in the life of a machine.
-            self.left_out = self.left_out.saturating_add(1);
-            return false;
+            self.closed = Some(Reason::Rate);
+            return Err(Reason::Rate);
+        }
+        if self.lines != 0 {
+            let lines = lines();
+            let sum = self.admitted_lines.saturating_add(lines);
+            if sum > self.lines {
+                if lines <= self.lines {
+                    self.closed = Some(Reason::Lines);
+                }
+                return Err(Reason::Lines);
+            }
+            self.admitted_lines = sum;
         }
         // Without a limit this may saturate, and nothing comes of it.
         self.admitted = self.admitted.saturating_add(1);
-        true
+        Ok(())
     }
 
-    /// How many requests were left out since this was last asked.
-    pub fn take_left_out(&mut self) -> u64 {
-        core::mem::take(&mut self.left_out)
+    /// Why the window admits no more, and for how long, in nanoseconds; `None` where it does, or there is none.
+    pub fn closed(&mut self, now: u64) -> Option<(Reason, u64)> {
+        self.pass(now);
+        let reason = self.closed?;
+        let passed = now.saturating_sub(self.start?);
+
+        // Never saturates: a window that is over is gone.
+        Some((reason, WINDOW_NS.saturating_sub(passed)))
+    }
+
+    /// Ends the window where it is a second old.
+    fn pass(&mut self, now: u64) {
+        match self.start {
+            Some(start) if now < start => self.start = Some(now),
+            // Never saturates: `now` is not before `start`.
+            Some(start) if now.saturating_sub(start) >= WINDOW_NS => {
+                *self = Self::new(self.rate, self.lines);
+            }
+            Some(_) | None => {}
+        }
     }
 }

@@ -16,6 +16,7 @@ use super::{
         Find,
         Where, //
     },
+    limit::Reason,
     memory::Memory,
     record::Header,
     totals::Totals,
@@ -53,12 +54,14 @@ pub enum Line<'a> {
     },
     /// So many further occurrences, whose places were not recorded.
     MorePlaces(u64),
-    /// So many whole requests are not in the log, for the limit on it.
+    /// So many whole requests are not in the log, for a limit on it.
     LeftOut {
         /// How many.
         requests: u64,
-        /// The limit, in whole requests a second.
-        log_rate: u32,
+        /// Which limit.
+        reason: Reason,
+        /// The limit itself: so many a second.
+        limit: u32,
     },
     /// So many whole requests are not in the log, for the device was suspended or removed before a
     /// slow console had taken them.
@@ -147,9 +150,14 @@ impl fmt::Display for Line<'_> {
                 "bv #{}: len {}, offset {}, at ({}, {})",
                 delta.index, delta.length, delta.offset, delta.first, delta.last,
             ),
-            Self::LeftOut { requests, log_rate } => write!(
+            Self::LeftOut {
+                requests,
+                reason,
+                limit,
+            } => write!(
                 f,
-                "{requests} requests left out of the log (log_rate {log_rate})",
+                "{requests} requests left out of the log ({} {limit})",
+                reason.name(),
             ),
             Self::TooLate(requests) => write!(
                 f,
@@ -221,8 +229,13 @@ pub fn request<'a, M: Memory>(
     for delta in deltas {
         sum = sum.saturating_add(u64::from(delta.page_hits));
         emit(Line::Delta(&delta));
-        while let Some((_, pattern, times)) = copies.next_if(|(index, ..)| *index <= delta.index) {
+        // Not by `next_if`, which may panic as far as the compiler knows.
+        while let Some(&(index, pattern, times)) = copies.peek() {
+            if index > delta.index {
+                break;
+            }
             totals.add(pattern, times);
+            copies.next();
         }
         totals.tell(&mut |pattern, times| emit(Line::FoundInDelta(Found { pattern, times })));
     }
@@ -240,6 +253,21 @@ pub fn request<'a, M: Memory>(
     });
 
     places(header, finds, totals, sum, emit);
+}
+
+/// How many lines [`request`] gives of one request. Saturates.
+pub fn count<'a, M: Memory>(
+    header: &Header,
+    deltas: impl Iterator<Item = Delta>,
+    finds: impl Iterator<Item = Find<'a>> + Clone,
+    totals: &mut Totals<M>,
+) -> u32 {
+    let mut lines: u32 = 0;
+
+    request(header, deltas, finds, totals, &mut |_| {
+        lines = lines.saturating_add(1);
+    });
+    lines
 }
 
 /// How often something was found in this way: the index of the delta, the pattern and the number. It may

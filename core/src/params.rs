@@ -188,6 +188,8 @@ pub struct Params {
     pub log: bool,
     /// How many whole requests a second are logged; 0 is no limit.
     pub log_rate: u32,
+    /// How many lines of whole requests a second are logged; 0 is no limit.
+    pub log_lines: u32,
     /// Whether each place where a pattern was found is logged.
     pub places: bool,
     /// Of how many writes the edges are remembered; one of [`EDGES`].
@@ -205,6 +207,7 @@ impl Default for Params {
             data: true,
             log: true,
             log_rate: 1000,
+            log_lines: 10_000,
             places: false,
             edges: 0,
             records: 2048,
@@ -221,6 +224,7 @@ impl Params {
             Key::Data => self.data = switch(value)?,
             Key::Log => self.log = switch(value)?,
             Key::LogRate => self.log_rate = number(value)?,
+            Key::LogLines => self.log_lines = number(value)?,
             Key::Places => self.places = switch(value)?,
             Key::Edges => self.edges = number_in(EDGES, value)?,
             Key::Records => self.records = number_in(RECORDS, value)?,
@@ -361,15 +365,16 @@ impl<M: Memory> fmt::Display for Line<'_, M> {
                 .fold(0, usize::saturating_add),
         };
         let of_label = if params.label.is_some() { 2 } else { 0 };
-        let count = of_patterns.saturating_add(14).saturating_add(of_label);
+        let count = of_patterns.saturating_add(16).saturating_add(of_label);
 
         write!(
             f,
-            "{count} {patterns} ops {} data {} log {} log_rate {} places {} edges {} records {}",
+            "{count} {patterns} ops {} data {} log {} log_rate {} log_lines {} places {} edges {} records {}",
             params.ops.name(),
             on_off(params.data),
             on_off(params.log),
             params.log_rate,
+            params.log_lines,
             on_off(params.places),
             params.edges,
             params.records,
@@ -400,6 +405,8 @@ pub enum Change<'r> {
     Log(bool),
     /// `log_rate N`: how many whole requests a second are logged; 0 is no limit.
     LogRate(u32),
+    /// `log_lines N`: how many lines of whole requests a second are logged; 0 is no limit.
+    LogLines(u32),
     /// `places on|off`: whether each place where a pattern was found is logged.
     Places(bool),
     /// `reset`: the counters start from zero again.
@@ -443,6 +450,7 @@ impl<'r> Change<'r> {
             Key::Data => Self::Data(words.value(key, name, switch)?),
             Key::Log => Self::Log(words.value(key, name, switch)?),
             Key::LogRate => Self::LogRate(words.value(key, name, number)?),
+            Key::LogLines => Self::LogLines(words.value(key, name, number)?),
             Key::Places => Self::Places(words.value(key, name, switch)?),
             Key::Mark => {
                 words.value(key, name, |text| room.set_text_of(text, MARK_MAX))?;
@@ -644,6 +652,7 @@ impl What {
             Self::Value(Key::Data, _) => c"Invalid data",
             Self::Value(Key::Log, _) => c"Invalid log",
             Self::Value(Key::LogRate, _) => c"Invalid log_rate",
+            Self::Value(Key::LogLines, _) => c"Invalid log_lines",
             Self::Value(Key::Name, _) => c"Invalid name",
             Self::Value(Key::Places, _) => c"Invalid places",
             Self::Value(Key::Edges, _) => c"Invalid edges",
@@ -677,7 +686,7 @@ impl What {
     pub fn allowed(self) -> &'static str {
         match self {
             Self::UnknownArgument => {
-                "pattern TEXT|none, pattern_key NAME, name NAME, nocase, ops OPS, data on|off, log on|off, log_rate N, places on|off, edges N, records N, label TEXT"
+                "pattern TEXT|none, pattern_key NAME, name NAME, nocase, ops OPS, data on|off, log on|off, log_rate N, log_lines N, places on|off, edges N, records N, label TEXT"
             }
             Self::Repeated(Key::Pattern | Key::PatternKey) => "pattern none alone, or patterns",
             Self::Repeated(_) => "each argument once",
@@ -687,7 +696,7 @@ impl What {
             Self::Value(_, Fault::TooMany) => "256 patterns at most",
             Self::Missing(key) | Self::Value(key, _) => key.allowed(),
             Self::NoMessage | Self::UnknownMessage | Self::TableOnly(_) => {
-                "pattern TEXT|none, pattern add NAME TEXT, pattern del NAME, pattern list, pattern_key NAME, pattern_key add NAME, ops OPS, data on|off, log on|off, log_rate N, places on|off, reset, mark TEXT"
+                "pattern TEXT|none, pattern add NAME TEXT, pattern del NAME, pattern list, pattern_key NAME, pattern_key add NAME, ops OPS, data on|off, log on|off, log_rate N, log_lines N, places on|off, reset, mark TEXT"
             }
             Self::Extra(Key::Reset) => "reset alone",
             Self::Extra(Key::Pattern | Key::PatternKey | Key::Add) => {
@@ -772,6 +781,8 @@ pub enum Key {
     Log,
     /// `log_rate`, of a table or a message.
     LogRate,
+    /// `log_lines`, of a table or a message.
+    LogLines,
     /// `places`, of a table or a message.
     Places,
     /// `edges`, of a table.
@@ -802,6 +813,7 @@ impl Key {
             b"data" => Self::Data,
             b"log" => Self::Log,
             b"log_rate" => Self::LogRate,
+            b"log_lines" => Self::LogLines,
             b"places" => Self::Places,
             b"edges" => Self::Edges,
             b"records" => Self::Records,
@@ -829,6 +841,7 @@ impl Key {
             Self::Data => "data",
             Self::Log => "log",
             Self::LogRate => "log_rate",
+            Self::LogLines => "log_lines",
             Self::Places => "places",
             Self::Edges => "edges",
             Self::Records => "records",
@@ -851,7 +864,7 @@ impl Key {
             Self::Del => "a name as pattern list prints it",
             Self::Ops => "read, write or read,write",
             Self::Data | Self::Log | Self::Places => "on or off",
-            Self::LogRate => "a whole number from 0 to 4294967295, 0 for no limit",
+            Self::LogRate | Self::LogLines => "a whole number from 0 to 4294967295, 0 for no limit",
             Self::Edges => "a whole number from 0 to 65536, 0 for none",
             Self::Records => "a whole number from 1 to 65536",
             Self::Label => "1 to 32 bytes, %HH for what is not plain",
@@ -872,6 +885,7 @@ impl Key {
             Self::Places => 1 << 6,
             Self::Edges => 1 << 7,
             Self::Ops => 1 << 8,
+            Self::LogLines => 1 << 9,
             // Of no table.
             Self::Reset | Self::Mark | Self::Add | Self::Del => 0,
         }

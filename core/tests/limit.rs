@@ -12,101 +12,167 @@
     reason = "a test may panic"
 )]
 
-use imgrement_core::limit::Limit;
+use imgrement_core::limit::{Limit, Reason};
 use proptest::prelude::*;
 
 const SECOND: u64 = 1_000_000_000;
 
-fn admitted(limit: &mut Limit, times: &[u64]) -> u64 {
-    times.iter().map(|&now| u64::from(limit.admit(now))).sum()
+/// Whether a request of one line is admitted.
+fn admit(limit: &mut Limit, now: u64) -> bool {
+    limit.admit(now, || 1).is_ok()
 }
 
 #[test]
 fn a_window_admits_the_rate() {
-    let mut limit = Limit::new(2);
+    let mut limit = Limit::new(2, 0);
     assert_eq!(
-        [5, 6, 7, SECOND + 4, SECOND + 5, SECOND + 6, SECOND + 7].map(|now| limit.admit(now)),
+        [5, 6, 7, SECOND + 4, SECOND + 5, SECOND + 6, SECOND + 7].map(|now| admit(&mut limit, now)),
         [true, true, false, false, true, true, false]
     );
-    assert_eq!(limit.take_left_out(), 3);
-    assert_eq!(limit.take_left_out(), 0);
+    assert_eq!(limit.admit(SECOND + 8, || 1), Err(Reason::Rate));
+}
+
+#[test]
+fn a_window_admits_the_lines() {
+    let mut limit = Limit::new(0, 10);
+    assert_eq!(
+        [(0, 4), (1, 6), (2, 1), (SECOND, 10)].map(|(now, lines)| limit.admit(now, || lines)),
+        [Ok(()), Ok(()), Err(Reason::Lines), Ok(())]
+    );
+    // Once one did not fit, the window is closed for those that would.
+    let mut limit = Limit::new(0, 10);
+    assert_eq!(
+        [(0, 4), (1, 7), (2, 1), (SECOND, 1)].map(|(now, lines)| limit.admit(now, || lines)),
+        [Ok(()), Err(Reason::Lines), Err(Reason::Lines), Ok(())]
+    );
+    // But not by one that fits into no window.
+    let mut limit = Limit::new(2, 10);
+    assert_eq!(
+        [(0, 4), (1, 11), (2, u32::MAX), (3, 6), (4, 0)]
+            .map(|(now, lines)| limit.admit(now, || lines)),
+        [
+            Ok(()),
+            Err(Reason::Lines),
+            Err(Reason::Lines),
+            Ok(()),
+            Err(Reason::Rate)
+        ]
+    );
+}
+
+#[test]
+fn it_says_for_how_long_it_is_closed() {
+    let mut limit = Limit::new(1, 0);
+    assert_eq!(limit.closed(3), None);
+    assert!(admit(&mut limit, 5));
+    assert_eq!(limit.closed(6), None);
+    assert!(!admit(&mut limit, 7));
+    assert_eq!(limit.closed(8), Some((Reason::Rate, SECOND - 3)));
+    assert_eq!(limit.closed(SECOND + 4), Some((Reason::Rate, 1)));
+    assert_eq!(limit.closed(SECOND + 5), None);
+    // To ask begins no window.
+    assert!(admit(&mut limit, 2 * SECOND));
+    assert!(!admit(&mut limit, 3 * SECOND - 1));
 }
 
 #[test]
 fn zero_is_no_limit() {
-    let mut limit = Limit::new(0);
-    assert_eq!(admitted(&mut limit, &[7; 100_000]), 100_000);
-    assert_eq!(limit.take_left_out(), 0);
+    let mut limit = Limit::new(0, 0);
+    for _ in 0..100_000 {
+        assert_eq!(limit.admit(7, || panic!("nobody asks")), Ok(()));
+    }
+    assert_eq!(limit.closed(7), None);
 }
 
 #[test]
-fn the_rate_can_change_within_a_window() {
-    let mut limit = Limit::new(1);
-    assert_eq!(limit.rate(), 1);
-    assert!(limit.admit(0) && !limit.admit(0));
-    limit.set_rate(2);
-    assert!(limit.admit(0) && !limit.admit(0));
-    limit.set_rate(1);
-    assert!(!limit.admit(1));
-    limit.set_rate(0);
-    assert!(limit.admit(1) && limit.admit(1));
-    limit.set_rate(1);
-    assert!(!limit.admit(2) && limit.admit(SECOND));
-    assert_eq!(limit.take_left_out(), 4);
+fn the_limits_can_change_within_a_window() {
+    let mut limit = Limit::new(1, 0);
+    assert_eq!(limit.get(), (1, 0));
+    assert!(admit(&mut limit, 0) && !admit(&mut limit, 0));
+    limit.set(2, 0);
+    assert!(admit(&mut limit, 0) && !admit(&mut limit, 0));
+    limit.set(1, 0);
+    assert!(!admit(&mut limit, 1));
+    limit.set(0, 0);
+    assert!(admit(&mut limit, 1) && admit(&mut limit, 1));
+    limit.set(1, 0);
+    assert!(!admit(&mut limit, 2) && admit(&mut limit, SECOND));
+    limit.set(0, 2);
+    assert_eq!(limit.get(), (0, 2));
+    assert!(admit(&mut limit, SECOND) && admit(&mut limit, SECOND));
+    assert!(!admit(&mut limit, SECOND));
+    limit.set(0, 3);
+    assert!(admit(&mut limit, SECOND) && !admit(&mut limit, SECOND));
 }
 
 #[test]
 fn time_may_go_backwards() {
-    let mut limit = Limit::new(1);
-    assert!(limit.admit(100 * SECOND));
-    assert!(!limit.admit(5));
+    let mut limit = Limit::new(1, 0);
+    assert!(admit(&mut limit, 100 * SECOND));
+    assert!(!admit(&mut limit, 5));
     // The limit goes on from there, rather than wait until the clock has come back.
-    assert!(!limit.admit(SECOND));
-    assert!(limit.admit(SECOND + 5));
-    assert!(limit.admit(u64::MAX));
-    assert!(!limit.admit(0));
-    assert!(limit.admit(SECOND));
+    assert!(!admit(&mut limit, SECOND));
+    assert!(admit(&mut limit, SECOND + 5));
+    assert!(admit(&mut limit, u64::MAX));
+    assert!(!admit(&mut limit, 0));
+    assert!(admit(&mut limit, SECOND));
 }
 
 proptest! {
     #[test]
     fn never_more_than_allowed(
-        rate in 1..20_u32,
+        rate in 0..20_u32,
+        lines in 0..100_u32,
         start in prop_oneof![Just(0), any::<u64>()],
         // Steps of both signs; what counts is how far the clock went forwards.
         steps in prop::collection::vec(
-            prop_oneof![
-                8 => 0..250_000_000_i64,
-                1 => 0..3_000_000_000_i64,
-                1 => -2_000_000_000..0_i64,
-            ],
+            (
+                prop_oneof![
+                    8 => 0..250_000_000_i64,
+                    1 => 0..3_000_000_000_i64,
+                    1 => -2_000_000_000..0_i64,
+                ],
+                0..30_u32,
+            ),
             0..400,
         ),
     ) {
-        let mut limit = Limit::new(rate);
+        let mut limit = Limit::new(rate, lines);
         let mut now = start;
         let mut forwards: u128 = 0;
-        let mut sum: u64 = 0;
-        for &step in &steps {
+        let (mut requests, mut printed) = (0_u128, 0_u128);
+        for &(step, wanted) in &steps {
             let next = now.saturating_add_signed(step);
             forwards += u128::from(next.saturating_sub(now));
             now = next;
-            sum += u64::from(limit.admit(now));
-            prop_assert!(u128::from(sum) <= u128::from(rate) * (1 + forwards / u128::from(SECOND)));
+            match limit.admit(now, || wanted) {
+                Ok(()) => {
+                    requests += 1;
+                    printed += u128::from(wanted);
+                    prop_assert_eq!(limit.closed(now), None);
+                }
+                Err(Reason::Lines) if wanted > lines => {}
+                Err(reason) => {
+                    let (why, rest) = limit.closed(now).expect("closed");
+                    prop_assert_eq!(why, reason);
+                    prop_assert!((1..=SECOND).contains(&rest));
+                }
+            }
+            let windows = 1 + forwards / u128::from(SECOND);
+            prop_assert!(rate == 0 || requests <= u128::from(rate) * windows);
+            prop_assert!(lines == 0 || printed <= u128::from(lines) * windows);
         }
-        prop_assert_eq!(sum + limit.take_left_out(), steps.len() as u64);
     }
 
-    /// With a clock that only goes forwards: at most twice the rate in any second, and nothing
-    /// left out where the requests keep to the rate.
+    /// With a clock that only goes forwards: at most twice the rate in any second.
     #[test]
     fn any_second(rate in 1..20_u32, steps in prop::collection::vec(0..SECOND / 4, 0..400)) {
-        let mut limit = Limit::new(rate);
+        let mut limit = Limit::new(rate, 0);
         let mut now = 0;
         let mut passed = Vec::new();
         for step in steps {
             now += step;
-            if limit.admit(now) {
+            if admit(&mut limit, now) {
                 passed.push(now);
             }
             let recent = passed.iter().filter(|&&then| now - then < SECOND).count();
@@ -115,10 +181,10 @@ proptest! {
     }
 
     #[test]
-    fn what_keeps_to_the_rate_is_admitted(rate in 1..2000_u64, count in 0..5000_u64) {
-        let mut limit = Limit::new(rate as u32);
+    fn what_keeps_to_the_limits_is_admitted(rate in 1..2000_u64, count in 0..5000_u64) {
+        let mut limit = Limit::new(rate as u32, 3 * rate as u32);
         for index in 0..count {
-            prop_assert!(limit.admit(index * SECOND.div_ceil(rate)));
+            prop_assert_eq!(limit.admit(index * SECOND.div_ceil(rate), || 3), Ok(()));
         }
     }
 }

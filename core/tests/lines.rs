@@ -24,7 +24,9 @@ use imgrement_core::{
         Find,
         Where, //
     },
+    limit::Reason,
     lines::{
+        count,
         request,
         Found,
         Line, //
@@ -62,6 +64,9 @@ fn lines(header: &Header, deltas: &[Delta], finds: &[Find<'_>]) -> Vec<String> {
         &mut used(),
         &mut |line| lines.push(line.to_string()),
     );
+    let deltas = deltas.iter().copied();
+    let counted = count(header, deltas, finds.iter().copied(), &mut used());
+    assert_eq!(counted as usize, lines.len());
     lines
 }
 
@@ -352,9 +357,10 @@ fn the_other_lines_and_labels() {
         pattern: b"DAMN",
         times: 1,
     };
-    let left_out = Line::LeftOut {
+    let left_out = |reason| Line::LeftOut {
         requests: 12,
-        log_rate: 1000,
+        reason,
+        limit: 1000,
     };
     let lost = |finds| Line::Lost {
         records: 3,
@@ -363,7 +369,14 @@ fn the_other_lines_and_labels() {
     };
     let cases = [
         (Line::Ready(b"sdb"), "sdb trace initialization succeeded"),
-        (left_out, "12 requests left out of the log (log_rate 1000)"),
+        (
+            left_out(Reason::Rate),
+            "12 requests left out of the log (log_rate 1000)",
+        ),
+        (
+            left_out(Reason::Lines),
+            "12 requests left out of the log (log_lines 1000)",
+        ),
         (
             Line::TooLate(12),
             "12 requests left out of the log (the console was too slow)",

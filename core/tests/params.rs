@@ -92,7 +92,8 @@ fn only(table: &Table<Std>) -> Pattern {
     *pattern
 }
 
-const DEFAULTS: &str = "ops write data on log on log_rate 1000 places off edges 0 records 2048";
+const DEFAULTS: &str =
+    "ops write data on log on log_rate 1000 log_lines 10000 places off edges 0 records 2048";
 
 #[test]
 fn texts_hold_at_most_their_size() {
@@ -108,7 +109,7 @@ fn a_key_stands_for_its_bytes() {
     let table = table("pattern_key imgrement:none log off").unwrap();
     assert_eq!(
         printed(&table),
-        format!("16 pattern_key imgrement:none {DEFAULTS}").replace("log on", "log off")
+        format!("18 pattern_key imgrement:none {DEFAULTS}").replace("log on", "log off")
     );
     let mut pattern = only(&table);
     assert_eq!(pattern.shown(), b"imgrement:none");
@@ -156,13 +157,13 @@ fn no_words_are_the_defaults() {
     let table = table("").unwrap();
     assert_eq!(table.params, Params::default());
     assert_eq!(only(&table).bytes(), b"DAMN");
-    assert_eq!(printed(&table), format!("16 pattern DAMN {DEFAULTS}"));
+    assert_eq!(printed(&table), format!("18 pattern DAMN {DEFAULTS}"));
 }
 
 #[test]
 fn all_arguments_in_any_order() {
     let table = table(
-        "label a%20b edges 65536 records 1 places on log_rate 0 log off ops read data off pattern x",
+        "label a%20b edges 65536 records 1 places on log_rate 0 log_lines 7 log off ops read data off pattern x",
     )
     .unwrap();
     assert_eq!(
@@ -175,6 +176,7 @@ fn all_arguments_in_any_order() {
             data: false,
             log: false,
             log_rate: 0,
+            log_lines: 7,
             places: true,
             edges: 65_536,
             records: 1,
@@ -183,7 +185,7 @@ fn all_arguments_in_any_order() {
     );
     assert_eq!(
         printed(&table),
-        "18 pattern x ops read data off log off log_rate 0 places on edges 65536 records 1 label a%20b"
+        "20 pattern x ops read data off log off log_rate 0 log_lines 7 places on edges 65536 records 1 label a%20b"
     );
 }
 
@@ -225,7 +227,7 @@ fn many_patterns() {
     assert_eq!(shown, [&b"a"[..], b"x", b"key", b"y"]);
     assert_eq!(
         printed(&table),
-        format!("31 pattern a pattern b name x nocase pattern_key k:1 name key nocase pattern c name y nocase {DEFAULTS}")
+        format!("33 pattern a pattern b name x nocase pattern_key k:1 name key nocase pattern c name y nocase {DEFAULTS}")
             .replace("data on", "data off")
     );
     // What has a value of that name is no pattern.
@@ -341,12 +343,12 @@ fn the_bounds_are_taken() {
 fn none_is_no_pattern_and_its_text_can_be_had() {
     let none = table("pattern none").unwrap();
     assert!(none.patterns.is_empty());
-    assert_eq!(printed(&none), format!("16 pattern none {DEFAULTS}"));
+    assert_eq!(printed(&none), format!("18 pattern none {DEFAULTS}"));
     for word in ["%6Eone", "non%65", "%6e%6f%6e%65"] {
         let line = format!("pattern {word}");
         let table = table(&line).unwrap();
         assert_eq!(only(&table).bytes(), b"none");
-        assert_eq!(printed(&table), format!("16 pattern %6Eone {DEFAULTS}"));
+        assert_eq!(printed(&table), format!("18 pattern %6Eone {DEFAULTS}"));
     }
 }
 
@@ -407,6 +409,7 @@ fn every_message() {
         ("log on", Change::Log(true)),
         ("log off", Change::Log(false)),
         ("log_rate 0", Change::LogRate(0)),
+        ("log_lines 5", Change::LogLines(5)),
         ("reset", Change::Reset),
         ("mark here%20it%20is", Change::Mark(b"here it is")),
         ("mark none", Change::Mark(b"none")),
@@ -417,9 +420,9 @@ fn every_message() {
 }
 
 const ARGUMENTS: &str =
-    "pattern TEXT|none, pattern_key NAME, name NAME, nocase, ops OPS, data on|off, log on|off, log_rate N, places on|off, edges N, records N, label TEXT";
+    "pattern TEXT|none, pattern_key NAME, name NAME, nocase, ops OPS, data on|off, log on|off, log_rate N, log_lines N, places on|off, edges N, records N, label TEXT";
 const MESSAGES: &str =
-    "pattern TEXT|none, pattern add NAME TEXT, pattern del NAME, pattern list, pattern_key NAME, pattern_key add NAME, ops OPS, data on|off, log on|off, log_rate N, places on|off, reset, mark TEXT";
+    "pattern TEXT|none, pattern add NAME TEXT, pattern del NAME, pattern list, pattern_key NAME, pattern_key add NAME, ops OPS, data on|off, log on|off, log_rate N, log_lines N, places on|off, reset, mark TEXT";
 const PATTERN: &str = "1 to 255 bytes, %HH for what is not plain; or none";
 const PATTERN_KEY: &str =
     "the name, 1 to 64 bytes, of a logon key that you can search and that holds 1 to 255 bytes";
@@ -701,6 +704,12 @@ fn every_mistake_in_a_table() {
             RATE,
         ),
         (
+            "log_lines 4294967296",
+            "Invalid log_lines",
+            "log_lines 4294967296: out of range",
+            RATE,
+        ),
+        (
             "log_rate 99999999999999999999999999",
             "Invalid log_rate",
             "log_rate 99999999999999999999999999: out of range",
@@ -922,6 +931,12 @@ fn every_mistake_in_a_message() {
             RATE,
         ),
         (
+            "log_lines -5",
+            "Invalid log_lines",
+            "log_lines -5: not a whole number",
+            RATE,
+        ),
+        (
             &format!("mark {m129}"),
             "Invalid mark",
             // More than 128 bytes of a word are not printed.
@@ -1013,13 +1028,13 @@ fn arguments() -> impl Strategy<Value = String> {
         prop::collection::vec(pattern(), 0..6),
         prop::sample::select(&["read", "write", "read,write"][..]),
         [switch(), switch(), switch()],
-        any::<u32>(),
+        [any::<u32>(), any::<u32>()],
         0..=65_536_u32,
         1..=65_536_u32,
         prop::option::of(prop::collection::vec(any::<u8>(), 1..=32)),
     )
         .prop_map(
-            |(patterns, ops, [data, log, places], log_rate, edges, records, label)| {
+            |(patterns, ops, [data, log, places], [log_rate, log_lines], edges, records, label)| {
                 let patterns = match patterns.join(" ") {
                     none if none.is_empty() => "pattern none".to_owned(),
                     some => some,
@@ -1029,7 +1044,7 @@ fn arguments() -> impl Strategy<Value = String> {
                 });
                 format!(
                     "{patterns} ops {ops} data {data} log {log} log_rate {log_rate} \
-                     places {places} edges {edges} records {records}{label}"
+                     log_lines {log_lines} places {places} edges {edges} records {records}{label}"
                 )
             },
         )
@@ -1051,7 +1066,7 @@ proptest! {
             prop_oneof![
                 prop::sample::select(&[
                     "pattern", "pattern_key", "name", "nocase", "add", "del", "list", "ops", "data",
-                    "log", "log_rate", "places", "edges", "records", "label", "reset", "mark",
+                    "log", "log_rate", "log_lines", "places", "edges", "records", "label", "reset", "mark",
                     "on", "off", "none", "1", "%", "read,write",
                 ][..]).prop_map(|word| word.as_bytes().to_vec()),
                 prop::collection::vec(any::<u8>(), 0..200),

@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # Where the pool has no room for a copy, or for a record, the request goes on, and the loss is counted.
 
-make_target imgrement /dev/sdb records 1 log_rate 0
+make_target imgrement /dev/sdb records 1 log_rate 0 log_lines 0
 device=/dev/mapper/imgrement
 
 # A record takes the one block, so that there is none for the copy.

@@ -9,7 +9,7 @@ device=/dev/mapper/imgrement
 found() { drain; lines | sed -n 's/^Found \(.* at sector .*\)/\1/p' | LC_ALL=C sort; }
 
 # In either order, over the edge of a sector, and not over a gap.
-make_target imgrement /dev/sdb pattern DAMN pattern x%20Y name spaced nocase places on edges 8 log_rate 0
+make_target imgrement /dev/sdb pattern DAMN pattern x%20Y name spaced nocase places on edges 8 log_rate 0 log_lines 0
 dmesg -C
 write_at $device 8 "MN$(printf '%508s' '' | tr ' ' .)DA"
 write_at $device 9 "MN$(printf '%508s' '' | tr ' ' .)X "
@@ -73,7 +73,7 @@ python3 lib/places.py /tmp/contents $((2 << 20)) "${texts[@]}" > /tmp/wanted
 for writers in $(times '1 4' '1 2 4 8'); do
 	make_target imgrement /dev/sdb pattern DAMN name one pattern AMND name two pattern %00%FF%00 name three \
 		pattern a%20rather%20long%20text%20of%20more%20than%20one%20word name four nocase \
-		places on edges 4096 records 8192 log_rate 0
+		places on edges 4096 records 8192 log_rate 0 log_lines 0
 	dmesg -C
 	blocks=$(python3 lib/blocks.py $device /tmp/contents 1,1,2,8 "$writers" "$SEED")
 	found > /tmp/found

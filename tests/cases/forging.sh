@@ -24,7 +24,7 @@ dmsetup create bad --table '0 2048 error
 # write_all SETTINGS...: that, to a device with these settings: large, small, and to sectors that fail.
 write_all() {
 	local device=/dev/mapper/imgrement
-	make_target imgrement /dev/mapper/bad log_rate 0 "$@"
+	make_target imgrement /dev/mapper/bad log_rate 0 log_lines 0 "$@"
 	dd if=/tmp/payload of=$device bs=64k seek=16 oflag=direct status=none
 	dd if=/tmp/payload of=$device bs=512 count=20 seek=2048 oflag=direct status=none
 	expect_fail dd if=/tmp/payload of=$device bs=512 count=1 oflag=direct status=none

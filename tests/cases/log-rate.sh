@@ -16,8 +16,21 @@ write_many() {
 	END
 }
 
+# told WANTED: the log says in time, without a mark or another request, what became of WANTED requests.
+told() {
+	local printed left_out end=$((SECONDS + 20))
+	while
+		read -r printed _ left_out _ < <(lines | python3 lib/log.py)
+		[ $((printed + left_out)) -lt "$1" ]
+	do
+		[ $SECONDS -lt $end ] || fail "of $1 requests $printed are in the log, and $left_out are said to be left out"
+		sleep 0.2
+	done
+}
+
 dmesg -C
 seconds=$(write_many 400)
+told 400
 drain
 expect_match 'the log' '^[0-9]+ whole, [0-9]+ left out, 0 unrecorded, 0 without bytes$' "$(lines | python3 lib/log.py)"
 read -r printed _ left_out _ < <(lines | python3 lib/log.py)
@@ -41,6 +54,47 @@ drain
 expect 'without limit' '400 whole, 0 left out, 0 unrecorded, 0 without bytes' "$(lines | python3 lib/log.py)"
 expect 'status without limit' 'write 400 sectors_written 9600 segments 1200' "$(counts)"
 
+# Lines are limited, too. 40 writes of 24 segments are 1,000 lines. A window has room for 4 of them.
+big() { dd if=/dev/zero of=/dev/mapper/imgrement bs=96k count="$1" oflag=direct status=none; }
+# What was printed in the same second counts.
+sleep 1.1
+dmsetup message imgrement 0 log_lines 100
+dmsetup message imgrement 0 reset
+dmesg -C
+from=$SECONDS
+big 40
+seconds=$((SECONDS - from + 1))
+told 40
+read -r printed _ left_out _ < <(lines | python3 lib/log.py)
+expect 'over the limit of lines: printed and left out' 40 $((printed + left_out))
+expect 'over the limit of lines: status' "$left_out" "$(counter left_out)"
+[ "$printed" -ge 4 ] || fail "only $printed requests of 25 lines were printed"
+[ "$printed" -le $((4 * (seconds + 1))) ] || fail "$printed requests of 25 lines were printed in $seconds s"
+expect 'lines of what was left out' "$(count '^[0-9]+ requests left out of the log \(log_lines 100\)$')" "$(count 'left out')"
+# What no second has room for does not keep out what has.
+sleep 1.1
+dmsetup message imgrement 0 log_lines 24
+dmsetup message imgrement 0 reset
+dmesg -C
+for _ in 1 2 3; do
+	big 1
+	write_at /dev/mapper/imgrement 0 small
+done
+drain
+expect 'large ones and small ones' '3 whole, 3 left out, 0 unrecorded, 0 without bytes' "$(lines | python3 lib/log.py)"
+
+# While a limit is used up, requests are searched and counted, but there is no copy to look at.
+dmsetup message imgrement 0 log_lines 0
+dmsetup message imgrement 0 log_rate 1
+dmsetup message imgrement 0 reset
+printf 'DAMN%.0s' {1..131072} > /tmp/damn
+dd if=/tmp/damn of=/dev/mapper/imgrement bs=512 oflag=direct status=none
+drain
+expect 'written' 1024 "$(counter write)"
+expect 'found' 131072 "$(counter page)"
+lost=$(($(counter record_lost) + $(counter data_lost)))
+[ "$(counter deltas)" -lt $((128 * (1024 - lost))) ] || fail "all were copied: $(counts)"
+
 # The highest limit there is.
-expect_text 'table' '0 8192 imgrement 8:16 0 16 pattern DAMN ops write data on log on log_rate 4294967295 places off edges 0 records 2048' \
+expect_text 'table' '0 8192 imgrement 8:16 0 18 pattern DAMN ops write data on log on log_rate 4294967295 log_lines 0 places off edges 0 records 2048' \
 	"$(dmsetup message imgrement 0 log_rate 4294967295; dmsetup table imgrement)"

@@ -32,22 +32,23 @@ damn="Found DAMN from page 1 times
 $line
 Found DAMN from deltas 1 times"
 
-message 'pattern gosh' 'pattern gosh ops write data on log on log_rate 1000' \
+message 'pattern gosh' 'pattern gosh ops write data on log on log_rate 1000 log_lines 10000' \
 	"${damn//DAMN/gosh}" 'page 1 deltas 1' '1 gosh 1'
-message 'pattern none' 'pattern none ops write data on log on log_rate 1000' "$line" '' 0
-message 'pattern DAMN' 'pattern DAMN ops write data on log on log_rate 1000' "$damn" 'page 1 deltas 1' '1 DAMN 1'
-message 'data off' 'pattern DAMN ops write data off log on log_rate 1000' "Found DAMN from page 1 times
+message 'pattern none' 'pattern none ops write data on log on log_rate 1000 log_lines 10000' "$line" '' 0
+message 'pattern DAMN' 'pattern DAMN ops write data on log on log_rate 1000 log_lines 10000' "$damn" 'page 1 deltas 1' '1 DAMN 1'
+message 'data off' 'pattern DAMN ops write data off log on log_rate 1000 log_lines 10000' "Found DAMN from page 1 times
 $line" 'page 1' '1 DAMN 1'
-message 'log off' 'pattern DAMN ops write data off log off log_rate 1000' '' 'page 1' '1 DAMN 1'
-message 'data on' 'pattern DAMN ops write data on log off log_rate 1000' '' 'page 1 deltas 1' '1 DAMN 1'
-message 'log on' 'pattern DAMN ops write data on log on log_rate 1000' "$damn" 'page 1 deltas 1' '1 DAMN 1'
-message 'log_rate 0' 'pattern DAMN ops write data on log on log_rate 0' "$damn" 'page 1 deltas 1' '1 DAMN 1'
-message 'reset' 'pattern DAMN ops write data on log on log_rate 0' "$damn" 'page 1 deltas 1' '1 DAMN 1'
+message 'log off' 'pattern DAMN ops write data off log off log_rate 1000 log_lines 10000' '' 'page 1' '1 DAMN 1'
+message 'data on' 'pattern DAMN ops write data on log off log_rate 1000 log_lines 10000' '' 'page 1 deltas 1' '1 DAMN 1'
+message 'log on' 'pattern DAMN ops write data on log on log_rate 1000 log_lines 10000' "$damn" 'page 1 deltas 1' '1 DAMN 1'
+message 'log_rate 0' 'pattern DAMN ops write data on log on log_rate 0 log_lines 10000' "$damn" 'page 1 deltas 1' '1 DAMN 1'
+message 'log_lines 0' 'pattern DAMN ops write data on log on log_rate 0 log_lines 0' "$damn" 'page 1 deltas 1' '1 DAMN 1'
+message 'reset' 'pattern DAMN ops write data on log on log_rate 0 log_lines 0' "$damn" 'page 1 deltas 1' '1 DAMN 1'
 
 # with_o LINES: each line about `second`, and the same about `O` behind it.
 with_o() { printf '%s\n' "$1" | sed 's/second\(.*\)/&\nFound O\1/'; }
 # Patterns come, each with a name, and go.
-settings='ops write data on log on log_rate 0'
+settings='ops write data on log on log_rate 0 log_lines 0'
 two="Found DAMN from page 1 times
 Found second from page 1 times
 $line
@@ -126,5 +127,5 @@ dmsetup reload imgrement --table '0 4096 imgrement /dev/sdb 0
 4096 4096 imgrement /dev/sda 0'
 dmsetup resume imgrement
 dmsetup message imgrement 5000 pattern two
-expect_text 'the second target' '0 4096 imgrement 8:16 0 16 pattern DAMN ops write data on log on log_rate 1000 places off edges 0 records 2048
-4096 4096 imgrement 8:0 0 16 pattern two ops write data on log on log_rate 1000 places off edges 0 records 2048' "$(dmsetup table imgrement)"
+expect_text 'the second target' '0 4096 imgrement 8:16 0 18 pattern DAMN ops write data on log on log_rate 1000 log_lines 10000 places off edges 0 records 2048
+4096 4096 imgrement 8:0 0 18 pattern two ops write data on log on log_rate 1000 log_lines 10000 places off edges 0 records 2048' "$(dmsetup table imgrement)"

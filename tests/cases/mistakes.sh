@@ -110,7 +110,7 @@ told count
 
 # Arguments. An empty pattern cannot be typed: device-mapper passes no empty words.
 arguments='pattern TEXT|none, pattern_key NAME, name NAME, nocase, ops OPS, data on|off, log on|off, log_rate N'
-arguments+=', places on|off, edges N, records N, label TEXT'
+arguments+=', log_lines N, places on|off, edges N, records N, label TEXT'
 pattern='1 to 255 bytes, %HH for what is not plain; or none'
 for word in bogus Pattern mark reset; do
 	mistake EINVAL 'Unknown argument' "$word: unknown argument; allowed: $arguments" /dev/sdb 0 2 $word x
@@ -183,6 +183,8 @@ mistake EINVAL 'Invalid edges' "edges all: not a whole number; allowed: $edges" 
 rate='a whole number from 0 to 4294967295, 0 for no limit'
 mistake EINVAL 'Invalid log_rate' "log_rate 4294967296: out of range; allowed: $rate" /dev/sdb 0 2 log_rate 4294967296
 mistake EINVAL 'Invalid log_rate' "log_rate -1: not a whole number; allowed: $rate" /dev/sdb 0 2 log_rate -1
+mistake EINVAL 'Invalid log_lines' "log_lines 4294967296: out of range; allowed: $rate" /dev/sdb 0 2 log_lines 4294967296
+mistake EINVAL 'Invalid log_lines' "log_lines -1: not a whole number; allowed: $rate" /dev/sdb 0 2 log_lines -1
 records='a whole number from 1 to 65536'
 mistake EINVAL 'Invalid records' "records 0: out of range; allowed: $records" /dev/sdb 0 2 records 0
 mistake EINVAL 'Invalid records' "records 65537: out of range; allowed: $records" /dev/sdb 0 2 records 65537
@@ -235,7 +237,7 @@ Command failed." "$said"
 
 dmesg -C
 messages='pattern TEXT|none, pattern add NAME TEXT, pattern del NAME, pattern list, pattern_key NAME'
-messages+=', pattern_key add NAME, ops OPS, data on|off, log on|off, log_rate N, places on|off, reset, mark TEXT'
+messages+=', pattern_key add NAME, ops OPS, data on|off, log on|off, log_rate N, log_lines N, places on|off, reset, mark TEXT'
 wrong_message "bogus: unknown message; allowed: $messages" bogus
 wrong_message "a%20b: unknown message; allowed: $messages" a%20b x
 wrong_message "records: set by the table only; allowed: $messages" records 1

@@ -14,7 +14,7 @@ for kind in linear imgrement; do
 	while read -r start length offset label; do
 		case $kind in
 		linear) echo "$start $length linear /dev/nullb0 $offset" ;;
-		imgrement) echo "$start $length imgrement /dev/nullb1 $offset 6 label $label log_rate 0 records 8192" ;;
+		imgrement) echo "$start $length imgrement /dev/nullb1 $offset 8 label $label log_rate 0 log_lines 0 records 8192" ;;
 		esac
 	done <<-END | dmsetup create $kind
 		0 2045 64 a

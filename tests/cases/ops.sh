@@ -89,7 +89,7 @@ files() {
 	umount /mnt
 }
 remove_target imgrement
-dmsetup create imgrement --table '0 8192 imgrement /dev/sda 2048 2 log_rate 0'
+dmsetup create imgrement --table '0 8192 imgrement /dev/sda 2048 4 log_rate 0 log_lines 0'
 drain
 dmesg -C
 reached /dev/sda files > requests

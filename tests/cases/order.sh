@@ -3,7 +3,7 @@
 # Requests of writers that go from CPU to CPU are in the log one after the other, each with all its
 # lines, in the order of each writer, and none is missing.
 
-make_target imgrement /dev/sda records 65536 log_rate 0 pattern none
+make_target imgrement /dev/sda records 65536 log_rate 0 log_lines 0 pattern none
 writes=400
 # Each line takes its printer so many milliseconds, so that there is always much to be printed.
 echo 1 > /proc/sys/kernel/printk_delay

@@ -8,7 +8,7 @@
 # timeout: 180 1800
 
 dmesg -n 1
-make_target imgrement /dev/sda pattern always pattern texA name a log_rate 0 records 16384
+make_target imgrement /dev/sda pattern always pattern texA name a log_rate 0 log_lines 0 records 16384
 drain
 dmesg -C
 writes=$(python3 lib/pattern-swap.py run imgrement "$(times 100 1000 40)")

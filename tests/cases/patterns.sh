@@ -21,7 +21,7 @@ words=$(< /tmp/set/patterns)
 # target DISK: a new one that loses nothing, and a new log.
 target() {
 	# shellcheck disable=SC2086 # words
-	make_target imgrement "$1" $words places on log_rate 0 records 32768
+	make_target imgrement "$1" $words places on log_rate 0 log_lines 0 records 32768
 	drain
 	dmesg -C
 }

@@ -10,7 +10,7 @@
 null_disk nullb0 size=32 memory_backed=1 submit_queues=2 poll_queues=2 irqmode=2 completion_nsec=1000000000
 requests=$(times 256 2048)
 dmsetup create linear --table '0 32768 linear /dev/nullb0 0'
-dmsetup create imgrement --table '0 32768 imgrement /dev/nullb0 32768 2 log_rate 0'
+dmsetup create imgrement --table '0 32768 imgrement /dev/nullb0 32768 4 log_rate 0 log_lines 0'
 expect 'polled' '1 1 1' "$(cat /sys/block/{nullb0,dm-0,dm-1}/queue/io_poll | xargs)"
 
 # load KIND ENGINE...: writes to random places and verifies what was written.

@@ -22,7 +22,7 @@ END
 dd if=/tmp/contents of=/dev/sdb bs=1M oflag=direct status=none
 
 # The same places as on the disk, in requests of all sizes. What straddles two reads is not found.
-make_target imgrement /dev/sdb pattern DAMN name plain pattern dAmN name any nocase ops read places on log_rate 0 \
+make_target imgrement /dev/sdb pattern DAMN name plain pattern dAmN name any nocase ops read places on log_rate 0 log_lines 0 \
 	records 16384
 length=$(times $((4 << 20)) $((4 << 20)) $((1 << 20)))
 for size in 512 4096 65536 1048576; do
@@ -84,7 +84,7 @@ remove_target imgrement
 dmsetup create worn --table '0 4096 linear /dev/sdb 0
 4096 4096 error'
 dd if=/tmp/contents of=/dev/sdb bs=1M count=2 oflag=direct status=none
-dmsetup create imgrement --table '0 8192 imgrement /dev/mapper/worn 0 4 ops read log_rate 0'
+dmsetup create imgrement --table '0 8192 imgrement /dev/mapper/worn 0 6 ops read log_rate 0 log_lines 0'
 dmesg -C
 expect_fail dd if=$device of=/dev/null bs=4096 skip=512 count=1 iflag=direct status=none
 expect 'the error' "dd: error reading '$device': Input/output error" "$said"

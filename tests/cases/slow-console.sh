@@ -19,7 +19,7 @@ ms() {
 	echo $(((${to/./} - ${from/./}) / 1000))
 }
 
-make_target imgrement /dev/sdb log_rate 0 records 2048
+make_target imgrement /dev/sdb log_rate 0 log_lines 0 records 2048
 drain
 dmesg -C
 
@@ -81,7 +81,7 @@ expect 'printed or left out' "$((16 - left)) whole, $left left out, 0 unrecorded
 
 # While requests come faster than the log prints, a mark prints what came before it and returns.
 dmsetup remove imgrement
-make_target imgrement /dev/sdb log_rate 0 records 64
+make_target imgrement /dev/sdb log_rate 0 log_lines 0 records 64
 python3 - <<'END' &
 import mmap, os
 disk = os.open("/dev/mapper/imgrement", os.O_WRONLY | os.O_DIRECT)

@@ -60,7 +60,7 @@ zone-reset at (24576, 24576)' "$(lines | sed -n 's/^\(zone-[a-z]*\), bytes to tr
 	# A file system that appends. Where the log says that its data went, it is. The pool is small, so
 	# that records which did not come back from an append would show.
 	blkzone reset -o 16384 "/dev/$lower"
-	dmsetup create imgrement --table "0 $(($(sectors "/dev/$lower") - 16384)) imgrement /dev/$lower 16384 6 pattern zone-$lower log_rate 0 records 256"
+	dmsetup create imgrement --table "0 $(($(sectors "/dev/$lower") - 16384)) imgrement /dev/$lower 16384 8 pattern zone-$lower log_rate 0 log_lines 0 records 256"
 	mkfs.btrfs -q -f -O zoned -d single -m single /dev/mapper/imgrement
 	mount /dev/mapper/imgrement /mnt
 	dmsetup message imgrement 0 reset

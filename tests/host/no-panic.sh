@@ -11,7 +11,7 @@ known='dm::args::Args|::refuse>|dm::device::Device>::name|dm::target::Builder>::
 known+='|dm::target::Callbacks<.*>>::(ctr|message)>|dm::target::Target>::(ctr|status|message)>'
 known+='|dm_imgrement(\[[0-9a-f]*\])?::no_queue>'
 # The worker that prints. Instant::elapsed subtracts two readings of a clock that never goes back.
-known+='|trace::Trace>::print>|trace::since::Since>::now>'
+known+='|trace::log::Log>::now>|trace::since::Since>::now>'
 
 "$TOP/scripts/module-for-vm"
 release=${KERNEL:-$(readlink "$KITDIR/default")}

@@ -107,12 +107,12 @@ DEVICE = b"imgrement: 253:0: "
 SENTENCE = b"device-mapper: table: 253:0: imgrement: %s (-%s)"
 END = b"device-mapper: ioctl: error adding target to table"
 ARGUMENTS = (
-    b"pattern TEXT|none, pattern_key NAME, name NAME, nocase, ops OPS, data on|off, log on|off, log_rate N,"
+    b"pattern TEXT|none, pattern_key NAME, name NAME, nocase, ops OPS, data on|off, log on|off, log_rate N, log_lines N,"
     b" places on|off, edges N, records N, label TEXT"
 )
 MESSAGES = (
     b"pattern TEXT|none, pattern add NAME TEXT, pattern del NAME, pattern list, pattern_key NAME,"
-    b" pattern_key add NAME, ops OPS, data on|off, log on|off, log_rate N, places on|off, reset, mark TEXT"
+    b" pattern_key add NAME, ops OPS, data on|off, log on|off, log_rate N, log_lines N, places on|off, reset, mark TEXT"
 )
 
 

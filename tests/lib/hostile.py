@@ -138,7 +138,7 @@ def integer(key, word, low, high):
 
 
 LIMITS = {"pattern": 255, "pattern_key": 64, "name": 64, "label": 32, "mark": 128, "del": 255}
-RANGES = {"log_rate": (0, 2**32 - 1), "records": (1, 65536), "edges": (0, 65536)}
+RANGES = {"log_rate": (0, 2**32 - 1), "log_lines": (0, 2**32 - 1), "records": (1, 65536), "edges": (0, 65536)}
 
 
 def value(key, word):
@@ -155,9 +155,9 @@ def value(key, word):
     return text(key, word, LIMITS[key])
 
 
-SINGLE = ("ops", "data", "log", "log_rate", "places", "edges", "records", "label")
+SINGLE = ("ops", "data", "log", "log_rate", "log_lines", "places", "edges", "records", "label")
 ARGUMENTS = ("pattern", "pattern_key", "name", "nocase", *SINGLE)
-MESSAGES = ("pattern", "pattern_key", "ops", "data", "log", "log_rate", "places", "mark", "reset")
+MESSAGES = ("pattern", "pattern_key", "ops", "data", "log", "log_rate", "log_lines", "places", "mark", "reset")
 
 
 class Pattern:
@@ -203,8 +203,8 @@ def fit(settings):
 
 def arguments(words):
     """The settings of a table."""
-    settings = {"patterns": None, "ops": "write", "data": "on", "log": "on", "log_rate": 1000, "places": "off",
-                "edges": 0, "records": 2048, "label": None}
+    settings = {"patterns": None, "ops": "write", "data": "on", "log": "on", "log_rate": 1000, "log_lines": 10000,
+                "places": "off", "edges": 0, "records": 2048, "label": None}
     seen = set()
     words = iter(words)
     for word in words:
@@ -393,7 +393,7 @@ def any_value(key):
         return chance.choice((b"on", b"off"))
     if key == "ops":
         return chance.choice((b"read", b"write", b"read,write"))
-    if key == "log_rate":
+    if key in ("log_rate", "log_lines"):
         return str(chance.choice((0, 1, 5, 1000, 2**32 - 1))).encode()
     if key == "edges":
         return str(chance.choice((0, 1, 7, 64, 65536 if chance.random() < 0.01 else 100))).encode()

@@ -89,7 +89,7 @@ while at < len(lines):
         wrong("no write comes after what was found in it")
     elif take(NO_PAYLOAD) is not None:
         requests += 1
-    elif more := take(r"(\d+) requests left out of the log \((?:log_rate \d+|the console was too slow)\)"):
+    elif more := take(r"(\d+) requests left out of the log \((?:log_(?:rate|lines) \d+|the console was too slow)\)"):
         left_out += more[0]
     elif more := take(r"(\d+) requests passed unrecorded, (\d+) recorded without their bytes(?:, (\d+) without all that was found)?"):
         unrecorded += more[0]

@@ -139,6 +139,7 @@ fn said(change: &Change<'_>) -> Said {
         Change::Log(switch) => (Key::Log, Value::Switch(*switch)),
         Change::Places(switch) => (Key::Places, Value::Switch(*switch)),
         Change::LogRate(number) => (Key::LogRate, Value::Number(*number)),
+        Change::LogLines(number) => (Key::LogLines, Value::Number(*number)),
         Change::Mark(text) => (Key::Mark, Value::Text(text.to_vec())),
     };
     format!("{key:?} {value:?}")

@@ -155,6 +155,7 @@ fn line(read: &Read) -> String {
         ("data", "on"),
         ("log", "on"),
         ("log_rate", "1000"),
+        ("log_lines", "10000"),
         ("places", "off"),
         ("edges", "0"),
         ("records", "2048"),

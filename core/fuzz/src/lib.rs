@@ -133,7 +133,7 @@ pub fn value(key: Key, word: &[u8]) -> Result<Value, Fault> {
             b"off" => Ok(Value::Switch(false)),
             _ => Err(Fault::NotSwitch),
         },
-        Key::LogRate => number(word, 0, u32::MAX),
+        Key::LogRate | Key::LogLines => number(word, 0, u32::MAX),
         Key::Records => number(word, 1, 65_536),
         Key::Edges => number(word, 0, 65_536),
         Key::Del => text(word, 255),
@@ -174,7 +174,7 @@ fn number(word: &[u8], lowest: u32, highest: u32) -> Result<Value, Fault> {
 }
 
 /// The keys and their names.
-pub const NAMES: [(&str, Key); 14] = [
+pub const NAMES: [(&str, Key); 15] = [
     ("pattern", Key::Pattern),
     ("pattern_key", Key::PatternKey),
     ("name", Key::Name),
@@ -185,6 +185,7 @@ pub const NAMES: [(&str, Key); 14] = [
     ("data", Key::Data),
     ("log", Key::Log),
     ("log_rate", Key::LogRate),
+    ("log_lines", Key::LogLines),
     ("records", Key::Records),
     ("label", Key::Label),
     ("reset", Key::Reset),
