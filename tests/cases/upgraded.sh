@@ -3,6 +3,8 @@
 # A later target of a table opens the same device with more rights: device-mapper then frees what it has given
 # the target before it. That goes on with the device, closes it at its end, and reads nothing that is freed.
 # params: slub_debug=FZPU
+# kernel: stock
+# The debug kernel has no dm-era.
 
 modprobe -a dm_era dm_rust_linear dm_imgrement
 head -c 1M /dev/urandom > /tmp/random

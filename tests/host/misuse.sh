@@ -40,6 +40,8 @@ mistake state-of-one-thread '`Cell<u64>` cannot be shared between threads safely
 mistake device-kept 'borrowed data escapes outside of associated function' 'keep(word.to_bytes().len())' 'keep(device)'
 mistake builder-kept 'borrowed data escapes outside of associated function' 'keep(word.to_bytes().len())' 'keep(builder)'
 mistake word-kept 'borrowed data escapes outside of associated function' 'keep(word.to_bytes().len())' 'keep(word)'
+mistake worker-kept 'borrowed data escapes outside of associated function' 'keep(word.to_bytes().len())' \
+	'keep(builder.worker())'
 mistake two-discards 'mismatched types' 'wants_discards(true)' 'wants_discards(2)'
 
 # Bios on their way down.
