@@ -91,6 +91,7 @@ pub(crate) use self::search::{
 };
 use core::sync::atomic::{
     AtomicBool,
+    AtomicU32,
     Ordering, //
 };
 use kernel::{
@@ -131,6 +132,8 @@ pub(crate) struct Trace {
     suspending: Since,
     /// That I/O waits for the log, or waited and has not begun again.
     finishing: Since,
+    /// How many marks are under way.
+    marks: AtomicU32,
     /// Held while the settings are changed.
     #[pin]
     changes: Mutex<()>,
@@ -161,7 +164,7 @@ impl PerBio for InFlight {
     const LATE: bool = true;
 }
 
-/// How long I/O waits for a console, and then for the lines of the request that is being printed.
+/// How long I/O waits for a console.
 const PATIENCE: Delta = Delta::from_secs(2);
 
 /// How many requests the worker prints before it has others come in between.
@@ -201,6 +204,7 @@ impl Trace {
                 announced: AtomicBool::new(false),
                 suspending: Since::new(),
                 finishing: Since::new(),
+                marks: AtomicU32::new(0),
                 changes <- new_mutex!((), "imgrement_changes"),
                 log <- new_mutex!(log, "imgrement_log"),
             }),
@@ -557,7 +561,9 @@ impl Trace {
     /// As those of [`Self::new`], and then nothing has changed.
     pub(crate) fn change(&self, change: &Change<'_>) -> Result<Option<Arc<Search>>, Unfit> {
         if let Change::Mark(text) = change {
+            self.marks.fetch_add(1, Ordering::Relaxed);
             self.drain().print(Line::Mark(text));
+            self.marks.fetch_sub(1, Ordering::Relaxed);
             return Ok(None);
         }
 
@@ -666,6 +672,13 @@ impl Trace {
         self.log.lock().missing(&self.counters);
     }
 
+    /// Whether somebody who suspends the device has waited for a console for long enough: for the last lines, or
+    /// for a mark, before which a suspend does not go on.
+    fn is_late(&self) -> bool {
+        self.finishing.is_past(PATIENCE)
+            || self.marks.load(Ordering::Relaxed) != 0 && self.suspending.is_past(PATIENCE)
+    }
+
     /// Prints one of what has a lower number than `end`, if it has been sent. Says whether there may be more.
     fn print_or_wait(&self, log: &mut Log, end: u64) -> bool {
         match self.print(log, end) {
@@ -694,7 +707,8 @@ impl Trace {
             if self.finishing.is_past(PATIENCE) {
                 log.leave_out(&record, &self.counters);
             } else {
-                log.record(&record, &self.params(), &self.counters);
+                let late = || self.is_late();
+                log.record(&record, &self.params(), &self.counters, &late);
             }
         }
         Printed::One

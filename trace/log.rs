@@ -134,17 +134,30 @@ impl Log {
         })
     }
 
-    /// Prints a record, if the limits let it.
-    pub(crate) fn record(&mut self, record: &Record<'_>, params: &Params, counters: &Counters) {
+    /// Prints a record, if the limits let it, and until it is too `late`: a console may be slow.
+    pub(crate) fn record(
+        &mut self,
+        record: &Record<'_>,
+        params: &Params,
+        counters: &Counters,
+        late: &dyn Fn() -> bool,
+    ) {
         if record.header().error == 0 {
-            self.request(record, params, counters);
+            self.request(record, params, counters, late);
         } else {
             self.failed(record.header(), params, counters);
         }
     }
 
-    /// Prints a request as a whole, or leaves it out as a whole where it is beyond the limits.
-    fn request(&mut self, record: &Record<'_>, params: &Params, counters: &Counters) {
+    /// Prints a request as a whole, or leaves it out as a whole where it is beyond the limits. Once it is too
+    /// late, the rest of its lines is left out, and one line says so.
+    fn request(
+        &mut self,
+        record: &Record<'_>,
+        params: &Params,
+        counters: &Counters,
+        late: &dyn Fn() -> bool,
+    ) {
         let now = self.now();
 
         if self.limit.get() != (params.log_rate, params.log_lines) {
@@ -162,9 +175,27 @@ impl Log {
         }
         self.missing(counters);
         let Self { label, totals, .. } = self;
+        let mut printed = false;
+        let mut cut: u64 = 0;
         lines::request(header, deltas, finds, totals, &mut |line| {
-            print(label, line)
+            if cut != 0 || late() {
+                cut = cut.wrapping_add(1);
+            } else {
+                print(label, line);
+                printed = true;
+            }
         });
+        if cut == 0 {
+            return;
+        }
+        if printed {
+            // It is told here.
+            self.told.left_out = self.told.left_out.wrapping_add(1);
+            self.print(Line::Cut(cut));
+        } else {
+            self.left_out.late = self.left_out.late.wrapping_add(1);
+        }
+        counters.add(Counter::LeftOut, 1);
     }
 
     /// Prints that a request failed, unless as many such lines have been printed within a second as the

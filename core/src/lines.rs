@@ -66,6 +66,9 @@ pub enum Line<'a> {
     /// So many whole requests are not in the log, for the device was suspended or removed before a
     /// slow console had taken them.
     TooLate(u64),
+    /// So many lines of the request before are not in the log, for the device is suspended or removed, and a
+    /// slow console had not taken them.
+    Cut(u64),
     /// So many requests were not recorded as they should have been. They reached the disk.
     Lost {
         /// Requests of which there is no record.
@@ -162,6 +165,10 @@ impl fmt::Display for Line<'_> {
             Self::TooLate(requests) => write!(
                 f,
                 "{requests} requests left out of the log (the console was too slow)",
+            ),
+            Self::Cut(lines) => write!(
+                f,
+                "{lines} lines of this request left out of the log (the console was too slow)",
             ),
             Self::Lost {
                 records,

@@ -382,6 +382,10 @@ fn the_other_lines_and_labels() {
             "12 requests left out of the log (the console was too slow)",
         ),
         (
+            Line::Cut(7),
+            "7 lines of this request left out of the log (the console was too slow)",
+        ),
+        (
             lost(0),
             "3 requests passed unrecorded, 2 recorded without their bytes",
         ),

@@ -57,8 +57,7 @@ left=$(counter left_out)
 expect 'printed or left out' "$((60 - left)) whole, $left left out, 0 unrecorded, 0 without bytes" \
 	"$(lines | python3 lib/log.py)"
 
-# Neither does it wait for a mark that waits for such a backlog (20 s and more here), nor for more than a few of
-# its requests, however many lines each has.
+# Neither does it wait for a mark that waits for such a backlog (20 s and more here).
 dmsetup resume imgrement
 dmsetup message imgrement 0 data off
 dmsetup message imgrement 0 reset

@@ -6,7 +6,7 @@ log.py [LABEL]  the lines with that label, or all lines where no label is given
 
 A line that does not fit where it stands, a delta that is missing or whose numbers do not fit its
 request, a place outside of it, or places that are not as many as was found, ends it with 1. It prints how
-many whole requests there are, how many it says it left out, passed unrecorded and recorded without their
+many whole requests there are, how many it says it left out or cut short, passed unrecorded and recorded without their
 bytes, and, where there are any, without all that was found.
 """
 
@@ -24,14 +24,22 @@ def wrong(what):
     sys.exit(f"log.py: {what}, at the last but one of\n{context}")
 
 
+class Cut(Exception):
+    """The log says that the rest of a request is missing: so many lines."""
+
+
 def take(regex):
     """The groups of the next line, if it is such a line."""
     global at
+    if inside and at < len(lines) and (cut := re.fullmatch(CUT, lines[at])):
+        at += 1
+        raise Cut(int(cut[1]))
     match = re.fullmatch(regex, lines[at]) if at < len(lines) else None
     at += bool(match)
     return match and [int(group) if group and group.isdigit() else group for group in match.groups()]
 
 
+CUT = r"([1-9]\d*) lines of this request left out of the log \(the console was too slow\)"
 PLACE = r"Found \S+ at sector (\d+), byte (\d+)"
 OTHERS = r"mark: \S+|\S+ trace initialization succeeded"
 ERROR = r"[A-Za-z-]+, error \d+(?:, at \(\d+, \d+\))?|\d+ errors left out of the log"
@@ -41,15 +49,23 @@ NO_PAYLOAD = r"[a-z-]+, bytes to transfer: 0, delta count: 0(?:, at \(\d+, \d+\)
 DELTA = r"bv #(\d+): len (\d+), offset (\d+), at \((\d+), (\d+)\)"
 
 requests = left_out = unrecorded = without_bytes = without_finds = 0
-while at < len(lines):
+# Whether a line of a request has been read, and which deltas are to come.
+inside, to_come = False, 0
+
+
+def read():
+    """Reads a request, or another line."""
+    global inside, to_come, requests, left_out, unrecorded, without_bytes, without_finds
     pages = collections.Counter()
     found = 0
     while hit := take(FOUND.format("from page")):
         pages[hit[0]] += 1
+        inside, to_come = True, 1
         found += hit[1]
     if request := take(PAYLOAD):
         size, count = request
         begin = done = 0
+        inside, to_come = True, count
         for index in range(count):
             delta = take(DELTA) or wrong(f"delta {index} of {count} is missing")
             number, length, offset, first, last = delta
@@ -60,6 +76,7 @@ while at < len(lines):
             if not length or offset + length > 4096:
                 wrong("this is more than a page")
             done += length
+            to_come -= 1
             copies = set()
             while hit := take(FOUND.format("from deltas")):
                 if hit[0] in copies:
@@ -85,6 +102,7 @@ while at < len(lines):
             if told != found and not (without_finds and told > found):
                 wrong(f"{told} places of {found}")
         requests += 1
+        inside = False
     elif pages:
         wrong("no write comes after what was found in it")
     elif take(NO_PAYLOAD) is not None:
@@ -97,6 +115,16 @@ while at < len(lines):
         without_finds += more[2] or 0
     elif take(ERROR) is None and take(OTHERS) is None:
         wrong("no such line should be here")
+
+
+while at < len(lines):
+    try:
+        read()
+    except Cut as cut:
+        if cut.args[0] < to_come:
+            wrong(f"{to_come} deltas are missing")
+        left_out += 1
+        inside = False
 
 print(f"{requests} whole, {left_out} left out, {unrecorded} unrecorded, {without_bytes} without bytes", end="")
 print(f", {without_finds} without all that was found" if without_finds else "")
