@@ -11,14 +11,19 @@ KITDIR=${KITDIR:-$BUILD/kit}
 CACHEDIR=${CACHEDIR:-$BUILD/cache}
 LOGS=$BUILD/log
 
-mkdir -p "$LOGS" "$KITDIR" "$CACHEDIR"
-KITDIR=$(cd "$KITDIR" && pwd -P)
-CACHEDIR=$(cd "$CACHEDIR" && pwd -P)
-
 NAME=${0##*/}
 
 say() { printf '%s: %s\n' "$NAME" "$*" >&2; }
 die() { say "$@"; exit 1; }
+
+# Make splits names at spaces and colons, and so the kernel's build says something about a file that nobody has.
+case $TOP in
+*[[:space:]:]*) die "the kernel's build takes no path with a space or a colon: move this project, which is in '$TOP'" ;;
+esac
+
+mkdir -p "$LOGS" "$KITDIR" "$CACHEDIR"
+KITDIR=$(cd "$KITDIR" && pwd -P)
+CACHEDIR=$(cd "$CACHEDIR" && pwd -P)
 
 # A path as a person in the project's folder would type it.
 short() { printf '%s' "${1#"$TOP"/}"; }
