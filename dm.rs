@@ -12,6 +12,7 @@
 //! | [`Builder`] | `struct dm_target` while the constructor runs |
 //! | [`Args`], [`CtrError`] | the words of a table line or a message, and what is wrong with them |
 //! | [`Device`] | `struct dm_dev`, an underlying device |
+//! | [`Holders`] | `/sys/block/DISK/holders`, who else uses it |
 //! | [`MapBio`], [`Mapped`], [`EndBio`] | `struct bio` on its way down, and back |
 //! | [`Segments`], [`Segment`] | its payload, a page-bounded piece at a time |
 //! | `ZoneReport` | `struct dm_report_zones_args`, where the kernel knows zones |
@@ -34,6 +35,8 @@ mod bindings;
 mod bio;
 #[path = "dm/device.rs"]
 mod device;
+#[path = "dm/holders.rs"]
+mod holders;
 #[path = "dm/late.rs"]
 mod late;
 #[path = "dm/noio.rs"]
@@ -83,6 +86,7 @@ pub use self::{
         Device,
         DiskName, //
     },
+    holders::Holders,
     late::LateQueue,
     racy::RacyBytes,
     segment::{

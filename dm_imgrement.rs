@@ -110,6 +110,7 @@ use trace::{
     Trace,
     Unfit, //
 };
+use word::Escaped;
 
 module! {
     type: ImgrementModule,
@@ -185,6 +186,13 @@ impl Target for Imgrement {
         }
         let trace = Trace::new(table).map_err(|unfit| no_pattern(&words, &unfit, None))?;
 
+        if let Some(holders) = builder.other_holders(device) {
+            let disk = device.disk_name();
+            let disk = Escaped(disk.as_bytes());
+            words.warn(format_args!(
+                "{disk}: also used by {holders}; what passes there is not seen here"
+            ));
+        }
         builder.wants_discards(true);
         builder.wants_secure_erases(true);
         builder.wants_write_zeroes(true);

@@ -180,6 +180,13 @@ impl<'a> Args<'a> {
         Ok(group)
     }
 
+    /// Prints a line that names the device, about words that are taken all the same.
+    pub fn warn(&self, text: fmt::Arguments<'_>) {
+        let device = Escaped(self.device.to_bytes());
+
+        pr_warn!("{}\n", format_args!("{device}: {text}"));
+    }
+
     /// Refuses `word` (or, with `None`, the lack of one): prints a line that names the device, the
     /// word as it was typed, and what is allowed in its place, and makes the error to return.
     pub fn refuse(

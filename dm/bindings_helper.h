@@ -28,6 +28,9 @@ sector_t rust_dm_bdev_sectors(struct block_device *bdev);
 bool rust_dm_same_integrity(struct block_device *one,
 			    struct block_device *other);
 void rust_dm_bdev_name(struct block_device *bdev, char *name, size_t size);
+unsigned int rust_dm_other_holders(struct block_device *bdev,
+				   struct dm_table *table, char *name,
+				   size_t size);
 
 bool rust_dm_module_is_used(struct module *module);
 

@@ -7,6 +7,7 @@
 #include <linux/blkdev.h>
 #include <linux/highmem.h>
 #include <linux/kernel.h>
+#include <linux/kernfs.h>
 #include <linux/module.h>
 #include <linux/preempt.h>
 #include <linux/sched/mm.h>
@@ -73,6 +74,66 @@ bool rust_dm_same_integrity(struct block_device *one,
 void rust_dm_bdev_name(struct block_device *bdev, char *name, size_t size)
 {
 	snprintf(name, size, "%pg", bdev);
+}
+
+struct rust_dm_holders {
+	struct kobject *folder;
+	const struct device *ours;
+	char *name;
+	size_t size;
+	unsigned int count;
+};
+
+static int rust_dm_count_holder(struct device *disk, void *data)
+{
+	struct rust_dm_holders *holders = data;
+	struct kernfs_node *link;
+
+	if (disk == holders->ours)
+		return 0;
+	link = kernfs_find_and_get(holders->folder->sd, dev_name(disk));
+	if (!link)
+		return 0;
+	kernfs_put(link);
+	if (!holders->count++)
+		strscpy(holders->name, dev_name(disk), holders->size);
+	return 0;
+}
+
+/*
+ * How many disks other than that of this table sit on a block device that is
+ * open, and the name of one of them. The block layer keeps them as links in
+ * sysfs (/sys/block/sdb/holders), and no list of them is to be had; so each
+ * disk that there is, is looked for there.
+ */
+unsigned int rust_dm_other_holders(struct block_device *bdev,
+				   struct dm_table *table, char *name,
+				   size_t size)
+{
+	struct gendisk *disk = bdev->bd_disk;
+	struct rust_dm_holders holders = {
+		.ours = disk_to_dev(dm_disk(dm_table_get_md(table))),
+		.name = name,
+		.size = size,
+	};
+
+	/*
+	 * The folder goes with the disk, which may be unplugged at any time,
+	 * unless it was got before that (bd_link_disk_holder() does the same).
+	 */
+	mutex_lock(&disk->open_mutex);
+	if (disk_live(disk))
+		holders.folder = kobject_get(bdev->bd_holder_dir);
+	mutex_unlock(&disk->open_mutex);
+	if (!holders.folder)
+		return 0;
+
+	/* Without sysfs, there are no links. */
+	if (holders.folder->sd)
+		class_for_each_device(disk_to_dev(disk)->class, NULL, &holders,
+				      rust_dm_count_holder);
+	kobject_put(holders.folder);
+	return holders.count;
 }
 
 /*

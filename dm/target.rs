@@ -20,6 +20,7 @@ use super::{
     CtrError,
     Device,
     EndBio,
+    Holders,
     LateBio,
     MapBio,
     Mapped,
@@ -336,6 +337,13 @@ impl<'t> Builder<'t> {
         let offset = args.next_u64("OFFSET", 0..=last, c"Invalid device sector")?;
 
         Ok((device, offset))
+    }
+
+    /// Which disks use this device, too, with another device-mapper device than the one that this target is of.
+    /// `None` where there is no other. They may come and go at any time. May sleep.
+    pub fn other_holders(&self, device: Device<'_>) -> Option<Holders> {
+        // SAFETY: By the invariant the constructor runs, and so its table is live.
+        unsafe { Holders::others(device, (*self.ti.as_ptr()).table) }
     }
 
     /// The worker of the instance, which runs [`Target::work`]. It does nothing before the constructor has

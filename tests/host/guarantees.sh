@@ -11,7 +11,7 @@ while IFS='|' read -r _ claim cases _; do
 		[ -e "$TOP/tests/cases/$name.sh" ] || [ -e "$TOP/tests/host/$name.sh" ] ||
 			die "there is no case $name:$claim"
 		named=$((named + 1))
-	done < <(grep -oE "[a-z-]+" <<< "${cases//on the debug kernel/}")
+	done < <(grep -oE "[a-z0-9-]+" <<< "${cases//on the debug kernel/}")
 	[ $named -gt 0 ] || die "no case shows this:$claim"
 	claims=$((claims + 1))
 done < <(grep '^|' "$TOP/docs/guarantees.md")

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Who else uses an underlying device.
+//!
+//! Device-mapper claims a device for all of its own devices as one, so that any number of them may use it.
+
+use super::{
+    bindings,
+    word::Escaped,
+    Device, //
+};
+use core::{
+    ffi::c_uint,
+    fmt, //
+};
+
+/// Other disks that sit on a device. It prints as `dm-0`, or `dm-0 and 2 more`.
+pub struct Holders {
+    /// The name of one of them, with a NUL behind it.
+    one: [u8; Self::NAME_SIZE],
+    /// How many there are; not 0.
+    count: c_uint,
+}
+
+impl Holders {
+    /// `DISK_NAME_LEN`, which includes the NUL.
+    const NAME_SIZE: usize = 32;
+
+    /// Those of `device`, but for the one that `table` is of. `None` where there is no other. May sleep.
+    ///
+    /// # Safety
+    ///
+    /// `table` is live.
+    pub(super) unsafe fn others(
+        device: Device<'_>,
+        table: *mut bindings::dm_table,
+    ) -> Option<Self> {
+        let mut one = [0; Self::NAME_SIZE];
+        // SAFETY: The block device is open, the caller promises the table, and the buffer has the size that is
+        // passed.
+        let count = unsafe {
+            bindings::rust_dm_other_holders(
+                device.bdev(),
+                table,
+                one.as_mut_ptr().cast(),
+                one.len(),
+            )
+        };
+
+        if count == 0 {
+            return None;
+        }
+        Some(Self { one, count })
+    }
+}
+
+impl fmt::Display for Holders {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let one = self.one.split(|byte| *byte == 0).next().unwrap_or(&[]);
+
+        write!(f, "{}", Escaped(one))?;
+        match self.count.saturating_sub(1) {
+            0 => Ok(()),
+            more => write!(f, " and {more} more"),
+        }
+    }
+}

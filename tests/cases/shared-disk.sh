@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# A disk that another device-mapper device uses is taken, as dm-linear takes it, and a line names who that is.
+# disk: 64M
+# disk: 64M
+
+# used_by DISK WANTED: what is said when a target over DISK is made.
+used_by() {
+	dmesg -C
+	make_target imgrement "$1" label x
+	expect_text "$1" "$2" "$(lines | grep 'also used by' || true)"
+	remove_target imgrement
+}
+note='what passes there is not seen here'
+
+used_by /dev/sda ''
+mkdir -p /etc/lvm
+cat > /etc/lvm/lvm.conf <<-'EOF'
+	devices {
+		use_devicesfile = 0
+		obtain_device_list_from_udev = 0
+		filter = [ "a|^/dev/sda$|", "r|.*|" ]
+	}
+	activation { udev_sync = 0 udev_rules = 0 monitoring = 0 }
+EOF
+pvcreate -q /dev/sda
+vgcreate -q group /dev/sda
+lvcreate -q -y -W n -l 5 -n volume group /dev/sda
+expect 'the volume' dm-0 "$(ls /sys/block/sda/holders)"
+used_by /dev/sda "253:1: sda: also used by dm-0; $note"
+# Nobody else uses the other disk, nor what LVM made.
+used_by /dev/sdb ''
+used_by /dev/mapper/group-volume ''
+dmsetup create linear --table '0 8 linear /dev/sda 0'
+used_by /dev/sda "253:2: sda: also used by dm-0 and 1 more; $note"
+
+# What is written past the target is not seen indeed.
+make_target imgrement /dev/sda log off
+write_at /dev/mapper/linear 0 DAMN
+expect 'writes' 0 "$(counter write)"
+
+# A table that takes the place of another of the same device has only others to name.
+vgchange -q -a n group
+dmesg -C
+dmsetup reload imgrement --table "0 $(sectors /dev/sda) imgrement /dev/sda 0"
+dmsetup resume imgrement
+expect_text 'another table' "253:2: sda: also used by dm-1; $note" "$(lines | grep 'also used by')"
+dmsetup remove linear
+dmesg -C
+dmsetup reload imgrement --table "0 $(sectors /dev/sda) imgrement /dev/sda 0"
+dmsetup resume imgrement
+expect_text 'another table, and nobody else' '' "$(lines | grep 'also used by' || true)"
+remove_target imgrement
+
+# A whole disk, of which device-mapper has a partition, is refused.
+echo '2048,8192' | sfdisk -q --no-tell-kernel /dev/sdb
+blockdev --rereadpt /dev/sdb
+dmsetup create linear --table '0 8 linear /dev/sdb1 0'
+expect_fail make_target imgrement /dev/sdb
+expect_match 'a partition is used' 'Device or resource busy' "$said"
+used_by /dev/sdb1 "253:1: sdb1: also used by dm-0; $note"
+dmsetup remove linear
