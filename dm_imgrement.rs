@@ -30,6 +30,8 @@ mod trace;
 // Pure logic, which Cargo builds too, for tests on the host.
 #[path = "core/src/automaton.rs"]
 pub mod automaton;
+#[path = "core/src/budget.rs"]
+pub mod budget;
 #[path = "core/src/carry.rs"]
 pub mod carry;
 #[path = "core/src/delta.rs"]
@@ -327,6 +329,12 @@ fn no_pattern(args: &Args<'_>, unfit: &Unfit, change: Option<&Change<'_>>) -> Ct
             refuse(args, &Mistake::no_pattern(name), ENOENT)
         }
         (Unfit::NoPattern, _) => ENOENT.into(),
+        (Unfit::Shortage(shortage), _) => args.refuse(
+            None,
+            ENOMEM,
+            c"Not enough memory",
+            format_args!("{shortage}"),
+        ),
         (Unfit::Errno(errno), _) => (*errno).into(),
     }
 }

@@ -12,6 +12,7 @@ mod counters;
 mod fpu;
 mod key;
 mod log;
+mod memory;
 mod percpu;
 mod pool;
 mod random;
@@ -27,6 +28,7 @@ use self::{
         Counters, //
     },
     log::Log,
+    memory::Kernel,
     pool::{
         Chain,
         Held,
@@ -38,10 +40,7 @@ use self::{
         Finds,
         Record, //
     },
-    search::{
-        Kernel,
-        Scan, //
-    },
+    search::Scan,
     settings::{
         Current,
         Settings,
@@ -50,6 +49,10 @@ use self::{
     since::Since,
 };
 use crate::{
+    budget::{
+        Need,
+        Shortage, //
+    },
     delta::{
         Cursor,
         SECTOR_SIZE, //
@@ -170,6 +173,9 @@ const PATIENCE: Delta = Delta::from_secs(2);
 /// How many requests the worker prints before it has others come in between.
 const TURN: u32 = 64;
 
+/// About how many bytes a trace has beside its pool and its edges, most of them for the log and the search.
+const SIZE: u64 = 256 << 10;
+
 /// How far printing has come.
 #[derive(PartialEq, Eq)]
 enum Printed {
@@ -186,9 +192,18 @@ impl Trace {
     ///
     /// # Errors
     ///
-    /// `ENOMEM`, and what is wrong with a pattern.
+    /// `ENOMEM`, that there is not enough memory, and what is wrong with a pattern.
     pub(crate) fn new(table: Table<Kernel>) -> Result<Arc<Self>, Unfit> {
         let Table { params, patterns } = table;
+        let need = Need {
+            records: Pool::size(params.records),
+            edges: Edges::<Kernel>::size(params.edges),
+            other: SIZE,
+        };
+        if let Some(shortage) = Shortage::of(&params, need, memory::available()) {
+            return Err(Unfit::Shortage(shortage));
+        }
+
         let (records, label) = (params.records, params.label);
         let edges = Edges::new(params.edges, random::number())?;
         let settings = Settings::new(params, Search::new(patterns, params.places)?)?;

@@ -2,8 +2,8 @@
 
 //! What bindgen made of `trace/bindings_helper.h`.
 //!
-//! Declarations of C functions count as unsafe code. The calls stand in `percpu.rs`,
-//! `fpu.rs`, `random.rs`, `key.rs` and `swap.rs`.
+//! Declarations of C functions count as unsafe code. The calls stand in `memory.rs`,
+//! `percpu.rs`, `fpu.rs`, `random.rs`, `key.rs` and `swap.rs`.
 
 #![allow(
     unsafe_code,

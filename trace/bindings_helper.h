@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What trace/percpu.rs, fpu.rs, random.rs, key.rs and swap.rs take from C. bindgen reads
- * this file; trace/helpers.c includes it, so that the compiler checks each prototype.
+ * What trace/memory.rs, percpu.rs, fpu.rs, random.rs, key.rs and swap.rs take from C.
+ * bindgen reads this file; trace/helpers.c includes it, so that the compiler checks each prototype.
  */
 #ifndef TRACE_BINDINGS_HELPER_H
 #define TRACE_BINDINGS_HELPER_H
 
 #include <linux/srcu.h>
 #include <linux/types.h>
+
+void *imgrement_alloc(size_t size, bool zero);
+void imgrement_free(const void *memory);
+u64 imgrement_available(void);
 
 void *imgrement_alloc_percpu(size_t size, size_t align);
 void imgrement_free_percpu(void *percpu);

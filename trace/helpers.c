@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * C shims for what the kernel crate does not have: per-CPU memory, vector registers,
- * random numbers, keys and SRCU's fast readers.
+ * C shims for what the kernel crate does not have: memory that may fail, per-CPU memory,
+ * vector registers, random numbers, keys and SRCU's fast readers.
  *
  * Rust knows no address spaces, so that the pointers lose their __percpu here, by
  * way of an integer, since the two spaces are disjoint where the compiler has them.
  */
 #include <linux/cpumask.h>
+#include <linux/gfp.h>
 #include <linux/key.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
 #include <linux/percpu.h>
 #include <linux/random.h>
+#include <linux/slab.h>
 #include <linux/srcu.h>
+#include <linux/vmalloc.h>
 
 #ifdef CONFIG_X86_64
 #include <asm/cpufeature.h>
@@ -21,9 +26,40 @@
 
 #include "trace/bindings_helper.h"
 
+/*
+ * Memory that may fail, and then has no program killed and prints no warning. What is
+ * large is first tried with little effort and in large pieces, then with all effort but
+ * in single pages: no large piece is worth that others lose theirs.
+ */
+void *imgrement_alloc(size_t size, bool zero)
+{
+	gfp_t gfp = GFP_KERNEL | __GFP_NOWARN | (zero ? __GFP_ZERO : 0);
+	void *memory;
+
+	if (size <= PAGE_SIZE)
+		return kmalloc(size, gfp | __GFP_RETRY_MAYFAIL);
+
+	memory = kvmalloc(size, gfp | __GFP_NORETRY);
+	return memory ?: __vmalloc(size, gfp | __GFP_RETRY_MAYFAIL);
+}
+
+void imgrement_free(const void *memory)
+{
+	kvfree(memory);
+}
+
+u64 imgrement_available(void)
+{
+	return (u64)max(si_mem_available(), 0L) << PAGE_SHIFT;
+}
+
+/* __GFP_NORETRY: of the flags with which nothing is killed, only this one comes through. */
 void *imgrement_alloc_percpu(size_t size, size_t align)
 {
-	return (void *)(__force unsigned long)__alloc_percpu(size, align);
+	gfp_t gfp = GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN;
+
+	return (void *)(__force unsigned long)__alloc_percpu_gfp(size, align,
+								 gfp);
 }
 
 void imgrement_free_percpu(void *percpu)

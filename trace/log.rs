@@ -10,8 +10,8 @@ use super::{
         Counter,
         Counters, //
     },
-    record::Record,
-    search::Kernel, //
+    memory::Kernel,
+    record::Record, //
 };
 use crate::{
     limit::{

@@ -15,9 +15,13 @@
 
 #![allow(unsafe_code)]
 
-use super::percpu::PerCpu;
+use super::{
+    memory::Array,
+    percpu::PerCpu, //
+};
 use crate::slots;
 use core::{
+    mem::size_of,
     ptr::NonNull,
     sync::atomic::{
         AtomicU32,
@@ -26,7 +30,6 @@ use core::{
     },
 };
 use kernel::{
-    alloc::flags::__GFP_NOWARN,
     new_mutex,
     page::PAGE_SIZE,
     prelude::*,
@@ -56,12 +59,12 @@ pub(crate) struct Pool {
     /// No other pool has or had the same.
     id: u64,
     blocks: NonNull<Block>,
-    _memory: KVVec<u8>,
-    nodes: KVVec<Node>,
+    _memory: Array<u8>,
+    nodes: Array<Node>,
     /// A bit for each block that is not free.
-    taken: KVVec<AtomicU64>,
+    taken: Array<AtomicU64>,
     /// The links of the queues; see `slots::push`.
-    links: KVVec<AtomicU32>,
+    links: Array<AtomicU32>,
     corners: PerCpu<Corner>,
     /// The sequence number that is given next.
     sequence: AtomicU64,
@@ -101,6 +104,12 @@ struct Inbox {
 }
 
 impl Pool {
+    /// How many bytes there are for so many blocks.
+    pub(crate) fn size(count: u32) -> u64 {
+        const EACH: usize = BLOCK + size_of::<Node>() + size_of::<AtomicU32>();
+        (EACH as u64).saturating_mul(u64::from(count))
+    }
+
     /// A pool of `count` blocks. May sleep.
     ///
     /// # Errors
@@ -111,11 +120,9 @@ impl Pool {
 
         try_pin_init!(Self {
             id: IDS.fetch_add(1, Ordering::Relaxed),
-            _memory: KVVec::from_elem(
-                0,
+            _memory: Array::zeroed(
                 BLOCK.checked_mul(count as usize).ok_or(ENOMEM)?,
-                // Too much to ask for is the person's mistake, not the kernel's.
-                GFP_KERNEL | __GFP_NOWARN,
+                GFP_KERNEL,
             )?,
             // INVARIANT: The memory has just been made of that size; it stays where it is, since
             // the vector is never touched again.
@@ -214,8 +221,8 @@ impl Pool {
 }
 
 /// A vector of `count` values.
-fn with_each<T>(count: u32, mut make: impl FnMut() -> T) -> Result<KVVec<T>> {
-    let mut values = KVVec::with_capacity(count as usize, GFP_KERNEL)?;
+fn with_each<T>(count: u32, mut make: impl FnMut() -> T) -> Result<Array<T>> {
+    let mut values = Array::with_capacity(count as usize, GFP_KERNEL)?;
 
     for _ in 0..count {
         values.push(make(), GFP_KERNEL)?;

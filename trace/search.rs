@@ -6,9 +6,11 @@ use super::{
     counters::Counters,
     fpu,
     key,
+    memory::Kernel,
     record::Finds, //
 };
 use crate::{
+    budget::Shortage,
     delta::Delta,
     dm::Segment,
     edges::{
@@ -21,33 +23,14 @@ use crate::{
         State, //
     },
     finds::Where,
-    memory::Memory,
     params::Fault,
     pattern,
     set, //
 };
 use kernel::{
-    alloc::AllocError,
     prelude::*,
     sync::Arc, //
 };
-
-/// The kernel's memory.
-pub(crate) struct Kernel;
-
-impl Memory for Kernel {
-    type Array<T: Copy> = KVVec<T>;
-    type Error = AllocError;
-
-    fn array<T: Copy>(value: &T, len: usize) -> Result<KVVec<T>, AllocError> {
-        let mut array = KVVec::with_capacity(len, GFP_KERNEL)?;
-
-        for _ in 0..len {
-            array.extend_from_slice(core::slice::from_ref(value), GFP_KERNEL)?;
-        }
-        Ok(array)
-    }
-}
 
 /// A list of patterns.
 pub(crate) type Patterns = pattern::Patterns<Kernel>;
@@ -72,6 +55,8 @@ pub(crate) enum Unfit {
     },
     /// None is shown by the name of the one to be deleted.
     NoPattern,
+    /// Of a table: there is not enough memory for it.
+    Shortage(Shortage),
     /// Not for any of them.
     Errno(Error),
 }

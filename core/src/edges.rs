@@ -13,7 +13,10 @@ use super::{
     racy::RacyBytes,
     set::PATTERN_MAX, //
 };
-use core::ops::RangeInclusive;
+use core::{
+    mem::size_of,
+    ops::RangeInclusive, //
+};
 
 /// How many writes may be remembered; 0 is none.
 pub const EDGES: RangeInclusive<u32> = 0..=65_536;
@@ -158,6 +161,12 @@ const BEFORE: usize = 0;
 const AFTER: usize = 1;
 
 impl<M: Memory> Edges<M> {
+    /// How many bytes there are for so many writes.
+    pub fn size(count: u32) -> u64 {
+        let each = const { size_of::<Write>() + 2 * size_of::<u32>() };
+        (each as u64).saturating_mul(u64::from(count))
+    }
+
     /// Room for so many writes, of [`EDGES`]. Who does not know `seed` cannot choose sectors that are slow to
     /// find.
     ///

@@ -11,6 +11,7 @@
 #![deny(unsafe_code)]
 
 pub mod automaton;
+pub mod budget;
 pub mod carry;
 pub mod delta;
 pub mod edges;

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Whether there is memory for what a table asks for.
+//!
+//! An allocation that may fail can still take nearly all memory, and then others are short of it. So the table
+//! is refused before anything is allocated, and it is said how much is missing.
+
+use super::params::{
+    Key,
+    Params, //
+};
+use core::fmt;
+
+/// What is left to others at least, in bytes. It is also a quarter of what is available.
+const LEFT_MIN: u64 = 16 * MIB;
+
+const MIB: u64 = 1 << 20;
+
+/// What the arguments of a table need, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Need {
+    /// For `records`.
+    pub records: u64,
+    /// For `edges`.
+    pub edges: u64,
+    /// For all else.
+    pub other: u64,
+}
+
+/// That there is not enough memory.
+///
+/// It prints as a line for the log: `records 65536: needs 258 MiB, and 181 MiB are available; allowed: ...`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shortage {
+    /// The argument that asks for the most, and its value.
+    key: Key,
+    value: u32,
+    /// Bytes for the whole table line.
+    needs: u64,
+    /// Bytes that there are.
+    available: u64,
+}
+
+impl Shortage {
+    /// What to say of a table with these arguments, which need so much, where so many bytes are available;
+    /// `None` where that is enough.
+    pub fn of(params: &Params, need: Need, available: u64) -> Option<Self> {
+        let Need {
+            records,
+            edges,
+            other,
+        } = need;
+        let needs = records.saturating_add(edges).saturating_add(other);
+        let left = LEFT_MIN.max(available / 4);
+        if needs <= available.saturating_sub(left) {
+            return None;
+        }
+
+        let (key, value) = if edges > records {
+            (Key::Edges, params.edges)
+        } else {
+            (Key::Records, params.records)
+        };
+        Some(Self {
+            key,
+            value,
+            needs,
+            available,
+        })
+    }
+}
+
+impl fmt::Display for Shortage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (key, value) = (self.key.name(), self.value);
+        let (needs, available) = (self.needs.div_ceil(MIB), self.available / MIB);
+
+        write!(
+            f,
+            "{key} {value}: needs {needs} MiB, and {available} MiB are available; allowed: what leaves a quarter of these, and 16 MiB at least"
+        )
+    }
+}
