@@ -13,6 +13,7 @@
 //! | [`Args`], [`CtrError`] | the words of a table line or a message, and what is wrong with them |
 //! | [`Device`] | `struct dm_dev`, an underlying device |
 //! | [`Holders`] | `/sys/block/DISK/holders`, who else uses it |
+//! | [`TargetName`] | what the kernel calls a target |
 //! | [`MapBio`], [`Mapped`], [`EndBio`] | `struct bio` on its way down, and back |
 //! | [`Segments`], [`Segment`] | its payload, a page-bounded piece at a time |
 //! | `ZoneReport` | `struct dm_report_zones_args`, where the kernel knows zones |
@@ -39,6 +40,8 @@ mod device;
 mod holders;
 #[path = "dm/late.rs"]
 mod late;
+#[path = "dm/name.rs"]
+mod name;
 #[path = "dm/noio.rs"]
 mod noio;
 #[cfg(CONFIG_DEBUG_ATOMIC_SLEEP)]
@@ -88,6 +91,7 @@ pub use self::{
     },
     holders::Holders,
     late::LateQueue,
+    name::TargetName,
     racy::RacyBytes,
     segment::{
         Segment,

@@ -65,6 +65,7 @@ use crate::{
         MapBio,
         PerBio,
         Segments,
+        TargetName,
         Worker, //
     },
     edges::{
@@ -188,12 +189,12 @@ enum Printed {
 }
 
 impl Trace {
-    /// A trace with its pool. May sleep.
+    /// A trace with its pool, of the target of that name. May sleep.
     ///
     /// # Errors
     ///
     /// `ENOMEM`, that there is not enough memory, and what is wrong with a pattern.
-    pub(crate) fn new(table: Table<Kernel>) -> Result<Arc<Self>, Unfit> {
+    pub(crate) fn new(table: Table<Kernel>, name: TargetName) -> Result<Arc<Self>, Unfit> {
         let Table { params, patterns } = table;
         let need = Need {
             records: Pool::size(params.records),
@@ -207,7 +208,7 @@ impl Trace {
         let (records, label) = (params.records, params.label);
         let edges = Edges::new(params.edges, random::number())?;
         let settings = Settings::new(params, Search::new(patterns, params.places)?)?;
-        let log = Log::new(label)?;
+        let log = Log::new(label, name)?;
 
         Ok(Arc::pin_init(
             try_pin_init!(Self {
@@ -660,6 +661,7 @@ impl Trace {
     pub(crate) fn resume(&self) {
         self.suspending.end();
         self.finishing.end();
+        self.log.lock().run();
     }
 
     /// Prints all that has been recorded up to now, and what is missing. While it is being suspended, it gives
@@ -684,7 +686,10 @@ impl Trace {
 
         self.finishing.begin();
         while self.print_or_wait(&mut self.log.lock(), end) {}
-        self.log.lock().missing(&self.counters);
+
+        let mut log = self.log.lock();
+        log.missing(&self.counters);
+        log.rest();
     }
 
     /// Whether somebody who suspends the device has waited for a console for long enough: for the last lines, or

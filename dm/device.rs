@@ -190,12 +190,17 @@ impl Device<'_> {
     }
 }
 
-/// A disk's name, made by [`Device::disk_name`].
+/// A disk's name, as the kernel's messages have it.
 pub struct DiskName([u8; DiskName::SIZE]);
 
 impl DiskName {
-    /// `BDEVNAME_SIZE`, which includes the NUL.
+    /// `BDEVNAME_SIZE` and `DISK_NAME_LEN`, which include the NUL.
     const SIZE: usize = 32;
+
+    /// The name that these characters spell.
+    pub(super) fn from_chars(chars: [u8; Self::SIZE]) -> Self {
+        Self(chars)
+    }
 
     /// The bytes of the name.
     pub fn as_bytes(&self) -> &[u8] {

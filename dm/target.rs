@@ -27,6 +27,7 @@ use super::{
     PerBio,
     StatusKind,
     StatusWriter,
+    TargetName,
     Worker, //
 };
 use core::{
@@ -275,6 +276,12 @@ pub struct Builder<'t> {
 }
 
 impl<'t> Builder<'t> {
+    /// What the kernel calls the target.
+    pub fn name(&self) -> TargetName {
+        // SAFETY: By the invariant `ti` is live.
+        unsafe { TargetName::of(self.ti) }
+    }
+
     /// How long the target is, in 512-byte sectors.
     pub fn sectors(&self) -> u64 {
         // SAFETY: By the invariant.

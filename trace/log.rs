@@ -14,6 +14,7 @@ use super::{
     record::Record, //
 };
 use crate::{
+    dm::TargetName,
     limit::{
         Limit,
         Reason,
@@ -31,6 +32,10 @@ use crate::{
     record::Header,
     totals::Totals,
 };
+use core::sync::atomic::{
+    AtomicU32,
+    Ordering, //
+};
 use kernel::{
     alloc::AllocError,
     prelude::*,
@@ -41,9 +46,16 @@ use kernel::{
     },
 };
 
+/// How many targets without a label run now. Only where there are several, their lines need names.
+static UNLABELLED: AtomicU32 = AtomicU32::new(0);
+
 /// What the log remembers between requests.
 pub(crate) struct Log {
     label: Option<Text<LABEL_MAX>>,
+    /// What its lines begin with where it has no label and is not alone.
+    name: TargetName,
+    /// Whether it is one of [`UNLABELLED`].
+    running: bool,
     /// Where what was found in a request is added up.
     totals: Totals<Kernel>,
     /// What the limit counts time from.
@@ -109,14 +121,19 @@ impl Losses {
 }
 
 impl Log {
-    /// Nothing printed yet. `label` begins each line. May sleep.
+    /// Nothing printed yet. `label` begins each line, or `name` where it must. May sleep.
     ///
     /// # Errors
     ///
     /// Where there is no memory.
-    pub(crate) fn new(label: Option<Text<LABEL_MAX>>) -> Result<Self, AllocError> {
+    pub(crate) fn new(
+        label: Option<Text<LABEL_MAX>>,
+        name: TargetName,
+    ) -> Result<Self, AllocError> {
         Ok(Self {
             label,
+            name,
+            running: false,
             totals: Totals::new()?,
             began: Instant::now(),
             limit: Limit::new(0, 0),
@@ -174,14 +191,15 @@ impl Log {
             return;
         }
         self.missing(counters);
-        let Self { label, totals, .. } = self;
+        let prefix = prefix(&self.label, &self.name, self.running);
+        let totals = &mut self.totals;
         let mut printed = false;
         let mut cut: u64 = 0;
         lines::request(header, deltas, finds, totals, &mut |line| {
             if cut != 0 || late() {
                 cut = cut.wrapping_add(1);
             } else {
-                print(label, line);
+                print(prefix, line);
                 printed = true;
             }
         });
@@ -298,14 +316,61 @@ impl Log {
         }
     }
 
+    /// The target runs: requests may come.
+    pub(crate) fn run(&mut self) {
+        if self.label.is_none() && !self.running {
+            self.running = true;
+            UNLABELLED.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// The target does not run any more.
+    pub(crate) fn rest(&mut self) {
+        if self.running {
+            self.running = false;
+            UNLABELLED.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
     /// Prints a line. Not from `map`: a console may be slow.
     pub(crate) fn print(&self, line: Line<'_>) {
-        print(&self.label, line);
+        print(prefix(&self.label, &self.name, self.running), line);
     }
 }
 
-fn print(label: &Option<Text<LABEL_MAX>>, line: Line<'_>) {
-    let label = label.as_ref().map(|label| label.as_bytes());
+impl Drop for Log {
+    fn drop(&mut self) {
+        self.rest();
+    }
+}
 
-    pr_info!("{}\n", format_args!("{}", line.labelled(label)));
+/// What a line begins with.
+#[derive(Clone, Copy)]
+enum Prefix<'a> {
+    /// The label, if there is one.
+    Label(Option<&'a [u8]>),
+    /// The name of the target.
+    Name(&'a TargetName),
+}
+
+/// What the lines of a target begin with now, which may be running. Those of one request all begin alike, so that
+/// it is asked for once.
+fn prefix<'a>(
+    label: &'a Option<Text<LABEL_MAX>>,
+    name: &'a TargetName,
+    running: bool,
+) -> Prefix<'a> {
+    let all = UNLABELLED.load(Ordering::Relaxed);
+
+    match label {
+        None if all > u32::from(running) => Prefix::Name(name),
+        label => Prefix::Label(label.as_ref().map(|label| label.as_bytes())),
+    }
+}
+
+fn print(prefix: Prefix<'_>, line: Line<'_>) {
+    match prefix {
+        Prefix::Label(label) => pr_info!("{}\n", format_args!("{}", line.labelled(label))),
+        Prefix::Name(name) => pr_info!("{}\n", format_args!("{name}: {line}")),
+    }
 }
