@@ -10,6 +10,8 @@
 known='dm::args::Args|::refuse>|dm::device::Device>::(name|number)|dm::target::Builder>::next_(range|device)'
 known+='|dm::target::Callbacks<.*>>::(ctr|message)>|dm::target::Target>::(ctr|status|message)>'
 known+='|dm_imgrement(\[[0-9a-f]*\])?::no_queue>'
+# A constructor's, in C: the stack protector, since the address of a struct is passed on.
+known+='|<rust_dm_other_holders>'
 # The worker that prints. Instant::elapsed subtracts two readings of a clock that never goes back.
 known+='|trace::log::Log>::now>|trace::since::Since>::now>'
 
