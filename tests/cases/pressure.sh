@@ -10,8 +10,8 @@
 
 free() { awk '$1 == "MemAvailable:" { print int($2 / 1024) }' /proc/meminfo; }
 echo "$(free) MiB free"
-make_target data /dev/sda data on log_rate 10 label data
-make_target swap /dev/sdb data on log_rate 10 label swap
+make_target data /dev/sda data on records 512 log_rate 10 label data
+make_target swap /dev/sdb data on records 512 ops read,write log_rate 10 label swap
 mkfs.ext4 -q /dev/mapper/data
 mount /dev/mapper/data /mnt
 mkswap /dev/mapper/swap > /dev/null

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Swap on the target, where memory is short and all that is written is searched, copied and printed: what
-# comes back is what went, all of it is counted, and the swap can be turned off in the middle of it.
+# Swap on the target, where memory is short, all that is written or read is searched, and what is written is
+# copied and printed: what comes back is what went, all of it is counted, and the swap can be turned off in
+# the middle of it.
 # kernel: stock
 # disk: 256M
 # memory: 224
 # timeout: 120 600
 
 device=/dev/mapper/imgrement
-make_target imgrement /dev/sda log_rate 100
+make_target imgrement /dev/sda log_rate 100 ops read,write
 mkswap $device > /tmp/mkswap 2>&1
 swapon --discard $device
 drain
