@@ -2,7 +2,10 @@
 # shellcheck shell=bash
 # Many targets cost no thread each: one queue carries the lines of all, in turns. None outlives its target,
 # and nothing of it the module.
-# timeout: 60 300
+# disk: 64M
+# disk: 4M
+# memory: 512
+# timeout: 120 300
 
 # threads: how many the kernel has of its own.
 threads() { grep -l '^PPid:[[:space:]]2$' /proc/[0-9]*/status 2> /dev/null | wc -l; }
@@ -27,6 +30,19 @@ until [ "$(count '^t[0-9]+: W, bytes to transfer: 4096, delta count: 1$')" = 500
 	sleep 0.2
 done
 remove_target many
+
+# More than the memory bears are refused with a line that says why, and nothing is killed for them.
+for i in {0..11999}; do
+	echo "$((i * 8)) 8 imgrement /dev/sda $((i * 8)) 4 records 1 pattern none"
+done > /tmp/too-many
+dmesg -C
+expect_fail dmsetup create too-many < /tmp/too-many
+expect_match 'too many' 'Cannot allocate memory' "$said"
+# Which of them does not fit, the check before or an allocation, is chance.
+expect_match 'why' 'device-mapper: table: 253:0: imgrement: (Not enough memory|Cannot set up the target|Cannot allocate memory) \(-ENOMEM\)' \
+	"$(dmesg)"
+expect 'killed' '' "$(dmesg | grep -E 'Killed process|invoked oom-killer' || true)"
+dmsetup remove too-many 2> /dev/null || true
 
 # Targets go while their lines are still to be printed, and then the module.
 head -n 20 /tmp/many > /tmp/few
