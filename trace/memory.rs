@@ -38,12 +38,16 @@ impl Memory for Kernel {
     type Error = AllocError;
 
     fn array<T: Copy>(value: &T, len: usize) -> Result<Array<T>, AllocError> {
-        let mut array = Array::with_capacity(len, GFP_KERNEL)?;
+        // `Vec` has ways to fill it, but either over the stack or with checks that may panic.
+        let (memory, _, capacity) = Array::<T>::with_capacity(len, GFP_KERNEL)?.into_raw_parts();
 
-        for _ in 0..len {
-            array.extend_from_slice(core::slice::from_ref(value), GFP_KERNEL)?;
+        for at in 0..len {
+            // SAFETY: There is room for `len` values, and `value` is not among them.
+            unsafe { memory.add(at).copy_from_nonoverlapping(value, 1) };
         }
-        Ok(array)
+        // SAFETY: The parts are those of a vector of this capacity, which is `len` at least, and the first `len`
+        // values are written.
+        Ok(unsafe { Array::from_raw_parts(memory, len, capacity) })
     }
 }
 

@@ -7,7 +7,7 @@
 
 # Those that handle words. CStr's inline functions add or subtract 1 from the length of a string;
 # that overflows for a string that fills all memory, and for one without its NUL.
-known='dm::args::Args|::refuse>|dm::device::Device>::(name|number)|dm::target::Builder>::next_(range|device)'
+known='dm::args::Args|::(refuse|no_pattern)>|dm::device::Device>::(name|number)|dm::target::Builder>::next_(range|device)'
 known+='|dm::target::Callbacks<.*>>::(ctr|message)>|dm::target::Target>::(ctr|status|message)>'
 known+='|dm_imgrement(\[[0-9a-f]*\])?::no_queue>'
 # A constructor's, in C: the stack protector, since the address of a struct is passed on.
