@@ -553,7 +553,8 @@ impl Trace {
         let seen = self.settings.seen();
 
         let done = (0..TURN).any(|_| self.print(&mut self.log.lock(), end) != Printed::One);
-        let (closed, again) = self.log.lock().tick(&self.counters);
+        let params = self.params();
+        let (closed, again) = self.log.lock().tick(&params, &self.counters);
         self.settings.close_log(seen, closed);
         if !done {
             worker.start();
@@ -564,6 +565,8 @@ impl Trace {
 
     /// Says, once, that tracing begins on `disk`.
     pub(crate) fn announce(&self, disk: &[u8]) {
+        // Not when a suspend is given up: the worker may have the log for as long as a slow console takes.
+        self.log.lock().run();
         if !self.announced.swap(true, Ordering::Relaxed) {
             self.log.lock().print(Line::Ready(disk));
         }
@@ -661,7 +664,6 @@ impl Trace {
     pub(crate) fn resume(&self) {
         self.suspending.end();
         self.finishing.end();
-        self.log.lock().run();
     }
 
     /// Prints all that has been recorded up to now, and what is missing. While it is being suspended, it gives

@@ -177,11 +177,7 @@ impl Log {
     ) {
         let now = self.now();
 
-        if self.limit.get() != (params.log_rate, params.log_lines) {
-            // What was left out was so by the limits before.
-            self.missing(counters);
-            self.limit.set(params.log_rate, params.log_lines);
-        }
+        self.adopt(params, counters);
         let (header, deltas, finds) = (record.header(), record.deltas(), record.finds());
         let Self { limit, totals, .. } = self;
         let lines = || lines::count(header, record.deltas(), record.finds(), totals);
@@ -214,6 +210,15 @@ impl Log {
             self.left_out.late = self.left_out.late.wrapping_add(1);
         }
         counters.add(Counter::LeftOut, 1);
+    }
+
+    /// Goes on with the limits that are set now.
+    fn adopt(&mut self, params: &Params, counters: &Counters) {
+        if self.limit.get() != (params.log_rate, params.log_lines) {
+            // What was left out was so by the limits before.
+            self.missing(counters);
+            self.limit.set(params.log_rate, params.log_lines);
+        }
     }
 
     /// Prints that a request failed, unless as many such lines have been printed within a second as the
@@ -250,7 +255,8 @@ impl Log {
     /// Looks at the time, and says what is missing when that is due: when a window is over that was closed, or
     /// a second after it last said so. Returns whether the window is closed, and when to come back, if
     /// ever.
-    pub(crate) fn tick(&mut self, counters: &Counters) -> (bool, Option<Delta>) {
+    pub(crate) fn tick(&mut self, params: &Params, counters: &Counters) -> (bool, Option<Delta>) {
+        self.adopt(params, counters);
         let now = self.now();
         let after = |ns: u64| Some(Delta::from_nanos(i64::try_from(ns).unwrap_or(i64::MAX)));
 
