@@ -133,6 +133,7 @@ fn main() {
 fn inputs() -> Vec<Input> {
     let text: Vec<u8> = [
         &include_bytes!("../../README.md")[..],
+        include_bytes!("../../docs/reference.md"),
         include_bytes!("../../docs/dm.md"),
         include_bytes!("../../docs/guarantees.md"),
         include_bytes!("../../core/src/params.rs"),

@@ -5,7 +5,7 @@
 hostile.py NAME SEED COUNT
 
 NAME is such a device over /dev/sdb (4 MiB). What becomes of each line is foretold by a reading of the
-README that shares no code with the target, and then looked at:
+reference that shares no code with the target, and then looked at:
 
 - refused: with the errno that is foretold, and a line in the kernel's log that names the word and what is
   wrong with it; the table is what it was;
@@ -60,7 +60,7 @@ class LeftOut(Exception):
     """A line that is not sent: it names a device for which the kernel would look for a driver, or another's."""
 
 
-# --- the reading of the README
+# --- the reading of the reference
 
 
 def split(line):

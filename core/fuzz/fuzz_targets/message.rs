@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The words of a message: read as the README has it, or refused at the first wrong word.
+//! The words of a message: read as `docs/reference.md` has it, or refused at the first wrong word.
 
 #![no_main]
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The arguments of a table: read as the README has it, or refused at the first wrong word; and what
+//! The arguments of a table: read as `docs/reference.md` has it, or refused at the first wrong word; and what
 //! is printed of them makes the same again.
 
 #![no_main]

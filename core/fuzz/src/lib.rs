@@ -3,7 +3,7 @@
 //! What the fuzz targets share: words, and slow and obvious readings of them that the parsers of
 //! `core/` have to agree with.
 //!
-//! They are written from the README, and share no code with what they check.
+//! They are written from `docs/reference.md`, and share no code with what they check.
 
 use imgrement_core::params::{
     Fault,
