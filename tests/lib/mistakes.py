@@ -5,8 +5,8 @@ row, and each row was said, with each of its errors.
 
 mistakes.py FILE < SAID
 
-SAID has lines of what imgrement said, what device-mapper said and the error, with tabs between them. Left
-out are rows that are made elsewhere: those of make, and those that are not to be had by typing.
+SAID has lines of what imgrement said, what device-mapper said and the error, separated by tabs. Rows that
+are made elsewhere are left out: those of make, and those that cannot be typed.
 """
 
 import re
@@ -27,11 +27,11 @@ rows, section = [], ""
 for line in open(sys.argv[1], encoding="utf-8"):
     if line.startswith("## "):
         section = line[3:].strip()
-    elif line.startswith("|") and not line.startswith(("|---", "| imgrement says", "| what is said")):
+    elif line.startswith("|") and not line.startswith(("|---", "| imgrement says", "| message")):
         ours, dm, errors, *_ = cells(line)
-        if section == "Not to be had by typing":
+        if section == "Cannot be typed":
             continue
-        if section == "Where there is no module":
+        if section == "Without the module":
             if not dm.startswith("`modprobe"):
                 continue
             errors = ""
