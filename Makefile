@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-# What a person types; `make help` tells. What the kernel's build makes is in Kbuild.
+# The commands for people; `make help` lists them. Kbuild has the rules for the kernel's build.
 
-# On the command line or in the environment: KDIR, KERNEL, CASE, CMD, V, W, ... go to the scripts.
+# These go to the scripts, whether from the command line or the environment.
 export KDIR KERNEL CASE CMD LONG QUICK BASE V W C CLIPPY KRUSTFLAGS KCFLAGS INSTALL_MOD_PATH
 
 .DEFAULT_GOAL := module

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Which kernel a kit is for. To be sourced after index.sh.
+# Chooses the kernel for a kit. Source this after index.sh.
 
-# choose_releases SUITE [FLAVOUR]: the kernels that have headers there, newest first.
+# choose_releases SUITE [FLAVOUR]: the kernels in this suite that have headers, newest first.
 choose_releases() {
 	index_apt "$1" apt-cache pkgnames linux-headers- |
 		sed -n "s/^linux-headers-\([0-9].*-${2:-.*}\)\$/\1/p" |
@@ -11,7 +11,7 @@ choose_releases() {
 
 choose_source() { sed -E 's/^([0-9]+\.[0-9]+).*/linux-source-\1/' <<< "$1"; }
 
-# choose_config SUITE RELEASE: the configuration that its headers package carries.
+# choose_config SUITE RELEASE: the configuration in the kernel's headers package.
 choose_config() {
 	local version
 	version=$(index_version "$1" "linux-headers-$2")
@@ -27,7 +27,7 @@ choose_has_rust() {
 	grep -q '^CONFIG_RUST=y' "$KITDIR/.config.part"
 }
 
-# choose_newest SUITE FLAVOUR: the newest kernel with Rust whose source is there too.
+# choose_newest SUITE FLAVOUR: the newest kernel with Rust whose source is also in this suite.
 choose_newest() {
 	local release version
 	for release in $(choose_releases "$1" "$2"); do
@@ -40,12 +40,12 @@ choose_newest() {
 	return 1
 }
 
-# choose_suite RELEASE: the suite that has this kernel, checked to be usable.
+# choose_suite RELEASE: the suite that has this kernel, after a check that the kernel is usable.
 choose_suite() {
 	local suite version='' source flavour newest
 	for suite in "${SUITES[@]}"; do
-		# One suite that cannot be read is no reason not to look in the others. A job
-		# of its own, because `set -e` does nothing in front of `||`.
+		# If one suite cannot be read, the others are still tried. This is a job of its own because `set -e` has no
+		# effect before `||`.
 		index "$suite" &
 		wait $! || continue
 		version=$(index_version "$suite" "linux-headers-$1")

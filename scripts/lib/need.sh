@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# What must be installed on the host. To be sourced after common.sh.
+# Packages that the host needs. Source this after common.sh.
 
-# need PACKAGE[:COMMAND | :/FILE]...: see that each is there. Root on a Debian-like
-# host installs what is missing, anyone else is told all of it in one line.
+# need PACKAGE[:COMMAND | :/FILE]...: make sure that each is installed. On a Debian-like host, root installs missing
+# packages. Other users get one line that names them all.
 need() {
 	local want probe missing=()
 	for want; do
@@ -18,7 +18,7 @@ need() {
 		die "please install (as root): ${missing[*]}"
 	fi
 	locked "$BUILD/.need.lock" step need "installing ${missing[*]}" need_install "${missing[@]}"
-	# A package may have taken the place of another, of a version that does not go with it.
+	# A package may have replaced another one, whose version conflicts with it.
 	[ -n "${need_again:-}" ] || need_again=yes need "$@"
 }
 
