@@ -68,6 +68,7 @@ for ((round = 1; round <= rounds; round++)); do
 	echo "killed, when these were synced:$words"
 	machine second "${second/LAST/$words}"
 	grep -q 'recovery complete\|Starting recovery' "$BUILD/vm/test-crash-second/dmesg.log"
-	if grep -nE 'WARNING:|BUG:|Oops:|Call Trace|error|corrupt' "$BUILD/vm/test-crash-second/dmesg.log"; then exit 1; fi
+	if grep -nEf <(grep -v '^#' "$(dirname "$0")/../lib/faults"; echo 'error|corrupt') \
+		"$BUILD/vm/test-crash-second/dmesg.log"; then exit 1; fi
 done
 rm "$out"/*.img

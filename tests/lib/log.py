@@ -1,18 +1,19 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Reads our lines of the kernel's log (without time and prefix) and sees that each request is whole.
+"""Reads our lines of the kernel's log (without time and prefix) and checks that each request is whole.
 
-log.py [LABEL]  the lines with that label, or all lines where no label is given
+log.py [LABEL]  the lines with that label, or all lines if no label is given
 
-A line that does not fit where it stands, a delta that is missing or whose numbers do not fit its
-request, a place outside of it, or places that are not as many as was found, ends it with 1. It prints how
-many whole requests there are, how many it says it left out or cut short, passed unrecorded and recorded without their
-bytes, and, where there are any, without all that was found.
+It exits with 1 if a line does not fit where it is, a delta is missing or its numbers do not fit its request,
+a place is outside of the request, or the places are not as many as were found. It prints how many requests
+are whole, and how many the log says were left out or cut short, passed unrecorded, were recorded without
+their bytes, and, if there are any, without all that was found.
 """
 
 import collections
-import re
 import sys
+
+import loglines
 
 label = sys.argv[1] + ": " if len(sys.argv) > 1 else ""
 lines = [line[len(label) :] for line in sys.stdin.read().splitlines() if line.startswith(label)]
@@ -28,25 +29,21 @@ class Cut(Exception):
     """The log says that the rest of a request is missing: so many lines."""
 
 
-def take(regex):
-    """The groups of the next line, if it is such a line."""
+def take(*kinds):
+    """The next line, if it is of one of these kinds."""
     global at
-    if inside and at < len(lines) and (cut := re.fullmatch(CUT, lines[at])):
+    line = loglines.parse(lines[at]) if at < len(lines) else None
+    if line and line.kind == "cut" and inside:
         at += 1
-        raise Cut(int(cut[1]))
-    match = re.fullmatch(regex, lines[at]) if at < len(lines) else None
-    at += bool(match)
-    return match and [int(group) if group and group.isdigit() else group for group in match.groups()]
+        raise Cut(line.lines)
+    if line is None or line.kind not in kinds:
+        return None
+    at += 1
+    return line
 
 
-CUT = r"([1-9]\d*) lines of this request left out of the log \(the console was too slow\)"
-PLACE = r"Found \S+ at sector (\d+), byte (\d+)"
-OTHERS = r"mark: \S+|\S+ trace initialization succeeded"
-ERROR = r"[A-Za-z-]+, error \d+(?:, at \(\d+, \d+\))?|\d+ errors left out of the log"
-FOUND = r"Found (\S+) {} ([1-9]\d*) times"
-PAYLOAD = r"(?:R|W|zone-append), bytes to transfer: (\d+), delta count: (\d+)"
-NO_PAYLOAD = r"[a-z-]+, bytes to transfer: 0, delta count: 0(?:, at \(\d+, \d+\))?"
-DELTA = r"bv #(\d+): len (\d+), offset (\d+), at \((\d+), (\d+)\)"
+# What has a payload, and so a delta for each segment.
+PAYLOAD = {"R", "W", "zone-append"}
 
 requests = left_out = unrecorded = without_bytes = without_finds = 0
 # Whether a line of a request has been read, and which deltas are to come.
@@ -58,46 +55,47 @@ def read():
     global inside, to_come, requests, left_out, unrecorded, without_bytes, without_finds
     pages = collections.Counter()
     found = 0
-    while hit := take(FOUND.format("from page")):
-        pages[hit[0]] += 1
+    while hit := take("in_page"):
+        pages[hit.name] += 1
         inside, to_come = True, 1
-        found += hit[1]
-    if request := take(PAYLOAD):
-        size, count = request
+        found += hit.times
+    request = take("request")
+    if request and request.op in PAYLOAD:
+        if request.first is not None:
+            wrong("the deltas say where it is")
         begin = done = 0
-        inside, to_come = True, count
-        for index in range(count):
-            delta = take(DELTA) or wrong(f"delta {index} of {count} is missing")
-            number, length, offset, first, last = delta
-            begin = begin if index else first * 512
-            place = (number, first, last)
-            if place != (index, (begin + done) // 512, (begin + done + length - 1) // 512):
+        inside, to_come = True, request.deltas
+        for index in range(request.deltas):
+            delta = take("delta") or wrong(f"delta {index} of {request.deltas} is missing")
+            begin = begin if index else delta.first * 512
+            place = (index, (begin + done) // 512, (begin + done + delta.length - 1) // 512)
+            if (delta.index, delta.first, delta.last) != place:
                 wrong("this is not the next delta")
-            if not length or offset + length > 4096:
+            if not delta.length or delta.offset + delta.length > 4096:
                 wrong("this is more than a page")
-            done += length
+            done += delta.length
             to_come -= 1
             copies = set()
-            while hit := take(FOUND.format("from deltas")):
-                if hit[0] in copies:
+            while hit := take("in_delta"):
+                if hit.name in copies:
                     wrong("this was said of the delta before")
-                copies.add(hit[0])
-        if done != size:
+                copies.add(hit.name)
+        if done != request.bytes:
             wrong(f"the deltas have {done} bytes")
-        if max(pages.values(), default=0) > count:
-            wrong(f"found in more than {count} pages")
-        for way in ("across deltas", "across requests"):
-            while hit := take(FOUND.format(way)):
-                found += hit[1]
+        if max(pages.values(), default=0) > request.deltas:
+            wrong(f"found in more than {request.deltas} pages")
+        for way in ("across_deltas", "across_requests"):
+            while hit := take(way):
+                found += hit.times
         told = 0
-        while place := take(PLACE):
+        while place := take("place"):
             told += 1
             # Across requests, it may begin in the one before.
-            if not begin - 254 <= place[0] * 512 + place[1] < begin + size or place[1] >= 512:
+            if not begin - 254 <= place.sector * 512 + place.byte < begin + request.bytes or place.byte >= 512:
                 wrong("this place is not in the request")
         if told:
-            more = take(r"Found ([1-9]\d*) more, at places not recorded")
-            told += more[0] if more else 0
+            more = take("more_places")
+            told += more.times if more else 0
             # Where not all could be recorded, it is the lines before that are missing.
             if told != found and not (without_finds and told > found):
                 wrong(f"{told} places of {found}")
@@ -105,15 +103,17 @@ def read():
         inside = False
     elif pages:
         wrong("no write comes after what was found in it")
-    elif take(NO_PAYLOAD) is not None:
+    elif request:
+        if request.bytes or request.deltas:
+            wrong("this has no payload")
         requests += 1
-    elif more := take(r"(\d+) requests left out of the log \((?:log_(?:rate|lines) \d+|the console was too slow)\)"):
-        left_out += more[0]
-    elif more := take(r"(\d+) requests passed unrecorded, (\d+) recorded without their bytes(?:, (\d+) without all that was found)?"):
-        unrecorded += more[0]
-        without_bytes += more[1]
-        without_finds += more[2] or 0
-    elif take(ERROR) is None and take(OTHERS) is None:
+    elif line := take("left_out"):
+        left_out += line.requests
+    elif line := take("lost"):
+        unrecorded += line.unrecorded
+        without_bytes += line.without_bytes
+        without_finds += line.without_finds or 0
+    elif not take("failed", "errors_left_out", "mark", "began"):
         wrong("no such line should be here")
 
 

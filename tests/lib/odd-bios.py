@@ -21,6 +21,8 @@ import re
 import struct
 import sys
 
+import loglines
+
 PAGE, SECTOR = 4096, 512
 # First sector, sectors, first sector below, label. The borders are in the middle of pages.
 TARGETS = [(0, 2045, 64, "a"), (2045, 3, 4099, "b"), (2048, 30720, 8192, "c")]
@@ -141,35 +143,37 @@ def occurrences(data):
 
 def read_log(letter, lines, wanted, data):
     """Whether the lines are requests, whole and in order, that are the wanted deltas together."""
-    lines, wanted = iter(lines + ["end"]), iter(wanted)
-    line = next(lines)
+    parsed = [loglines.parse(line) for line in lines]
+    assert None not in parsed, lines
+    lines, wanted = iter(parsed), iter(wanted)
+    line = next(lines, None)
     requests = []
-    while line != "end":
+    while line:
         pages, hits = [], []
-        while match := re.fullmatch(r"Found DAMN from page (\d+) times", line):
-            pages.append(int(match[1]))
+        while line.kind == "in_page":
+            pages.append((line.name, line.times))
             line = next(lines)
-        match = re.fullmatch(letter + r", bytes to transfer: (\d+), delta count: (\d+)", line)
-        assert match, line
-        size, number = int(match[1]), int(match[2])
-        line = next(lines)
-        request = b""
-        for index in range(number):
+        assert line.kind == "request" and line.op == letter and line.first is None, line
+        request, data_read = line, b""
+        line = next(lines, None)
+        for index in range(request.deltas):
             length, offset, first, last, at = next(wanted)
-            delta = f"bv #{index}: len {length}, offset {offset}, at ({first}, {last})"
+            delta = loglines.Line(kind="delta", index=index, length=length, offset=offset, first=first, last=last)
             assert line == delta, (line, delta)
-            line = next(lines)
+            line = next(lines, None)
             segment = data[at : at + length]
-            request += segment
+            data_read += segment
             if letter == "W" and (inside := occurrences(segment)):
-                hits.append(inside)
-                assert line == f"Found DAMN from deltas {inside} times", (line, inside)
-                line = next(lines)
-        assert size == len(request) and pages == hits, (size, len(request), pages, hits)
-        if letter == "W" and (across := occurrences(request) - sum(hits)):
-            assert line == f"Found DAMN across deltas {across} times", (line, across)
-            line = next(lines)
-        requests.append((size, number))
+                hits.append(("DAMN", inside))
+                assert line == loglines.Line(kind="in_delta", name="DAMN", times=inside), (line, inside)
+                line = next(lines, None)
+        size = request.bytes
+        assert size == len(data_read) and pages == hits, (size, len(data_read), pages, hits)
+        across = occurrences(data_read) - sum(times for _, times in hits)
+        if letter == "W" and across:
+            assert line == loglines.Line(kind="across_deltas", name="DAMN", times=across), (line, across)
+            line = next(lines, None)
+        requests.append((size, request.deltas))
     assert next(wanted, None) is None
     return requests
 

@@ -13,12 +13,12 @@ pattern-swap.py check WRITES < LINES the log: each write was searched with one o
 import collections
 import mmap
 import os
-import re
 import sys
 import threading
 import time
 
 import dm
+import loglines
 
 SIZE, PAGES, ACROSS = 16384, 2, 1
 
@@ -61,18 +61,20 @@ def check(writes):
     # What was found in each write: in its pages, in their copies, and across them.
     found = []
     pages = collections.Counter()
-    for line in sys.stdin.read().splitlines():
-        if match := re.fullmatch(r"Found (\S+) from page (\d+) times", line):
-            pages[match[1]] += int(match[2])
-        elif line.startswith("W, "):
+    for text in sys.stdin.read().splitlines():
+        line = loglines.parse(text)
+        kind = line and line.kind
+        if kind == "in_page":
+            pages[line.name] += line.times
+        elif kind == "request" and line.op == "W":
             found.append((pages, collections.Counter(), collections.Counter()))
             pages = collections.Counter()
-        elif match := re.fullmatch(r"Found (\S+) from deltas (\d+) times", line):
-            found[-1][1][match[1]] += int(match[2])
-        elif match := re.fullmatch(r"Found (\S+) across deltas (\d+) times", line):
-            found[-1][2][match[1]] += int(match[2])
-        elif not re.match(r"bv #\d: |mark: ", line):
-            sys.exit(f"pattern-swap.py: what is this? {line}")
+        elif kind == "in_delta":
+            found[-1][1][line.name] += line.times
+        elif kind == "across_deltas":
+            found[-1][2][line.name] += line.times
+        elif kind not in ("delta", "mark"):
+            sys.exit(f"pattern-swap.py: what is this? {text}")
     for pages, copies, across in found:
         wanted = collections.Counter(dict.fromkeys(pages, PAGES)), collections.Counter(dict.fromkeys(pages, ACROSS))
         if (pages, across) != wanted or pages != copies:

@@ -15,10 +15,11 @@ have been named. Prints how much was compared.
 
 import collections
 import random
-import re
 import string
 import sys
 from urllib.parse import unquote_to_bytes
+
+import loglines
 
 # Without the one that is a pattern by itself.
 LETTERS = string.ascii_lowercase.replace("q", "").encode() + b"      \n"
@@ -125,45 +126,37 @@ class Request:
         self.places = []
 
 
-PAGE = re.compile(r"Found (\S+) from page (\d+) times")
-COPY = re.compile(r"Found (\S+) from deltas (\d+) times")
-ACROSS = re.compile(r"Found (\S+) across deltas (\d+) times")
-PLACE = re.compile(r"Found (\S+) at sector (\d+), byte (\d+)")
-MORE = re.compile(r"Found (\d+) more, at places not recorded")
-WRITE = re.compile(r"W, bytes to transfer: (\d+), delta count: \d+")
-FIRST = re.compile(r"bv #0: len \d+, offset \d+, at \((\d+), \d+\)")
-OTHER = re.compile(r"(?:discard|write-zeroes|secure-erase), .*, at \((\d+), (\d+)\)")
-NOTHING = re.compile(r"R, .*|flush, .*|bv #.*|mark: .*|\S+ trace initialization succeeded")
-
-
 def read_log():
     """Writes, and ranges of sectors that lost what they had, in their order."""
     pages, last, steps = collections.Counter(), None, []
-    for line in sys.stdin.read().splitlines():
-        if match := PAGE.fullmatch(line):
-            pages[match[1]] += int(match[2])
-        elif match := WRITE.fullmatch(line):
-            last = Request(int(match[1]))
+    for text in sys.stdin.read().splitlines():
+        line = loglines.parse(text)
+        kind = line and line.kind
+        if kind == "in_page":
+            pages[line.name] += line.times
+        elif kind == "request" and line.op == "W":
+            last = Request(line.bytes)
             last.pages, pages = pages, collections.Counter()
             last.all.update(last.pages)
             steps.append(last)
-        elif (match := FIRST.fullmatch(line)) and last and last.begin is None:
-            last.begin = int(match[1]) * 512
-        elif match := COPY.fullmatch(line):
-            last.copies[match[1]] += int(match[2])
-        elif match := ACROSS.fullmatch(line):
-            last.all[match[1]] += int(match[2])
-        elif match := PLACE.fullmatch(line):
-            last.places.append((match[1], int(match[2]) * 512 + int(match[3])))
-        elif match := MORE.fullmatch(line):
-            last.more = int(match[1])
-        elif match := OTHER.fullmatch(line):
-            steps.append((int(match[1]), int(match[2])))
+        elif kind == "delta":
+            if last and last.begin is None:
+                last.begin = line.first * 512
+        elif kind == "in_delta":
+            last.copies[line.name] += line.times
+        elif kind == "across_deltas":
+            last.all[line.name] += line.times
+        elif kind == "place":
+            last.places.append((line.name, line.sector * 512 + line.byte))
+        elif kind == "more_places":
+            last.more = line.times
+        elif kind == "request" and line.op in ("discard", "write-zeroes", "secure-erase"):
+            steps.append((line.first, line.last))
             last = None
-        elif NOTHING.fullmatch(line):
-            last = None if line.startswith("R, ") else last
-        else:
-            sys.exit(f"patterns.py: what is this? {line}")
+        elif kind == "request" and line.op == "R":
+            last = None
+        elif not (kind in ("mark", "began") or kind == "request" and line.op == "flush"):
+            sys.exit(f"patterns.py: what is this? {text}")
     return steps
 
 
