@@ -7,55 +7,55 @@ export KDIR KERNEL CASE CMD LONG QUICK BASE V W C CLIPPY KRUSTFLAGS KCFLAGS INST
 .DEFAULT_GOAL := module
 .PHONY: module install kit demo test test-long test-debug bench bench-match fuzz vm shell check clean distclean help
 
-module: ## the modules, dm-imgrement.ko first, in build/module/RELEASE
+module: ## build the modules, dm-imgrement.ko among them, in build/module/RELEASE
 	@scripts/module
 
-install: ## into the running kernel's module folder (or INSTALL_MOD_PATH), with depmod
+install: ## install the modules for the running kernel (or in INSTALL_MOD_PATH), and run depmod
 	@scripts/install
 
-kit: ## Debian tree with toolchain, stock kernel and prepared source (done by whatever needs it)
+kit: ## make the kernel kit: toolchain, stock kernel, prepared source (runs when needed)
 	@scripts/kit $(KERNEL)
 
-demo: ## the walkthrough, in a virtual machine with a stock kernel
+demo: ## run the walkthrough in a virtual machine with a stock kernel
 	@scripts/demo
 
-test: ## all tests, on the host and in virtual machines; CASE=name runs one
+test: ## run all tests, on the host and in virtual machines; CASE=name runs one
 	@tests/run $(CASE)
 
-test-long: ## the same with the full counts of each case: hours
+test-long: ## run all tests with their full counts, which takes hours
 	@LONG=1 tests/run $(CASE)
 
-test-debug: ## the virtual machines' tests with a kernel that looks for mistakes, built once
+test-debug: ## run the tests in virtual machines on a debug kernel, which is built once
 	@tests/run --debug $(CASE)
 
-bench: ## what it costs, beside other tools: build/bench/report.md; QUICK=1, BASE=old report.json
+bench: ## measure the cost against other tools: build/bench/report.md; QUICK=1, BASE=old report.json
 	@scripts/bench
 
-bench-match: ## how fast patterns are found, in build/bench/match.json; QUICK=1 in two minutes
+bench-match: ## measure the pattern search: build/bench/match.json; QUICK=1 takes two minutes
 	@scripts/bench-match
 
-fuzz: ## the fuzz targets of core/fuzz, all beside each other, FOR=SECONDS (60)
+fuzz: ## run the fuzz targets of core/fuzz in parallel, for FOR=SECONDS (60)
 	@scripts/fuzz $(FOR)
 
-vm: ## run CMD='...' in the virtual machine and end with its status
+vm: ## run CMD='...' in the virtual machine, and fail if it fails
 	@scripts/module-for-vm
-	@scripts/vm "$${CMD:?tells what to run: make vm CMD='lsblk'}"
+	@scripts/vm "$${CMD:?is missing: make vm CMD='lsblk'}"
 
-shell: ## a prompt in the virtual machine
+shell: ## start a prompt in the virtual machine
 	@scripts/module-for-vm
 	@scripts/vm --shell
 
-check: ## format and lints
+check: ## check format and lints
 	@scripts/check
 
-clean: ## remove what was built, but keep the kit and what was fetched
+clean: ## remove what was built, but keep the kit and downloads
 	rm -rf build/module build/vm build/test build/log
 
 distclean: ## remove everything under build/
-	@# Who is not root made trees with other users' files in it.
+	@# The kit's trees contain files of other users.
 	bash -c '. scripts/lib/common.sh; as_root rm -rf "$$BUILD"'
 
-help: ## this
+help: ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 	@echo
 	@echo 'KERNEL=RELEASE  a stock Debian kernel instead of the newest cloud kernel with Rust'

@@ -23,7 +23,7 @@ choose_config() {
 # choose_has_rust SUITE RELEASE
 choose_has_rust() {
 	choose_config "$1" "$2" > "$KITDIR/.config.part" ||
-		die "the headers package of $2 cannot be had"
+		die "the headers package of $2 cannot be downloaded"
 	grep -q '^CONFIG_RUST=y' "$KITDIR/.config.part"
 }
 
@@ -64,7 +64,7 @@ choose_suite() {
 	index_has "$suite" "$source" "$version" ||
 		die "$1 is version $version, but $suite has $source only as:" \
 			"$(index_apt "$suite" apt-cache madison "$source" | awk '{ print $3 }' | xargs)." \
-			"Its Rust cannot be made again without its exact source; use a kernel of one of these versions."
+			"The Rust metadata can only be rebuilt from the exact source: use a kernel of one of these versions."
 	echo "$suite"
 }
 

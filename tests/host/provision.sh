@@ -88,7 +88,7 @@ sources | sed -n 's,^URIs: \(.*[^/]\)/*$,\1,p' | grep -vxF "$uris" && die "there
 new=$(in_machine ls /lib/modules)
 
 # Once more: nothing is there twice.
-provision 0 'It is for the next boot' --flavour "$flavour" --kernel-only
+provision 0 'It will be used at the next boot' --flavour "$flavour" --kernel-only
 [ "$(sources | grep -c "^Suites: $suite-backports")" = 1 ] || die "the source of the backports is there twice"
 [ "$(in_machine ls /lib/modules)" = "$new" ] || die "another kernel was installed"
 
