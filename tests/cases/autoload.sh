@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# The modules load by themselves at dmsetup create, stay while they are in use, and go afterwards.
+# dmsetup create loads the modules. They stay while they are in use, and can be unloaded afterwards.
 
 for kind in imgrement rust_linear; do
 	module=dm_$kind

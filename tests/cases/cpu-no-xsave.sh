@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# lib/older-cpu.sh, on a CPU whose vector registers the kernel keeps at 128 bits.
+# lib/older-cpu.sh, on a CPU with vector registers that the kernel limits to 128 bits.
 # params: log_buf_len=64M noxsave
 # disk: 64M
 # disk: 300M

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# After many cycles of creation, use and removal the kernel finds no memory that was lost.
+# After many cycles of creation, use and removal, the kernel finds no leaked memory.
 # kernel: debug
 # timeout: 60 600
 

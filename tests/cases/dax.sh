@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# DAX: stores would not be seen, so that it is refused, and a file system that insists on it says so.
+# DAX would bypass the target, so it is refused, and a file system that insists on it says so.
 # params: memmap=64M!512M
-# For the debug kernel it would take memory that comes and goes, for the sake of a refusal.
+# On the debug kernel this would need memory hotplug, only to show a refusal.
 # kernel: stock
 
 modprobe -a nd_e820 nd_pmem

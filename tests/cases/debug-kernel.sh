@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Each thing that the debug kernel looks for is on: it reports a mistake that a test module makes.
+# Each check of the debug kernel is on: it reports a mistake that a test module makes.
 # kernel: debug
 # params: kasan_multi_shot
 # dmesg: .
@@ -11,12 +11,12 @@ for option in KASAN{,_GENERIC,_VMALLOC} UBSAN PROVE_{LOCKING,RCU} DEBUG_{ATOMIC_
 	grep -qx "CONFIG_$option=y" /tmp/config || fail "this kernel has no $option"
 done
 
-# Its requests come back in a task, which might sleep by then.
+# Its requests complete in a task, which could sleep.
 null_disk nullb0 irqmode=0 blocking=1
 dmsetup create faults --table '0 8 test_faults /dev/nullb0'
 mistake() { dmsetup message faults 0 "$1"; }
 
-# reported REGEX COMMAND...: the kernel's log has that of COMMAND, whatever became of it.
+# reported REGEX COMMAND...: COMMAND makes the kernel log this, whatever else it does.
 reported() {
 	dmesg -C
 	"${@:2}" 2> /dev/null || true
@@ -24,10 +24,10 @@ reported() {
 	grep -qE -- "$1" /tmp/report || fail "${*:2} is not reported as '$1', but as: $(cat /tmp/report)"
 }
 
-# As long as lockdep has found no mistake in the order of locks, which ends its work.
+# This must come before lockdep finds a mistake in the order of locks, which switches it off.
 reported '^WARNING: suspicious RCU usage' mistake rcu
 reported '^BUG: sleeping function called from invalid context' mistake sleep-in-atomic
-# The callbacks of a target that claims not to sleep in them are no atomic context.
+# For a target that claims not to sleep, the callbacks are atomic context.
 read_one() { dd if=/dev/mapper/faults of=/dev/null bs=4096 count=1 iflag=direct; }
 read_one
 ! grep -q 'non-blocking' <(dmesg) || fail 'a target that does not sleep is reported'
@@ -50,7 +50,7 @@ expect_match 'what leaked' '\[dm_test_faults\]' "$(cat /sys/kernel/debug/kmemlea
 reported '^BUG: KASAN: slab-use-after-free in .*\[dm_test_faults\]' mistake use-after-free
 reported '^BUG: KASAN: slab-out-of-bounds in .*\[dm_test_faults\]' mistake out-of-bounds
 
-# Memory and requests fail when they are told to.
+# Allocations and requests fail when told to.
 inject failslab ignore-gfp-wait=N
 expect 'failslab' ENOMEM "$(python3 -c '
 import errno, os
@@ -60,7 +60,7 @@ try:
 except OSError as error:
     print(errno.errorcode[error.errno])')"
 
-# These two end in a BUG, of which the machine does not die this once.
+# These two end in a BUG, which does not kill the machine this time.
 echo 0 > /proc/sys/kernel/panic_on_oops
 reported 'attempt to add with overflow' mistake overflow
 reported 'deliberately' mistake debug-assertion

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Where the pool has no room for a copy, or for a record, the request goes on, and the loss is counted.
+# If the pool has no room for a copy, or for a record, the request proceeds, and the loss is counted.
 
 make_target imgrement /dev/sdb records 1 log_rate 0 log_lines 0
 device=/dev/mapper/imgrement
 
-# A record takes the one block, so that there is none for the copy.
+# A record takes the only block, so there is none for the copy.
 got=$(traced python3 lib/write.py $device 4096 4096 100=DAMNDAMNDAMN)
 expect_text 'copy lost' '0 requests passed unrecorded, 1 recorded without their bytes
 Found DAMN from page 3 times
@@ -14,7 +14,7 @@ bv #0: len 4096, offset 0, at (8, 15)' "$got"
 expect 'copy lost: counts' 'write 1 sectors_written 8 segments 1 page 3 degraded 1 data_lost 1' "$(counts)"
 expect 'copy lost: on the disk' DAMNDAMNDAMN "$(dd if=/dev/sdb bs=1 skip=4196 count=12 status=none)"
 
-# The list of 100 deltas takes two blocks, so that there is not even a record.
+# The list of 100 deltas takes two blocks, so there is not even a record.
 dmsetup message imgrement 0 reset
 pieces=$(printf ',512%.0s' {1..100})
 got=$(traced python3 lib/write.py $device 8192 "${pieces:1}" 1000=DAMN 1022=DAMN 50000=DAMN)
@@ -23,15 +23,15 @@ expect 'record lost: counts' \
 	'write 1 sectors_written 100 segments 100 page 2 across 1 degraded 1 record_lost 1' "$(counts)"
 expect 'record lost: on the disk' DAMN "$(dd if=/dev/sdb bs=1 skip=$((8192 + 50000)) count=4 status=none)"
 
-# What has no bytes to keep fits.
+# A request without bytes to keep fits.
 dmsetup message imgrement 0 reset
 got=$(traced dd if=$device of=/dev/null bs=4096 count=1 iflag=direct status=none)
 expect_text 'read' 'R, bytes to transfer: 4096, delta count: 1
 bv #0: len 4096, offset 0, at (0, 7)' "$got"
 expect 'read: counts' 'read 1 sectors_read 8 segments 1' "$(counts)"
 
-# What was found has room beside the list of deltas, but not for every place. What is missing is counted, and
-# said, and how many places are.
+# The matches fit next to the list of deltas, but not the place of each. The missing places are counted, and a line
+# says how many they are.
 dmsetup message imgrement 0 data off
 dmsetup message imgrement 0 reset
 texts=()
@@ -53,7 +53,7 @@ expect 'thirty places: counts' 'write 2 sectors_written 16 segments 2 page 60 fi
 expect 'thirty places: the pattern' '1 DAMN 60' "$(pattern_counts)"
 dmsetup message imgrement 0 places off
 
-# Nor for the names of many patterns. Each has its count all the same.
+# There is no room for the names of many patterns either. Each still has its count.
 for i in {10..39}; do dmsetup message imgrement 0 pattern add "a-name-of-twenty-bytes-$i" "text$i"; done
 texts=()
 for i in {10..39}; do texts+=("$((i * 100))=text$i"); done
@@ -67,7 +67,7 @@ expect 'thirty names: the patterns' "31 DAMN 60$(printf ' a-name-of-twenty-bytes
 dmsetup message imgrement 0 pattern DAMN
 dmsetup message imgrement 0 data on
 
-# The log tells of all losses, whenever the counters were reset.
+# The log reports all losses, no matter when the counters were reset.
 lost() { python3 lib/write.py $device 8192 "${pieces:1}" > /dev/null; }
 got=$(traced lost)
 expect_text 'one more' '1 requests passed unrecorded, 0 recorded without their bytes' "$got"
@@ -78,7 +78,7 @@ lost_three() {
 got=$(traced lost_three)
 expect_text 'three more, after a reset' '3 requests passed unrecorded, 0 recorded without their bytes' "$got"
 
-# Many writes at once: each is in the log, or told of as missing, and all are on the disk.
+# Many writes at once: each is in the log or reported as missing, and all are on the disk.
 burst() {
 	fio --name=burst --filename=$device --rw=write --bs=4k --size=2M --direct=1 --ioengine=libaio \
 		--iodepth=32 --verify=crc32c --output=/dev/null

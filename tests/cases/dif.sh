@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Disks with protection information (T10 DIF types 1 to 3, with DIX): tags arrive as through
-# dm-linear, and where data do not match their tag, the same error comes back and is recorded. Devices of
-# different integrity profiles do not go together in one target.
+# Disks with protection information (T10 DIF types 1 to 3, with DIX). Tags arrive as through dm-linear. If data do not
+# match their tag, the same error comes back and is recorded. A target refuses devices with different integrity
+# profiles.
 
 modprobe dm_imgrement
 head -c 1M /dev/urandom > /tmp/random
 
-# tried KIND: what is offered, what the disk is given, and what comes back.
+# tried KIND: the limits on offer, what the disk receives, and what comes back.
 tried() {
 	local dev=/dev/mapper/$1
 	dmsetup create "$1" --table "0 16384 $1 $disk 1024"
 	grep . "/sys/block/dm-$(dmsetup info -c --noheadings -o minor "$1")/integrity/"*
-	# The tags are made above the target, and checked by the disk.
+	# The tags are generated above the target, and checked by the disk.
 	dd if=/tmp/random of="$dev" bs=64k oflag=direct status=none
 	dd if=/tmp/random of="$dev" bs=512 seek=4096 count=33 oflag=direct status=none
-	# With the tags, and by another way, so that each is checked for the sector where it is.
+	# Read with the tags on another path, so that each tag is checked against its sector.
 	cmp -n 1048576 /tmp/random <(dd if="$disk" bs=64k skip=8 count=16 iflag=direct status=none)
 	cmp -n 1048576 /tmp/random <(dd if="$dev" bs=64k count=16 iflag=direct status=none)
 
@@ -46,7 +46,7 @@ for type in 1 2 3; do
 		"dd: error reading '/dev/mapper/KIND': Invalid or incomplete multibyte or wide character"; do
 		grep -qxF "$line" /tmp/linear || fail "type $type: dm-linear does not say '$line' but: $(cat /tmp/linear)"
 	done
-	# 84 is EILSEQ: the request of one sector, and that of the block which has it.
+	# 84 is EILSEQ: the request of one sector, and that of the block that contains it.
 	expect_text "type $type: errors" $'R, error 84, at (1034, 1034)\nR, error 84, at (1032, 1039)' "$(lines | grep error)"
 	expect "type $type: errors counted" 2 "$(cat /tmp/errors)"
 done
@@ -57,7 +57,7 @@ modprobe dm_test_pair
 null_disk nullb0
 modprobe scsi_debug dif=1 dix=1 dev_size_mb=16 sector_size=512
 disk=/dev/$(basename /sys/bus/pseudo/drivers/scsi_debug/adapter*/host*/target*/*:*/block/*)
-# dm-integrity has tags of its own, here as large as those of the disk, and smaller.
+# dm-integrity has its own tags: here as large as the disk's, and smaller.
 for size in 8 4; do
 	null_disk "nullb$size" memory_backed=1
 	dmsetup create "tags$size" --table "0 8192 integrity /dev/nullb$size 0 $size D 0"

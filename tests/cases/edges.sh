@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# What straddles two writes that are next to each other on the disk is found once, whichever comes first and
-# however many come at a time; which bytes are remembered, and what is forgotten.
+# A match that straddles two adjacent writes is found once, whichever comes first, and however many writes arrive
+# at once. Also: which bytes are remembered, and what is forgotten.
 # cpus: 2
 
 device=/dev/mapper/imgrement
 # found: the places in the log, sorted.
 found() { drain; lines | sed -n 's/^Found \(.* at sector .*\)/\1/p' | LC_ALL=C sort; }
 
-# In either order, over the edge of a sector, and not over a gap.
+# In either order, across a sector boundary, and not across a gap.
 make_target imgrement /dev/sdb pattern DAMN pattern x%20Y name spaced nocase places on edges 8 log_rate 0 log_lines 0
 dmesg -C
 write_at $device 8 "MN$(printf '%508s' '' | tr ' ' .)DA"
@@ -21,11 +21,11 @@ DAMN at sector 8, byte 510
 spaced at sector 9, byte 510' "$(found)"
 expect 'a line' 2 "$(count '^Found DAMN across requests 1 times$')"
 expect 'status' 'across_requests 3' "$(counts | grep -o 'across_requests [0-9]*')"
-# What is written again meets its neighbours again.
+# A sector that is written again is searched with its neighbours again.
 write_at $device 9 "MN$(printf '%508s' '' | tr ' ' .)X "
 expect 'once more' 5 "$(counter across_requests)"
-# Eight writes further on, their edges have been forgotten. The two that are next to each other are not in
-# the way of each other.
+# After eight further writes, these edges have been forgotten. Two adjacent writes do not displace each
+# other.
 for sector in 100 102 104 106 108 110 112 114; do write_at $device $sector .; done
 expect 'forgotten' 5 "$(counter edges_forgotten)"
 write_at $device 6 'DA'
@@ -33,7 +33,7 @@ write_at $device 12 'y'
 expect 'what is forgotten is not found' 5 "$(counter across_requests)"
 remove_target imgrement
 
-# What is written while nothing is searched may lie between: nothing that was before is met any more.
+# While nothing is searched, other writes may come between: no earlier write is matched any more.
 for change in 'pattern DAMN' 'pattern none' 'ops read'; do
 	make_target imgrement /dev/sdb pattern DAMN log off edges 16
 	write_at $device 8 "$(printf '%510s' '' | tr ' ' .)DA"
@@ -47,15 +47,15 @@ for change in 'pattern DAMN' 'pattern none' 'ops read'; do
 	remove_target imgrement
 done
 
-# Without it, nothing is remembered, and each is found where it lies in one request.
+# Without edges, nothing is remembered, and only matches within one request are found.
 make_target imgrement /dev/sdb log off
 write_at $device 8 "$(printf '%510s' '' | tr ' ' .)DA"
 write_at $device 9 MN
 expect 'off' 0 "$(counter across_requests)"
 remove_target imgrement
 
-# Contents with occurrences anywhere, above all around the ends of sectors. Each byte is written once, in any
-# order, by several writers at a time, and each occurrence counts once.
+# Content with matches anywhere, above all around the ends of sectors. Each byte is written once, in any order, by
+# several writers at once. Each match counts once.
 echo "seed $SEED"
 texts=(one=DAMN two=AMND three=%00%FF%00 'four=a%20rather%20long%20text%20of%20more%20than%20one%20word/i')
 python3 - "$SEED" > /tmp/contents << 'END'

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# An error of the lower device comes up as through dm-linear: the same errno for each status, the same bytes
-# before it, the same operations switched off for good; and each request that failed is counted.
+# An error of the lower device is passed up as through dm-linear: the same errno for each status, the same bytes before
+# it, and the same operations switched off for good. Each failed request is counted.
 # dmesg: Buffer I/O error|I/O error, dev
 
-# try KIND DISK: what the steps come to through that disk, which is DISK in them, and what it can do then.
+# try KIND DISK: run the steps on that disk (DISK in them). Prints their results, and what the disk can do afterwards.
 try() {
 	local disk=${2##*/} queue
 	dmsetup create "$1" --table "0 $(sectors "$2") $1 $2 0"
@@ -15,7 +15,7 @@ try() {
 	remove_target "$1"
 }
 
-# same WHAT ERRORS DISK [OUR_DISK] < STEPS: as through dm-linear, with so many requests that failed.
+# same WHAT ERRORS DISK [OUR_DISK] < STEPS: the same as through dm-linear, with ERRORS failed requests.
 same() {
 	cat > /tmp/steps
 	try linear "$3" > /tmp/wanted
@@ -43,7 +43,7 @@ read 128 8
 END_OF_STEPS
 dmsetup remove broken
 
-# Sectors of a null block device that are bad, and stay so, or are bad once.
+# Bad sectors of a null block device: some always fail, some only once.
 null_disk nullb0 size=16 memory_backed=1 discard=1 cache_size=4
 bad() { echo "put /sys/kernel/config/nullb/nullb0/badblocks $1"; }
 same 'bad blocks' 3 /dev/nullb0 <<END_OF_STEPS
@@ -56,20 +56,20 @@ $(bad -70-71)
 read 64 8
 END_OF_STEPS
 
-# Whatever a SCSI disk answers to a command: bytes of host, driver and status, sense key, its two codes. Since
-# some answers switch an operation off, dm-linear has a disk of its own.
+# Everything that a SCSI disk can answer to a command: host, driver and status bytes, sense key, and its two codes. Some
+# answers switch an operation off, so dm-linear has a disk of its own.
 modprobe scsi_debug dev_size_mb=8 lbpu=1 lbpws=1 delay=0 num_tgts=2
 errors=/sys/kernel/debug/scsi_debug
 for disk in sdc sdd; do
 	ln -s "$errors/$(basename "$(readlink -f /sys/block/$disk/device)")/error" /tmp/$disk
 done
-# answer COMMAND ANSWER STEP...: a step that gets that answer, once.
+# answer COMMAND ANSWER STEP...: a step that gets this answer, once.
 answer() {
 	echo "put /tmp/DISK 2 -1 $1 $2
 ${*:3}
 put /tmp/DISK - 2 $1"
 }
-# A command that never comes back, and is given up after a second; a disk that is switched off.
+# A command that never completes and is aborted after a second; a disk that is switched off.
 for disk in sdc sdd; do
 	echo 1 > /sys/block/$disk/device/timeout
 	echo 0 > "$(echo /sys/block/$disk/device/scsi_disk/*/max_retries)"
@@ -99,6 +99,6 @@ write 64 8
 read 64 8
 read 96 8
 END_OF_STEPS
-# They are not all the same error.
+# The errors must differ.
 expect 'errors of a SCSI disk' 'EBADE EILSEQ EIO ENODATA ENOLINK ENOSPC EREMOTEIO' \
 	"$(grep -oE ' E[A-Z]+$' /tmp/wanted | sort -u | xargs)"

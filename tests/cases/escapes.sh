@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# One pattern of awkward bytes goes in by table, message and ioctl as the same word, and matches them.
+# A pattern of awkward bytes is the same word in table, message and ioctl, and matches those bytes.
 
-# A space, %, \, #, control bytes, NUL, what is no ASCII, and a space of another kind.
+# A space, %, \, #, control bytes, NUL, bytes beyond ASCII, and a no-break space.
 word='%20%25%5C%23%01%0A%00%FF%C3%A9%A0"'\''*'
 wanted="0 8192 imgrement 8:16 0 18 pattern $word ops write data on log on log_rate 1000 log_lines 10000 places off edges 0 records 2048"
 lower=${word,,}
@@ -39,7 +39,7 @@ dmsetup reload imgrement --table "${table/pattern none/pattern $word}"
 dmsetup resume imgrement
 matches 'table fed back'
 
-# Bytes that are typed as they are, where device-mapper lets them through, print escaped.
+# Bytes that can be typed directly, where device-mapper passes them on, are printed escaped.
 word='%01%7F%FF'
 wanted="0 8192 imgrement 8:16 0 20 pattern $word ops write data on log on log_rate 1000 log_lines 10000 places off edges 0 records 2048 label $word"
 raw=$(printf '\001\177\377')

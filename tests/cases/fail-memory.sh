@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Whichever allocation of the constructor or of a message fails, it fails cleanly and nothing is lost;
-# and where one in twenty fails under load, no request does.
+# Whichever allocation of the constructor or of a message fails, the operation fails cleanly and nothing leaks. If one
+# in twenty allocations fails under load, no request fails.
 # kernel: debug
 # disk: 64M
 # disk: 64M
 # timeout: 120 900
-# The kernel's own word about memory that cannot be had for vmalloc or per CPU, with a stack each.
+# The kernel's own warnings about failed vmalloc and per-CPU allocations, each with a stack.
 # dmesg: Call Trace:
 
 modprobe dm-imgrement
@@ -14,13 +14,13 @@ echo scan > /sys/kernel/debug/kmemleak
 echo clear > /sys/kernel/debug/kmemleak
 attributes='failslab fail_page_alloc'
 read -r _ size _ _ _ base _ < <(grep '^dm_imgrement ' /proc/modules)
-# of_ours YES|NO [ATTRIBUTE]: whether only what our module allocates may fail, and in which of these ways alone.
+# of_ours YES|NO [ATTRIBUTE]: whether only allocations of our module may fail, and only in one of these ways.
 of_ours() {
 	local begin end attribute
 	for attribute in $attributes; do
 		begin=0 end=0xffffffffffffffff
 		[ "$1" = no ] || { begin=$base end=$(printf '%#x' $((base + size))); }
-		# There is nothing here.
+		# An address range without code.
 		[ "${2:-$attribute}" = "$attribute" ] || begin=0x1 end=0x2
 		inject "$attribute" require-start="$begin" require-end="$end" stacktrace-depth=32
 	done
@@ -28,8 +28,8 @@ of_ours() {
 for attribute in $attributes; do inject "$attribute" ignore-gfp-wait=N; done
 inject fail_page_alloc min-order=0 ignore-gfp-highmem=N
 
-# The constructor, and all else that loads a table, more than once, because not everything that is lost is
-# found; then a message.
+# The constructor and everything else that loads a table, more than once, because a single run does not find every leak.
+# Then a message.
 dmsetup create imgrement --notable
 arguments='/dev/sdb 0 4 records 64 pattern DAMN'
 for what in 'yes failslab' 'yes failslab' 'yes failslab' 'yes failslab' 'yes fail_page_alloc' 'yes fail_page_alloc' \
@@ -39,19 +39,19 @@ for what in 'yes failslab' 'yes failslab' 'yes failslab' 'yes failslab' 'yes fai
 	read -r allocations failed < <(python3 lib/fail-nth.py load imgrement 131072 imgrement "$arguments")
 	echo "load, $what: $allocations allocations, $failed failures"
 	case $what in
-	# Where one of these fails, vmalloc() takes another.
+	# If one of these fails, vmalloc() tries another way.
 	*page*) [ "$allocations" -ge 1 ] || fail "the constructor should have more than $allocations allocations" ;;
 	*) [ "$failed" -ge 8 ] || fail "the constructor should have more than $failed allocations" ;;
 	esac
 	expect 'tables' None "$(dmsetup info imgrement | sed -n 's/^Tables present: *//p')"
-	# Nobody holds the disk any more.
+	# The disk is free again.
 	python3 -c 'import os; os.open("/dev/sdb", os.O_RDWR | os.O_EXCL)'
 done
 of_ours yes
 dmsetup load imgrement --table "0 131072 imgrement $arguments"
 dmsetup resume imgrement
 table=$(dmsetup table imgrement)
-# Its few allocations may be missed in one round: a slab that needs a page just then shifts the count.
+# One round may miss some of its few allocations: a slab that just then needs a page shifts the count.
 sum=0
 for text in one two three four five six seven eight; do
 	read -r allocations failed < <(python3 lib/fail-nth.py message imgrement "pattern $text")
@@ -61,7 +61,7 @@ for text in one two three four five six seven eight; do
 done
 [ "$sum" -ge 8 ] || fail "eight messages should have more than $sum allocations that can fail"
 
-# One in twenty of ours, whoever runs it, while data goes through and is verified.
+# One in twenty of our allocations fails, in any task, while data goes through and is verified.
 dmsetup message imgrement 0 log_rate 5
 for attribute in $attributes; do inject "$attribute" probability=5 times=1000000; done
 size=$(times 4 64)M
@@ -71,7 +71,7 @@ load=$!
 messages=0 refused=0
 # failures ATTRIBUTE
 failures() { echo $((1000000 - $(cat "/sys/kernel/debug/$1/times"))); }
-# Also when the load is done, until everything has failed once.
+# Continue after the load has ended, until each kind has failed at least once.
 while kill -0 $load 2> /dev/null || [ $refused = 0 ] || [ "$(failures failslab)" = 0 ] ||
 	[ "$(failures fail_page_alloc)" = 0 ]; do
 	[ $messages -lt 500 ] || break

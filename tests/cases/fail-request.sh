@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Where one request in a hundred to the disk fails, each failure reaches the program as it does
-# through dm-linear, and is counted, and none is made up.
+# If one in a hundred requests to the disk fails, each failure reaches the program as through dm-linear and is
+# counted, and no other request fails.
 # kernel: debug
 # disk: 64M
 # disk: 64M
@@ -10,9 +10,9 @@ failures=$(times 20 400)
 requests=$((failures * 400))
 echo 1 > /sys/block/sdb/make-it-fail
 
-# errors NAME: that many requests at random; how many fio saw fail, and with which errno.
+# errors NAME: random requests; prints how many of them fio saw fail, and with which errno.
 errors() {
-	# As many as there are to be, which is long before the end.
+	# The failures are used up long before the end.
 	inject fail_make_request probability=1 times="$failures"
 	fio --name=load --filename=/dev/mapper/"$1" --rw=randrw --bs=4k --direct=1 --ioengine=libaio \
 		--iodepth=8 --size=64M --norandommap --io_size=$((requests * 4))k --continue_on_error=io \

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# What a disk can do beyond reads and writes, as through dm-linear: requests that must not wait,
-# atomic writes, secure erase. And what is refused by decision: inline encryption, which is then done
-# above the target.
+# Abilities of a disk beyond reads and writes, as through dm-linear: NOWAIT requests, atomic writes, secure erase. Also
+# what the target refuses on purpose: inline encryption, which then happens above the target.
 
 modprobe -a dm_imgrement dm_test_erase
 
-# each_kind COMMAND...: with `kind` and `dev`, over all of LOWER, the same for dm-linear and imgrement.
+# each_kind COMMAND...: run it with `kind` and `dev` over the whole of LOWER. Same result for dm-linear and imgrement.
 each_kind() {
 	local kind wanted got dev
 	for kind in linear imgrement; do
@@ -20,7 +19,7 @@ each_kind() {
 	said=$wanted
 }
 
-# A request that must not wait, on a device that runs and on one that is suspended.
+# A NOWAIT request on a running device, and on a suspended one.
 cat > /tmp/nowait.py <<'END'
 import errno, mmap, os, sys
 disk = os.open(sys.argv[1], os.O_RDWR | os.O_DIRECT)
@@ -41,7 +40,7 @@ lower=/dev/sdb
 each_kind nowait
 expect_text 'nowait' $'4096\n4096\nEAGAIN\nEAGAIN' "$said"
 
-# Requests of io_uring are of that kind at first.
+# io_uring first tries requests with NOWAIT.
 uring() {
 	fio --name=uring --filename="$dev" --ioengine=io_uring --iodepth=8 --rw=randwrite --bs=4k --size=2M \
 		--fixedbufs --verify=crc32c --randseed=1 --output-format=terse --terse-version=3 |
@@ -72,12 +71,12 @@ atomic() {
 }
 lower=/dev/$atomic_disk
 each_kind atomic
-# They arrive whole, as what they are (U); what is no power of two or not aligned is refused.
+# They arrive whole and as atomic writes (U). A length that is no power of two, or not aligned, is refused.
 for line in 'WSU 1024 + 8' 'WSU 1152 + 128' '0 4096 4096' '65536 65536 65536' '0 12288 EINVAL' '4096 8192 EINVAL'; do
 	grep -qxF "$line" <<< "$said" || fail "atomic writes: no line '$line' in: $said"
 done
 
-# Secure erase, of a disk that knows it.
+# Secure erase, on a disk that supports it.
 dmsetup create eraser --table '0 8192 test_erase /dev/sdb 0'
 erase() {
 	cat "/sys/block/dm-$(dmsetup info -c --noheadings -o minor "$kind")/queue/write_zeroes_max_bytes"
@@ -93,15 +92,15 @@ read -ra before < "$statistics"
 each_kind erase
 read -ra after < "$statistics"
 grep -qxF 'sector 1032 sectors 16' <<< "$said" || fail "dm-linear passes no secure erase on: $said"
-# Each of them ended within map, and is one more write in the statistics of its device.
+# Each of them ended within map, and counts as one more write in its device's statistics.
 expect_match 'erases ended in map' ' erases 10 ended 10 ' "$(dmsetup status eraser)"
 expect 'erases in the statistics, and their sectors' '10 14368' "$((after[4] - before[4])) $((after[6] - before[6]))"
 dmsetup remove eraser
 # In one piece, and the whole of it in pieces of 2048 sectors.
 expect 'secure erases' 'secure_erase 5 sectors_discarded 7184' "$(cat /tmp/counts)"
 
-# Inline encryption: the target offers none, so that the file system encrypts above it, in software.
-# What is seen is what reaches the disk.
+# Inline encryption: the target does not offer it, so the file system encrypts above it, in software. What the target
+# sees is what reaches the disk.
 mkfs.ext4 -q -O encrypt /dev/sda
 dmsetup create imgrement --table "0 $(sectors /dev/sda) imgrement /dev/sda 0 2 pattern PLAIN-TEXT-HERE"
 mount -o inlinecrypt /dev/mapper/imgrement /mnt

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# ext4, xfs and btrfs are made, written to, trimmed, read again and clean, through a small pool that loses
-# records: all their sectors are counted, and none is lost.
+# ext4, xfs and btrfs are made, written to, trimmed, read again and found clean. The pool is small and loses records,
+# but all sectors are counted and no data is lost.
 # disk: 64M
 # disk: 300M
 # disk: 128M

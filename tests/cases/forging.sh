@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# No word, text, path or name makes a line of the log that is not ours to make, and no byte of a payload
-# gets there, whatever is set and whatever goes wrong.
+# No word, text, path or name can forge a line of the log, and no byte of a payload gets there, whatever is set and
+# whatever fails.
 
 modprobe dm-imgrement
-# It is the log that is looked at, not the console, which takes long for so many lines.
+# The case looks at the log, not at the console, which is slow for so many lines.
 dmesg -n 1
 dmesg -C
 python3 lib/forging.py
-# As people see it: each line has its prefix, or one of those with which a busy machine speaks of itself.
+# As people see it: each line has the target's prefix, or one that a busy kernel uses.
 prefixes='imgrement|device-mapper|workqueue|hrtimer|clocksource|perf'
 expect 'lines without a prefix' '' "$(dmesg -t | grep -avE "^($prefixes): " || true)"
 
-# What is written looks like lines of the log, and what follows must not be seen anywhere.
+# The payload looks like lines of the log. Nothing of it may show up anywhere.
 secret=aQ7xZsecretK2v
 text=$'\n'"imgrement: W, bytes to transfer: 31337, delta count: 7"$'\n\e[2J'"<0>$secret DAMN "
 yes "$text" | head -c 256K > /tmp/payload
@@ -21,7 +21,7 @@ echo payload > /dev/kmsg
 # The first sectors of bad fail.
 dmsetup create bad --table '0 2048 error
 2048 6144 linear /dev/sdb 2048'
-# write_all SETTINGS...: that, to a device with these settings: large, small, and to sectors that fail.
+# write_all SETTINGS...: write the payload to a device with these settings: large, small, and to bad sectors.
 write_all() {
 	local device=/dev/mapper/imgrement
 	make_target imgrement /dev/mapper/bad log_rate 0 log_lines 0 "$@"
@@ -56,13 +56,13 @@ expect_match 'unrecorded requests' 'record_lost [1-9][0-9]*' "$(< /tmp/shown)"
 dd if=/dev/kmsg iflag=nonblock bs=16k 2> /dev/null | sed 's/^[^;]*;//; 1,/^payload$/d' > /tmp/records
 seen=$(grep -ac 'W, bytes to transfer: 65536,' /tmp/records)
 [ "$seen" -ge 16 ] || fail "the log has only $seen of the writes"
-# Plain, with our escapes or the kernel's, and in hexadecimal.
+# Plain, with our escapes, with the kernel's, and in hexadecimal.
 hexadecimal=$(printf %s "$secret" | od -An -v -t x1 | tr -d ' \n')
 for form in "$secret" "$hexadecimal" 31337 "${secret:0:6}" "${hexadecimal:0:12}"; do
 	expect "$form in the log" '' "$(grep -aiF -- "$form" /tmp/records || true)"
 	expect "$form in status and table" '' "$(grep -aiF -- "$form" /tmp/shown || true)"
 done
-# And nothing is there but what is known: requests as they should be, what is set, and the mistake.
+# The log contains only known lines: requests, settings, and the mistake.
 sed -n 's/^imgrement: \(x: \)*//p' /tmp/records | grep -av '^253:1: pattern %: bad escape; ' > /tmp/ours
 python3 lib/log.py < /tmp/ours
 patterns=$(sed -n 's/^Found \([^ ]*\) .*/\1/p' /tmp/ours | sort -u | xargs)

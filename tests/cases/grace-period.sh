@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# A long search holds up nobody who waits for an RCU grace period. Only a message that changes what is
-# searched for waits for it.
+# A long search does not delay RCU grace periods. Only a message that changes what is searched for waits for it.
 # cpus: 2
 
-# Each byte of a run of one letter ends an occurrence of each of these: nothing takes longer to search.
+# In a run of one letter, each byte ends a match of each of these patterns: the slowest search there is.
 arguments=(log off data off)
 for ((length = 1; length <= 128; length++)); do
 	arguments+=(pattern "$(printf "%${length}s" | tr ' ' a)" name "a$length")
@@ -56,7 +55,7 @@ disk = os.open("/dev/mapper/imgrement", os.O_RDWR | os.O_DIRECT)
 buffer = mmap.mmap(-1, 1 << 20)
 buffer.write(b"a" * (1 << 20))
 
-# As much as takes two seconds, in one request: 1 MiB is 256 pages, as many as a bio has.
+# As much as takes two seconds, in one request. 1 MiB is 256 pages, the maximum of a bio.
 length = 4096
 while write(length) < 2:
     length *= 2
@@ -70,7 +69,7 @@ print(f"a search of {length} bytes took {writer.took:.2f} s, a grace period mean
 assert writer.took > 1, "the search was too fast to tell"
 assert max(waited) < writer.took / 3, "the search held up a grace period"
 
-# While a message waits for a search, no grace period does either.
+# A grace period does not wait for the search either, while a message does.
 writer = Aside(lambda: write(length))
 time.sleep(0.2)
 asker = Aside(message)

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Random and mutated tables and messages are refused as they should be and change nothing, or are accepted
-# and work; the log has no line that is not ours, and the kernel's memory does not grow. SEED repeats a run.
+# Random and mutated tables and messages are either refused as they should be and change nothing, or accepted and
+# work. The log has no foreign line, and the kernel's memory does not grow. SEED repeats a run.
 # params: slab_debug=F
 # timeout: 300 3600
 # shellcheck source=../lib/memory.sh
 . ./lib/memory.sh
 
-# The log is full of what was refused. Only its reader has to keep up, not the console.
+# The log is full of refusals. Only its reader must keep up, not the console.
 dmesg -n 1
 seed=${SEED:-$(od -An -N 4 -t u4 /dev/urandom | tr -d ' ')}
 number=$(times 500 20000)
@@ -16,7 +16,7 @@ make_target hostile
 python3 lib/hostile.py hostile "before $seed" 100
 settled > before
 python3 lib/hostile.py hostile "$seed" "$number"
-# As much as if each mistake of the rarer kinds, which are some in a hundred, left something behind.
+# The rarer kinds of mistakes are a few per cent of all. Allow less than each of those leaving something behind.
 not_grown 100
 
 remove_target hostile

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# 64 MiB of random I/O through ext4 on imgrement are, on the bare disk, what was written.
+# After 64 MiB of random I/O through ext4 on imgrement, the bare disk holds what was written.
 # disk: 64M
 # disk: 96M
 
@@ -8,7 +8,7 @@ make_target imgrement
 mkfs.ext4 -q /dev/mapper/imgrement
 mount /dev/mapper/imgrement /mnt
 
-# Two files through the page cache and two past it, at the same time.
+# Two files through the page cache and two with direct I/O, at the same time.
 size=$(times 16 16 4)
 write_files() { python3 lib/random-file.py "/mnt/$1-a" "$size" "$1" && python3 lib/random-file.py "/mnt/$1-b" "$size" "$1"; }
 write_files cached > /tmp/cached &
@@ -30,7 +30,7 @@ for place in range(0, os.lseek(disks[0], 0, os.SEEK_END), 1 << 20):
     assert memory[0][:] == memory[1][:], f"they differ in the MiB at {place}"
 END
 
-# And it holds what was written, without us.
+# Without the target, the disk still holds what was written.
 remove_target imgrement
 echo 3 > /proc/sys/vm/drop_caches
 e2fsck -fn /dev/sdb

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# ioctls go to the lower device, or do not, by dm-linear's own rule: SCSI commands, persistent reservations,
-# partitions, geometry, BLKROSET; with a whole device and with a part of it, for who may and who may not.
+# ioctls reach the lower device, or not, by dm-linear's own rule: SCSI commands, persistent reservations, partitions,
+# geometry, BLKROSET; on a whole device and on a part of it, with and without privileges.
 
-# The kernel's own SCSI target, which has persistent reservations: sdc is sdb.
+# The kernel's own SCSI target has persistent reservations: sdc is sdb.
 modprobe -a target_core_iblock tcm_loop
 (
 	cd /sys/kernel/config/target
@@ -14,11 +14,11 @@ modprobe -a target_core_iblock tcm_loop
 	mkdir loopback/naa.5001405000000001/tpgt_1/lun/lun_0
 	ln -s "$PWD/core/iblock_0/disk" loopback/naa.5001405000000001/tpgt_1/lun/lun_0/disk
 )
-# Where it keeps them.
+# It stores them here.
 mkdir -p /var/target/pr
 until [ -b /dev/sdc ]; do sleep 0.1; done
 
-# try KIND: what people see of such a target.
+# try KIND: what a program sees of such a target.
 try() {
 	while read -r command; do
 		echo "# $command"
@@ -59,7 +59,7 @@ try() {
 	END
 }
 wanted=$(try linear)
-# Reservations are made and refused (24 is the status of a conflict), commands pass or do not.
+# Reservations are made and refused (24 is the status of a conflict), and commands pass or fail.
 for line in 'IOC_PR_REGISTER 0' 'IOC_PR_REGISTER, a wrong key 24' 'IOC_PR_RESERVE 0' 'IOC_PR_RESERVE EAGAIN' \
 	'IOC_PR_RESERVE ENOTTY' 'TEST UNIT READY 0' 'TEST UNIT READY EAGAIN' 'TEST UNIT READY ENOTTY' \
 	'no such command 2' 'no such command EPERM' 'BLKPG 1 EINVAL' 'BLKPG 1 EACCES'; do

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# A pattern is found wherever the memory of a write is cut, and each piece is one delta.
+# A pattern is found no matter how the memory of a write is split. Each piece is one delta.
 
 make_target imgrement /dev/sdb pattern DAMNDAMN
 
-# One request of three vectors, two of which cross the end of a page.
+# One request of three vectors, two of which cross a page boundary.
 wanted='W, bytes to transfer: 5632, delta count: 5
 bv #0: len 512, offset 0, at (24, 24)
 bv #1: len 512, offset 3584, at (25, 25)
@@ -17,7 +17,7 @@ expect_text 'across vectors' "$wanted" "$got"
 expect counts 'write 1 sectors_written 11 segments 5 across 1' "$(counts)"
 expect 'on the disk' 1 "$(dd if=/dev/sdb bs=512 skip=24 count=11 iflag=direct status=none | grep -ao DAMNDAMN | wc -l)"
 
-# Overlapping occurrences all count, in a delta and across two.
+# Overlapping matches all count, within a delta and across two.
 dmsetup message imgrement 0 pattern AA
 dmsetup message imgrement 0 reset
 wanted='Found AA from page 3 times
@@ -35,7 +35,7 @@ got=$(traced python3 lib/write.py /dev/mapper/imgrement 4096 512,1024@1024,512 9
 expect_text overlapping "$wanted" "$got"
 expect counts 'write 1 sectors_written 4 segments 3 page 7 deltas 7 across 1' "$(counts)"
 
-# Pieces shorter than a sector are refused as dm-linear refuses them: EINVAL, and nothing is seen.
+# Pieces shorter than a sector are refused as by dm-linear: EINVAL, and nothing is seen.
 dmsetup message imgrement 0 pattern DAMNDAMN
 dmsetup message imgrement 0 reset
 dmsetup create plain --table '0 8192 linear /dev/sdb 0'
@@ -45,8 +45,8 @@ for device in plain imgrement; do
 done
 expect counts '' "$(counts)"
 
-# Other drivers send such pieces. So the kernel's own SCSI target passes our device on as a disk,
-# on which memory must be aligned to 4 bytes only, and a match goes over three deltas.
+# Other drivers do send such pieces. So the kernel's own SCSI target exports our device as a disk that requires an
+# alignment of only 4 bytes. There a match spans three deltas.
 modprobe -a target_core_iblock tcm_loop
 cd /sys/kernel/config/target
 mkdir -p core/iblock_0/imgrement loopback/naa.5001405000000001/tpgt_1
@@ -58,7 +58,7 @@ ln -s "$PWD/core/iblock_0/imgrement" loopback/naa.5001405000000001/tpgt_1/lun/lu
 until [ -b /dev/sdc ]; do sleep 0.1; done
 cd /imgrement/tests
 
-# Whatever the kernel reads from a disk that has just appeared is over when this has been read.
+# When this has been read, the kernel's own reads of the new disk are over.
 dd if=/dev/sdc of=/dev/null bs=4k count=1 iflag=direct status=none
 dmsetup message imgrement 0 reset
 wanted='W, bytes to transfer: 5120, delta count: 5

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# From the 20th to the 120th [200th] cycle of creation, use and removal, with the module loaded anew in every
-# tenth, the kernel's memory grows by less than an object a cycle.
+# From the 20th to the 120th [200th] cycle of creation, use and removal, the kernel's memory grows by less than one
+# object per cycle. Every tenth cycle reloads the module.
 # params: slab_debug=F
 # shellcheck source=../lib/memory.sh
 . ./lib/memory.sh

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Whatever limits a lower device has, every file of the queue and the topology is as dm-linear's.
+# Whatever limits a lower device has, every file in queue/ and the topology are the same as dm-linear's.
 # file: odd.img 64M
 # qemu: -drive if=none,id=odd,format=raw,file=@/odd.img,discard=unmap
 # qemu: -device scsi-hd,drive=odd,bus=scsi.0,scsi-id=9,physical_block_size=4096,min_io_size=16384,opt_io_size=65536,discard_granularity=8192,rotation_rate=7200,max_io_size=131072
@@ -13,7 +13,7 @@
 
 modprobe dm-imgrement
 
-# tables WHAT DEVICE: the whole of it, and ranges that begin at sector 1, at a page, and at sector 63.
+# tables WHAT DEVICE: the whole device, and ranges that begin at sector 1, at a page, and at sector 63.
 tables() {
 	local size offset
 	size=$(sectors "$2")
@@ -23,10 +23,10 @@ tables() {
 	done
 }
 
-# same: as dm-linear, with all tables of standard input, or it is known at the end.
+# same: each table on standard input must give the same as dm-linear. Differences are reported at the end.
 same() { python3 lib/limits.py >> /tmp/seen || touch /tmp/different; }
 
-# null WORD=VALUE...: one more null block device, nullb0 the first.
+# null WORD=VALUE...: add another null block device; nullb0 is the first.
 nulls=0
 null() {
 	null_disk nullb$nulls "$@"
@@ -34,13 +34,13 @@ null() {
 	nulls=$((nulls + 1))
 }
 
-# What QEMU has, one with partitions.
+# QEMU's disks, one of them with partitions.
 echo 0 9 0 > /sys/class/scsi_host/host0/scan
 printf '%s\n' 'start=63, size=65536' 'start=65600, size=16384' | sfdisk -q /dev/sdc
 modprobe nvme
 until [ -b /dev/nvme0n1 ] && [ -b /dev/vdb ]; do sleep 0.1; done
 echo 'write through' > /sys/block/sdb/queue/write_cache
-# What the kernel has. Two stripes have chunks.
+# The kernel's own devices. Two stripes have chunks.
 modprobe loop max_loop=1
 losetup --sector-size 4096 /dev/loop0 /dev/sda
 dmsetup create striped --table '0 8192 striped 2 64 /dev/sda 0 /dev/sdb 0'
@@ -63,7 +63,7 @@ dmsetup create striped --table '0 8192 striped 2 64 /dev/sda 0 /dev/sdb 0'
 	echo 'cache and no cache: 0 2048 KIND /dev/sda 0; 2048 2048 KIND /dev/sdb 0'
 } | same
 
-# Disks of SCSI that say much of themselves.
+# SCSI disks that report many limits.
 for settings in \
 	'sector_size=4096 physblk_exp=1 lowest_aligned=1 opt_blks=64 lbpu=1 unmap_granularity=8 unmap_alignment=3' \
 	'physblk_exp=3 lowest_aligned=7 lbpws=1 unmap_max_blocks=4096 removable=1 dif=1 dix=1' \
@@ -76,7 +76,7 @@ done
 
 [ ! -e /tmp/different ] || fail 'see above'
 
-# These devices differ in what they should, some could not be used at all, and none of them gave nothing.
+# The devices must really differ, some must have failed, and none may have reported nothing.
 for file in {alignment_offset,discard_alignment,errno,integrity/format} \
 	queue/{logical_block_size,physical_block_size,minimum_io_size,optimal_io_size,chunk_sectors} \
 	queue/{discard_granularity,discard_max_bytes,write_zeroes_max_bytes,atomic_write_max_bytes} \

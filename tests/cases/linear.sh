@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# dm_rust_linear, the sample, is dm-linear: in words, data, operations, mistakes and limits.
+# The sample dm_rust_linear behaves like dm-linear: words, data, operations, mistakes and limits.
 
 head -c 4M /dev/urandom > /tmp/random
 for kind in linear rust_linear; do
@@ -16,20 +16,20 @@ rust_linear: 0 4096 rust_linear
 whole-linear: 0 8192 linear 
 whole-rust_linear: 0 8192 rust_linear ' "$(dmsetup table; dmsetup status)"
 
-# Data, through both, beside each other.
+# Data, through both in parallel.
 dd if=/tmp/random of=/dev/sdb bs=1M oflag=direct status=none
 cmp <(dd if=/tmp/random bs=512 skip=64 count=4096 status=none) /dev/mapper/rust_linear
 dd if=/tmp/random of=/dev/mapper/rust_linear bs=64k skip=32 count=32 oflag=direct status=none
 cmp <(dd if=/tmp/random bs=64k skip=32 status=none) <(dd if=/dev/mapper/linear bs=1M iflag=direct status=none)
 
-# What reaches the disk, as the kernel's own trace has it. It is switched on once, and does not follow
-# which task runs, since each such change patches the running kernel.
+# The requests that reach the disk, from the kernel's own trace. It is switched on once and does not follow which task
+# runs, because each such change patches the running kernel.
 trace=/sys/kernel/tracing
 echo 0 > $trace/options/record-cmd
 echo "dev == $((8 << 20 | 16))" > $trace/events/block/block_bio_queue/filter
 echo 1 > $trace/events/block/block_bio_queue/enable
 
-# tried KIND < COMMANDS: what they print, their status, what reaches the disk, and what is on it then.
+# tried KIND < COMMANDS: their output and status, the requests that reach the disk, and its content afterwards.
 tried() {
 	local command
 	dd if=/tmp/random of=/dev/sdb bs=1M oflag=direct status=none
@@ -39,7 +39,7 @@ tried() {
 		echo "# $command" > $trace/trace_marker
 		(eval "${command//KIND/$1}") 2>&1 || echo "status $?"
 	done | sed "s/$1/KIND/g"
-	# The sector of a request of no length means nothing.
+	# A request without a length has no meaningful sector.
 	sed -nE 's/.* tracing_mark_write: //p
 		s/.* block_bio_queue: [0-9,]* ([A-Z]* [0-9]* \+ [0-9]*) .*/\1/; s/ [0-9]* \+ 0$//; T; p' $trace/trace
 	dd if=/dev/sdb bs=1M iflag=direct status=none | md5sum
@@ -68,7 +68,7 @@ dmsetup suspend KIND && dmsetup load KIND --table '0 2048 KIND /dev/sdb 128' && 
 dmsetup table KIND
 dd if=/dev/mapper/KIND bs=1M iflag=direct status=none | md5sum
 END
-# A mistake each. What is printed of it and the exit status are the same, and nothing is left behind.
+# One mistake each. The output and the exit status are the same, and nothing is left behind.
 while read -r arguments; do
 	echo "dmsetup create bad --table '0 4096 KIND $arguments'"
 	echo 'dmsetup table bad'
@@ -94,12 +94,12 @@ done >> /tmp/commands <<'END'
 END
 wanted=$(tried linear < /tmp/commands)
 expect_text 'commands' "$wanted" "$(tried rust_linear < /tmp/commands)"
-# They did what they should, and not the same nothing.
+# Both did what they should, and not both nothing.
 for line in 'FWS' 'DS 72 + 16' 'WZS 80 + 16' 'WS 72 + 8' 'WFS 64 + 8'; do
 	grep -qxF "$line" <<< "$wanted" || fail "dm-linear passes no request '$line' on, but: $wanted"
 done
 
-# limits KIND: all that sysfs tells of it. A disk has a number of its own.
+# limits KIND: everything that sysfs shows of it. Each disk has its own number.
 limits() {
 	cd "/sys/block/dm-$(dmsetup info -c --noheadings -o minor "$1")"
 	grep -s '' queue/* alignment_offset discard_alignment hidden range removable ro size
@@ -108,7 +108,7 @@ limits linear > /tmp/limits
 [ "$(wc -l < /tmp/limits)" -ge 50 ] || fail "only $(wc -l < /tmp/limits) limits"
 expect_text 'limits' "$(cat /tmp/limits)" "$(limits rust_linear)"
 
-# Requests that must not wait (RWF_NOWAIT) are taken too.
+# NOWAIT requests (RWF_NOWAIT) are accepted, too.
 nowait() {
 	python3 - "$1" <<-'END'
 		import errno, mmap, os, sys

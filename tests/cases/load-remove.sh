@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Removed while it is in use, deferred, by force, and after who held it was killed, also in the middle of a
-# suspension: as dm-linear is, and the module stays as long as there is a target.
+# The target is removed while in use, deferred, by force, and after its holder was killed, also during a suspend. It
+# behaves as dm-linear does, and the module stays as long as there is a target.
 
 cd /tmp
 device=/dev/mapper/disk
-# Everything that is read back comes from the disk, at once.
+# All data that is read back comes from the disk, immediately.
 start_load() {
 	fio --thread --name=load --filename=$device --size=4M --rw=randwrite --bs=4k --direct=1 --ioengine=libaio \
 		--iodepth=4 --verify=crc32c --verify_fatal=1 --verify_backlog=16 --time_based --runtime=1000 > output 2>&1 &
@@ -21,7 +21,7 @@ kill_load() {
 }
 state() { dmsetup info disk 2>&1 | grep -E '^(State|Open count|Device)' || true; }
 said() { "$@" 2>&1 || echo "status $?"; }
-# unload: rmmod, of which what the module of dm-linear says is another matter.
+# unload: rmmod. The message for dm-linear's module differs, and does not matter.
 unload() {
 	[ "$kind" = linear ] || expect_fail rmmod dm-imgrement
 	[ "$kind" = linear ] || expect 'rmmod in use' 'rmmod: ERROR: Module dm_imgrement is in use' "$said"
@@ -63,7 +63,7 @@ try() {
 
 	echo '# by force, while it is in use'
 	start_load
-	# The load ends with the first error, at once or a little later.
+	# The load ends with the first error, now or a little later.
 	exec 5< $device
 	said dmsetup remove --force disk
 	exec 5<&-
@@ -84,7 +84,7 @@ modprobe dm-imgrement
 echo "$wanted"
 expect_text 'as dm-linear' "$wanted" "$(try imgrement)"
 
-# Nothing of it is left: the module goes, and comes again.
+# Nothing is left of it: the module can be unloaded and loaded again.
 expect 'uses of the module' 0 "$(cat /sys/module/dm_imgrement/refcnt)"
 rmmod dm-imgrement
 make_target imgrement /dev/sda

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Suspended and resumed again and again, in all four ways, under loads that check what they wrote, while
-# four processes ask and change it and a processor comes and goes: nothing is lost, and all is counted once.
+# The target is suspended and resumed many times, in all four ways, under loads that check what they wrote. Meanwhile
+# four processes query and change it, and a CPU goes off and on. Nothing is lost, and everything is counted once.
 # disk: 64M
 # disk: 64M
 # timeout: 180 3600
@@ -17,7 +17,7 @@ count_from files sdb
 mkfs.ext4 -q /dev/mapper/files
 mount /dev/mapper/files /mnt
 
-# load NAME FILE: write and read again, and that once more, until /tmp/stop is there. Leaves how often.
+# load NAME FILE: write and read again, until /tmp/stop exists. Leaves the number of rounds.
 load() {
 	local passes=0
 	until [ -e stop ]; do
@@ -29,7 +29,7 @@ load() {
 	echo $passes > "passes-$1"
 }
 
-# discard: the rest of the disk.
+# discard: discard the rest of the disk.
 discard() {
 	local times=0
 	until [ -e stop ]; do
@@ -71,14 +71,14 @@ echo "passes $(cat passes-raw) and $(cat passes-files), $(cat discards) discards
 	"processor, rounds $(cat rounds-? | xargs)"
 [ "$(cat hotplugs)" -ge 3 ] || fail 'the processor did not come and go'
 
-# All sectors are counted, once.
+# All sectors are counted once.
 expect 'sectors read, written and discarded by what was done' \
 	"$(($(cat passes-raw) * 8192)) $(($(cat passes-raw) * 8192)) $(($(cat discards) * 8192))" "$(sectors_counted raw)"
 expect_counted raw sda
 expect_counted files sdb
 
-# All requests are in the log, or counted as left out or lost; whatever is there is whole, and each mark is
-# there, in order.
+# Each request is in the log, or counted as left out or lost. All lines are complete, and each mark is there, in
+# order.
 for name in raw files; do dmsetup message $name 0 mark end; done
 until grep -q 'files: mark: end' log; do sleep 0.1; done
 kill $follow

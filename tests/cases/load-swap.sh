@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Under a load that checks what it wrote the device becomes dm-linear, error and imgrement again, has other
-# arguments, another size, and tables that are refused half-way or when they are resumed: nothing is lost,
-# and every table counts what it saw.
+# Under a load that checks what it wrote, the device becomes dm-linear, error and imgrement again. It gets other
+# arguments, another size, and tables that are refused half-way or at resume. Nothing is lost, and every table counts
+# what it saw.
 # disk: 64M
 # timeout: 180 3600
 # dmesg: device-mapper: table: 253:[0-9]*: dm-imgrement: sda too small
 
 cd /tmp
-# The load uses `top`, so that it can wait while there is an error below.
+# The load uses `top`, so it can wait while there is an error below.
 dmsetup create lower --table '0 131072 linear /dev/sda 0'
 make_target imgrement /dev/mapper/lower label live log off
 dmsetup create top --table '0 65536 linear /dev/mapper/imgrement 0'
@@ -28,7 +28,7 @@ load &
 load=$!
 
 earlier='0 0 0'
-# change SUSPEND TABLE: TABLE takes the place of the one in use, whose counts are kept.
+# change SUSPEND TABLE: replace the table in use by TABLE, and keep its counts.
 change() {
 	dmsetup load imgrement --table "$2"
 	# shellcheck disable=SC2086 # words
@@ -37,7 +37,7 @@ change() {
 	*imgrement*) earlier=$(sum "$earlier" "$(sectors_counted imgrement)") ;;
 	*linear*) earlier=$(sum "$earlier" "$(difference "$(did sda)" "$linear")") ;;
 	esac
-	# What dm-linear does is known only by the disk.
+	# Only the disk knows what dm-linear does.
 	linear=$(did sda)
 	dmsetup resume imgrement
 }
@@ -55,13 +55,13 @@ for ((round = 0; round < rounds; round++)); do
 	change "$how" '0 131072 linear /dev/mapper/lower 0'
 	change "$how" '0 131072 imgrement /dev/mapper/lower 0 4 records 16 log_rate 5'
 	change "$how" '0 131072 imgrement /dev/mapper/lower 0 6 data off pattern none log off'
-	# Smaller, and as large as before.
+	# Smaller, and back to the full size.
 	change "$how" '0 98304 imgrement /dev/mapper/lower 0'
 	expect 'a smaller size' 98304 "$(sectors /dev/mapper/imgrement)"
 	change "$how" '0 131072 imgrement /dev/mapper/lower 0 2 log off'
 	expect 'the size' 131072 "$(sectors /dev/mapper/imgrement)"
 
-	# Those above wait, and find nothing of it.
+	# The users above wait, and notice nothing.
 	dmsetup suspend --noflush top
 	change "$how" '0 131072 error'
 	expect_fail dd if=/dev/mapper/imgrement of=/dev/null bs=4k count=1 iflag=direct
@@ -69,11 +69,11 @@ for ((round = 0; round < rounds; round++)); do
 	change "$how" '0 131072 imgrement /dev/mapper/lower 0 2 log off'
 	dmsetup resume top
 
-	# Refused in its second line, when the first has got its disk and its pool.
+	# Refused in its second line, when the first has already opened its disk and made its pool.
 	table=$(dmsetup table imgrement)
 	expect_fail dmsetup load imgrement --table '0 65536 imgrement /dev/mapper/lower 0
 65536 65536 imgrement /dev/mapper/lower 65536 2 records many'
-	# Refused when it is resumed, since its disk has shrunk meanwhile. The old one can be resumed.
+	# Refused at resume, because its disk has shrunk meanwhile. The old table can be resumed.
 	dmsetup load imgrement --table '0 131072 imgrement /dev/mapper/lower 0 2 label refused'
 	resize_lower 98304
 	expect_fail dmsetup resume imgrement

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Where the log is kept on the traced disk, each line makes more of them; log_rate bounds that.
+# If the log is stored on the traced disk, each line causes more lines; log_rate bounds that.
 
 rate=20
 make_target imgrement /dev/sda log_rate $rate
 mkfs.ext4 -q /dev/mapper/imgrement
-# Each line that is written there is at once a write of data, and some of metadata.
+# Each line that is stored there is immediately a write of data, and some of metadata.
 mount -o sync /dev/mapper/imgrement /mnt
 
-# follow RATE: for some seconds, while files are written. Leaves $seconds, $printed, $left_out and $counted.
-# The log is off before and after, for the file system may write at any time. So a mark tells all that was left
-# out, and neither the lines nor the counter change from then on.
+# follow RATE: for some seconds, while files are written. Leaves $seconds, $printed, $left_out and $counted. The file
+# system may write at any time, so the log is off before and after. A mark then reports everything that was left out,
+# and neither the lines nor the counter change from then on.
 follow() {
 	local began logger
 	dmsetup message imgrement 0 log off
@@ -26,7 +26,7 @@ follow() {
 		timeout 20 bash -c 'date > /mnt/other' || fail 'a file should be written'
 		sleep 0.1
 	done
-	# Without a limit nothing else would end it.
+	# Without a limit, nothing else would end it.
 	dmsetup message imgrement 0 log off
 	seconds=$((SECONDS - began + 1))
 	kill $logger
@@ -48,7 +48,7 @@ follow 0
 expect 'left out without a limit' '0 0' "$counted $left_out"
 [ "$printed" -gt $((2 * (seconds + 1) * rate)) ] || fail "$printed requests without a limit: the log does not feed itself"
 
-# When nobody writes the log there any more, the disk is at rest.
+# When the log is no longer stored there, the disk is idle.
 dmsetup message imgrement 0 log on
 umount /mnt
 drain

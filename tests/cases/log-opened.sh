@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# A message that lifts the limits opens the log, also where the next thing to print is an error of a request
-# that began before.
+# A message that lifts the limits opens the log, even if the next thing to print is an error of a request that
+# began before.
 
 dmsetup create err --table '0 8192 error'
 dmsetup create slow --table '0 8192 delay /dev/mapper/err 0 0 /dev/mapper/err 0 1000'

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Over the limit on the log whole requests are left out, and the log and status say how many.
+# Requests beyond the log's limit are left out whole, and the log and the status say how many.
 
 make_target imgrement /dev/sdb log_rate 7
-# write_many N: as many writes of 3 deltas. Prints how many seconds it took, at the most.
+# write_many N: N writes of 3 deltas. Prints the seconds that they took at most.
 write_many() {
 	python3 - "$1" <<-'END'
 		import mmap, os, sys, time
@@ -16,7 +16,7 @@ write_many() {
 	END
 }
 
-# told WANTED: the log says in time, without a mark or another request, what became of WANTED requests.
+# told WANTED: the log accounts for WANTED requests in time, without a mark or another request.
 told() {
 	local printed left_out end=$((SECONDS + 20))
 	while
@@ -41,12 +41,12 @@ expect 'lines of requests' $((printed * 4)) "$(count '^(W,|bv )')"
 [ "$printed" -le $((7 * (seconds + 1))) ] || fail "$printed requests were printed in $seconds s"
 expect 'lines of what was left out' "$(count '^[0-9]+ requests left out of the log \(log_rate 7\)$')" "$(count 'left out')"
 
-# Nothing is told twice.
+# Nothing is reported twice.
 dmesg -C
 drain
 expect_text 'a second mark' 'mark: drained' "$(lines)"
 
-# The limit of 0 is none.
+# A limit of 0 means no limit.
 dmsetup message imgrement 0 log_rate 0
 dmsetup message imgrement 0 reset
 write_many 400 > /dev/null
@@ -54,9 +54,9 @@ drain
 expect 'without limit' '400 whole, 0 left out, 0 unrecorded, 0 without bytes' "$(lines | python3 lib/log.py)"
 expect 'status without limit' 'write 400 sectors_written 9600 segments 1200' "$(counts)"
 
-# Lines are limited, too. 40 writes of 24 segments are 1,000 lines. A window has room for 4 of them.
+# Lines are limited, too. 40 writes of 24 segments have 1,000 lines; one second has room for 4 writes.
 big() { dd if=/dev/zero of=/dev/mapper/imgrement bs=96k count="$1" oflag=direct status=none; }
-# What was printed in the same second counts.
+# Requests printed earlier in the same second count.
 sleep 1.1
 dmsetup message imgrement 0 log_lines 100
 dmsetup message imgrement 0 reset
@@ -71,7 +71,7 @@ expect 'over the limit of lines: status' "$left_out" "$(counter left_out)"
 [ "$printed" -ge 4 ] || fail "only $printed requests of 25 lines were printed"
 [ "$printed" -le $((4 * (seconds + 1))) ] || fail "$printed requests of 25 lines were printed in $seconds s"
 expect 'lines of what was left out' "$(count '^[0-9]+ requests left out of the log \(log_lines 100\)$')" "$(count 'left out')"
-# What no second has room for does not keep out what has.
+# A request that is too long for any second does not keep out others.
 sleep 1.1
 dmsetup message imgrement 0 log_lines 24
 dmsetup message imgrement 0 reset
@@ -83,7 +83,7 @@ done
 drain
 expect 'large ones and small ones' '3 whole, 3 left out, 0 unrecorded, 0 without bytes' "$(lines | python3 lib/log.py)"
 
-# While a limit is used up, requests are searched and counted, but there is no copy to look at.
+# While a limit is used up, requests are searched and counted, but there is no copy to search.
 dmsetup message imgrement 0 log_lines 0
 dmsetup message imgrement 0 log_rate 1
 dmsetup message imgrement 0 reset
@@ -95,6 +95,6 @@ expect 'found' 131072 "$(counter page)"
 lost=$(($(counter record_lost) + $(counter data_lost)))
 [ "$(counter deltas)" -lt $((128 * (1024 - lost))) ] || fail "all were copied: $(counts)"
 
-# The highest limit there is.
+# The highest possible limit.
 expect_text 'table' '0 8192 imgrement 8:16 0 18 pattern DAMN ops write data on log on log_rate 4294967295 log_lines 0 places off edges 0 records 2048' \
 	"$(dmsetup message imgrement 0 log_rate 4294967295; dmsetup table imgrement)"

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# The benchmark runs, and its report has what docs/benchmark.md says, whatever the figures are. A
-# comparison with itself finds nothing, and with what is no report says so.
+# The benchmark runs, and its report has the layout in docs/benchmark.md, whatever the figures are. A comparison with
+# itself finds no change. A comparison with a file that is no report fails with a clear error.
 . "$(dirname "$0")/../../scripts/lib/common.sh"
 
 out=$BUILD/test/bench
 export QUICK=1 ROUNDS=1 SECONDS_EACH=0.3 BENCH_OUT=$out
 "$TOP/scripts/bench"
 
-# In the kit, which has Python.
+# The kit has Python.
 "$TOP/scripts/enter" python3 - "$out/report.json" "$TOP/docs/benchmark.md" <<'END'
 import json, re, sys
 report = json.load(open(sys.argv[1]))
@@ -33,5 +33,5 @@ if BASE=$TOP/README.md "$TOP/scripts/bench" > "$out/mistake.log" 2>&1; then
 	die "the README was taken for a report"
 fi
 grep -q 'README.md is not what it should be' "$out/mistake.log"
-# It is found out before anything is measured.
+# The error must come before anything is measured.
 if grep -q round "$out/mistake.log"; then die "it was measured all the same"; fi

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# A machine is killed while it writes to ext4, xfs and btrfs. Booted again, they mount, have what they were
-# told to keep, and are clean.
-# The first machine ends as it should not, so that this is no case like the others.
+# A machine is killed while it writes to ext4, xfs and btrfs. After the next boot they mount, they are clean, and
+# they still have all synced data. The first machine ends with a failure, so this cannot be an ordinary case.
 
 . "$(dirname "$0")/../../scripts/lib/common.sh"
 
@@ -52,7 +51,7 @@ for ((round = 1; round <= rounds; round++)); do
 	done
 	machine first "$first" > "$out/first.log" 2>&1 &
 	vm=$!
-	# When each has synced something, and a random while later.
+	# Once each has synced something, and after a random delay.
 	until [ "$(grep -oE '^/(ext4|xfs|btrfs) [0-9]+$' "$out/first.log" | cut -d ' ' -f 1 | sort -u | wc -l)" = 3 ]; do
 		kill -0 $vm || { tail "$out/first.log"; exit 1; }
 		sleep 0.1

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# The fuzz targets find nothing: neither over the inputs in core/fuzz/corpus nor in a while of looking.
+# The fuzz targets find nothing, neither in the inputs of core/fuzz/corpus nor in a short run.
 seconds=5
 [ -z "${LONG:-}" ] || seconds=600
 "$(dirname "$0")/../../scripts/fuzz" $seconds

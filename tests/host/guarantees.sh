@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Each claim in docs/guarantees.md names cases, and there are cases of these names.
+# Each claim in docs/guarantees.md names cases, and cases of these names exist.
 . "$(dirname "$0")/../../scripts/lib/common.sh"
 
 claims=0

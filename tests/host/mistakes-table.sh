@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Whatever the source can say about a mistake is in docs/mistakes.md, of which the case `mistakes` makes
-# each row. What is said about kernels without Rust is made here.
+# docs/mistakes.md contains every text about a mistake that is in the source; the case `mistakes` provokes each row. The
+# texts about kernels without Rust are provoked here.
 . "$(dirname "$0")/../../scripts/lib/common.sh"
 
 table=$TOP/docs/mistakes.md
@@ -11,8 +11,8 @@ mkdir -p "$work"
 # in_table TEXT
 in_table() { grep -qF -- "${1//|/\\|}" "$table" || die "docs/mistakes.md does not have: $1"; }
 
-# All texts of these files with a space in them, which are about mistakes or of formatting only. What is
-# filled in stands in braces.
+# All strings in these files that contain a space. They are about mistakes, or only for formatting. Placeholders are
+# in braces.
 for file in core/src/params.rs core/src/budget.rs dm/args.rs dm/target.rs; do
 	parts=0 least=9
 	[ "$file" != core/src/budget.rs ] || least=3
@@ -24,7 +24,7 @@ for file in core/src/params.rs core/src/budget.rs dm/args.rs dm/target.rs; do
 	say "$file: $parts texts"
 done
 
-# said WANTED COMMAND...: that fails and says so.
+# said WANTED COMMAND...: the command must fail and print this.
 said() {
 	local said
 	! said=$("${@:2}" 2>&1) || die "this should have failed: ${*:2}"
@@ -36,7 +36,7 @@ wanted='has no Rust metadata (rust/libkernel.rmeta); without KDIR= the kit is us
 in_table "$wanted"
 said "$wanted" env KDIR="$work/headers" "$TOP/scripts/module"
 
-# The package index is not asked: it says that there is such a kernel, without Rust.
+# A stub of the package index, which has such a kernel, without Rust.
 without_rust() (
 	. "$TOP/scripts/lib/index.sh"
 	. "$TOP/scripts/lib/choose.sh"

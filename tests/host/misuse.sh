@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Misuse of the device-mapper abstraction does not compile: tests/misuse/target.rs is correct, and with
-# each of the mistakes below the compiler refuses it, for the reason that is given.
+# Misuse of the device-mapper abstraction does not compile. tests/misuse/target.rs is correct. With each of the
+# mistakes below, the compiler refuses it, with the given error.
 . "$(dirname "$0")/../../scripts/lib/common.sh"
 
 work=$BUILD/test/misuse/work
@@ -11,7 +11,7 @@ source=$(< "$TOP/tests/misuse/target.rs")
 source=${source/..\/..\/dm.rs/"$TOP"/dm.rs}
 printf '%s\n' "$source" > "$work/correct.rs"
 
-# mistake NAME ERROR OLD NEW: the target with NEW in the place of OLD, and what the compiler says then.
+# mistake NAME ERROR OLD NEW: the target with OLD replaced by NEW, and the compiler's error.
 mistakes=0
 mistake() {
 	[[ $source = *"$3"* ]] || die "$1: the target does not have: $3"
@@ -56,7 +56,7 @@ mistake verdict-kept 'borrowed data escapes outside of associated function' "$re
 mistake payload-kept 'lifetime may not live long enough' 'bytes.iter().next()' 'bytes'
 mistake payload-as-bytes 'mismatched types' 'bytes.iter().next()' '{ let bytes: &[u8] = bytes; bytes.len() }'
 
-# What comes with a bio.
+# Per-bio data.
 mistake per-bio-too-large 'SIZE <= 4096' '    sector: u64,' '    sector: u64, _more: [[u64; 32]; 17],'
 mistake per-bio-alignment 'device-mapper aligns per-bio data as its own struct dm_io' \
 	'#[derive(Default)]' '#[derive(Default)] #[repr(align(64))]'
@@ -79,7 +79,7 @@ mistake report-made-up 'mismatched types' 'report.fill(range.device, 0)' 'Ok(8)'
 
 "$TOP/scripts/module-for-vm"
 release=${KERNEL:-$(readlink "$KITDIR/default")}
-# As Kbuild has compiled the sample, but that no object is to be linked.
+# Compiled as Kbuild has compiled the sample, but no object is linked.
 # shellcheck disable=SC2016 # expanded in there
 "$TOP/scripts/enter" bash -euc '
 	cd "$1"

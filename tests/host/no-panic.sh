@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Nothing that a bio reaches can panic, which would be a BUG() in the kernel: the disassembly of
-# the modules calls what of core does not return (panicking, slice_index_fail, unwrap_failed and the like)
-# in the functions below only, of which none is for bios.
+# Nothing that a bio reaches can panic, which would be a BUG() in the kernel. In the disassembly of the modules, only
+# the functions below call functions of core that do not return (panicking, slice_index_fail, unwrap_failed and the
+# like). No bio reaches these.
 . "$(dirname "$0")/../../scripts/lib/common.sh"
 
-# Those that handle words. CStr's inline functions add or subtract 1 from the length of a string;
-# that overflows for a string that fills all memory, and for one without its NUL.
+# Functions that handle words. CStr's inline functions add or subtract 1 from the length of a string. That
+# overflows for a string that fills all memory, and for one without its NUL.
 known='dm::args::Args|::(refuse|no_pattern)>|dm::device::Device>::(name|number)|dm::target::Builder>::next_(range|device)'
 known+='|dm::target::Callbacks<.*>>::(ctr|message)>|dm::target::Target>::(ctr|status|message)>'
 known+='|dm_imgrement(\[[0-9a-f]*\])?::no_queue>'
-# A constructor's, in C: the stack protector, since the address of a struct is passed on.
+# Called by a constructor, in C. It has a stack protector, because the address of a struct is passed on.
 known+='|<rust_dm_other_holders>'
 # The worker that prints. Instant::elapsed subtracts two readings of a clock that never goes back.
 known+='|trace::log::Log>::now>|trace::since::Since>::now>'
@@ -22,8 +22,8 @@ for module in dm-imgrement dm-rust-linear; do
 	"$TOP/scripts/enter" objdump -dr "$BUILD/module/$release/$module.ko" |
 		"$TOP/scripts/enter" c++filt > "$listing"
 	grep -q '<.*dm::target::Callbacks<.*>>::map>:$' "$listing" || die "$module: where is its map?"
-	# A function begins with its name; a call in it names what is called in a relocation. All free functions
-	# of core but these two are ways to panic, as are those whose names say so.
+	# A function begins with its name. A call in it names the callee in a relocation. All free functions of core except
+	# these two are ways to panic, and so are functions whose names say so.
 	awk '/^[0-9a-f]+ <.*>:$/ { name = $0 }
 		/R_[A-Z0-9_]+[[:space:]]+core\[[^]]*\]::/ && !/::(fmt::write|slice::memchr::memchr_aligned)/ ||
 		/R_[A-Z0-9_]+[[:space:]].*_fail(ed)?([^a-z_]|$)/ { print name }' "$listing" |

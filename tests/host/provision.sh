@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# scripts/provision takes a clean Debian, without toolchain or backports, up to the built and
-# installed module. A tree that one changes root into stands for the machine; its reboot is
-# left out, and the kernel kit is the one that is here already.
+# scripts/provision takes a clean Debian, without toolchain or backports, to the installed module. A tree
+# that we change root into represents the machine. The reboot is left out, and the existing kernel kit is used.
 
 . "$(dirname "$0")/../../scripts/lib/common.sh"
 . "$TOP/scripts/lib/index.sh"
@@ -14,8 +13,8 @@ work=$BUILD/test/provision/work
 machine=$work/machine
 mkdir -p "$work"
 
-# The tree as the distribution's own bootstrapping leaves it, once for each package index,
-# with those lists and without what is only to be read.
+# The tree as the distribution's own bootstrap leaves it. It is made once for each package index, with its lists and
+# without documentation.
 plain=$KITDIR/plain-$suite.tar
 make_plain() {
 	# shellcheck disable=SC2016 # mmdebstrap expands it
@@ -43,9 +42,8 @@ as_root mkdir "$machine"/{kit,vagrant}
 tar -c -C "$TOP" --exclude=./build --exclude=./.git --exclude=./.vagrant . |
 	as_root tar -x -C "$machine/vagrant" --no-same-owner
 
-# in_machine COMMAND...: in the tree, with kit and cache. Its root is a mount point, as that
-# of every machine; INITRD=No because nobody boots what is installed there. What is said
-# goes to $said, too.
+# in_machine COMMAND...: run it in the tree, with kit and cache. The root is a mount point, as in every machine.
+# INITRD=No, because nothing boots what is installed there. The output also goes to $said.
 said=$work/said
 in_machine() {
 	# shellcheck disable=SC2016 # expanded in there
@@ -63,7 +61,7 @@ in_machine() {
 	return "${PIPESTATUS[0]}"
 }
 
-# provision STATUS TEXT ARG...: ends with that status, and says that.
+# provision STATUS TEXT ARG...: it must end with this status, and print this text.
 provision() {
 	local wanted=$1 text=$2 status=0
 	shift 2
@@ -75,19 +73,19 @@ provision() {
 
 sources() { in_machine sh -c 'cat /etc/apt/sources.list.d/*.sources'; }
 
-# Before: no trace of backports, of a kernel or of a compiler.
+# Before: there is no trace of backports, of a kernel or of a compiler.
 [ "$(sources | grep -c backports)" = 0 ] || die "this Debian is not plain"
 ! in_machine sh -c 'command -v make || command -v gcc || ls /lib/modules' || die "this Debian is not clean"
 uris=$(sources | sed -n 's,^URIs: \(.*[^/]\)/*$,\1,p' | sort -u)
 
-# The kernel here has no Rust, or none that is the distribution's: a new one is due, and a reboot.
+# The running kernel has no Rust, or is not the distribution's: a new one is needed, and a reboot.
 flavour=${release#*-}
 provision 3 'Please reboot, then run' --flavour "$flavour"
 [ "$(sources | grep -c "^Suites: $suite-backports")" = 1 ] || die "there is no source of the backports"
 sources | sed -n 's,^URIs: \(.*[^/]\)/*$,\1,p' | grep -vxF "$uris" && die "there is a source that no other came from"
 new=$(in_machine ls /lib/modules)
 
-# Once more: nothing is there twice.
+# A second run adds nothing twice.
 provision 0 'It will be used at the next boot' --flavour "$flavour" --kernel-only
 [ "$(sources | grep -c "^Suites: $suite-backports")" = 1 ] || die "the source of the backports is there twice"
 [ "$(in_machine ls /lib/modules)" = "$new" ] || die "another kernel was installed"
@@ -100,7 +98,7 @@ vermagic=$(in_machine modinfo -F vermagic "$module")
 [ "$(in_machine modprobe -S "$new" --show-depends dm-imgrement | grep -c "^insmod $module")" = 1 ] ||
 	die "modprobe does not find the module"
 
-# What it refuses.
+# What it must refuse.
 provision 1 "no kernel 1.2.3 is installed; there is: $new" --kernel 1.2.3
 provision 1 'unknown option --wrong' --wrong
 in_machine sed -i 's/^ID=.*/ID=other/; s/^PRETTY_NAME=.*/PRETTY_NAME="Another 1.0"/' /usr/lib/os-release

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# No function of the modules takes much stack, above all none that a bio reaches. A constructor may have reclaim,
-# swap and a whole map on top of it, so what it calls may not take much together. tests/lib/stack.py has the limits.
+# No function of the modules uses much stack, least of all one that a bio reaches. A constructor may have
+# reclaim, swap and a whole map on top of it, so everything it calls must stay small in total. tests/lib/stack.py has
+# the limits.
 . "$(dirname "$0")/../../scripts/lib/common.sh"
 
 "$TOP/scripts/module-for-vm"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Vagrant finds our Vagrantfile valid with each provider, and would say if it were not.
+# Vagrant accepts our Vagrantfile with each provider, and rejects a broken one.
 
 . "$(dirname "$0")/../../scripts/lib/common.sh"
 . "$TOP/scripts/lib/need.sh"
@@ -9,11 +9,11 @@ need vagrant vagrant-libvirt:/usr/share/doc/vagrant-libvirt
 dir=$BUILD/test/vagrant/work
 rm -rf "$dir"
 mkdir -p "$dir/bin" "$dir/project"
-# Nothing of this is to be found in anyone's home or in the project.
+# Nothing of this ends up in a home folder or in the project.
 export VAGRANT_HOME=$dir/home VAGRANT_DOTFILE_PATH=$dir/dot VAGRANT_CHECKPOINT_DISABLE=1
 
-# Validating for a provider, its own settings too, takes a provider that could be used. For
-# VirtualBox, which Debian does not have, Vagrant asks no more than that:
+# Vagrant only validates settings for a provider that it could use. Debian has no VirtualBox, but this is all that
+# Vagrant asks of it:
 # shellcheck disable=SC2016 # expanded in there
 printf '#!/bin/sh\n[ "$1" = --version ] && echo 7.0.0r1\n' > "$dir/bin/VBoxManage"
 chmod +x "$dir/bin/VBoxManage"
@@ -27,7 +27,7 @@ for provider in libvirt virtualbox; do
 	say "valid with $provider"
 done
 
-# broken PROVIDER SED: changed like this, it is not valid.
+# broken PROVIDER SED: after this change, it must not be valid.
 broken() {
 	sed "$2" "$TOP/Vagrantfile" > "$dir/project/Vagrantfile"
 	! cmp -s "$TOP/Vagrantfile" "$dir/project/Vagrantfile" || die "'$2' changes nothing in the Vagrantfile"
@@ -40,7 +40,7 @@ broken libvirt 's/config\.vm\.hostname/config.vm.hostnam/'
 broken virtualbox 's/virtualbox\.memory/virtualbox.memori/'
 broken virtualbox '/^end$/d'
 
-# What is to be run in the machine is there.
+# Each script that is run in the machine exists.
 scripts=$(grep -o '/vagrant/scripts/[a-z-]*' "$TOP/Vagrantfile" | sort -u)
 [ -n "$scripts" ] || die "the Vagrantfile runs no script of ours"
 for script in $scripts; do
