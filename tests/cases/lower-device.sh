@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# A lower device that grows, shrinks, is replaced or disappears does to what is above what it does to
-# dm-linear, and the target can still be asked, suspended, reloaded and removed.
+# A lower device grows, shrinks, is replaced or disappears. The effect above is the same as with dm-linear. Status,
+# suspend, reload and removal of the target still work.
 # dmesg: Buffer I/O error|I/O error, dev
 
 modprobe loop max_loop=0
 modprobe scsi_debug dev_size_mb=8 delay=0 num_tgts=2
 
-# try KIND DISK: what people see of a target of that kind. The disk is lost.
+# try KIND DISK: what a program sees of a target of this kind. DISK is lost.
 try() {
 	local command
 	dmesg -C
@@ -72,10 +72,10 @@ try() {
 		dmsetup remove KIND
 	END
 	losetup -d /dev/loop7
-	# What the kernel says of requests that do not fit.
+	# The kernel's lines about requests that do not fit.
 	dmesg -t | grep -E 'beyond end|rw='
 }
 wanted=$(try linear sdc)
-# There were errors where they should be, and none before and after.
+# There were errors where expected, and none before and after.
 expect 'commands that failed, dm-linear' 16 "$(grep -c '^status' <<< "$wanted")"
 expect_text 'as dm-linear' "$wanted" "$(try imgrement sdd)"

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Many targets cost no thread each: one queue carries the lines of all, in turns. None outlives its target,
-# and nothing of it the module.
+# Targets need no thread each: one queue carries the lines of all, in turns. No work outlives its target, or the module.
 # disk: 64M
 # disk: 4M
 # memory: 512
 # timeout: 120 300
 
-# threads: how many the kernel has of its own.
+# threads: the number of kernel threads.
 threads() { grep -l '^PPid:[[:space:]]2$' /proc/[0-9]*/status 2> /dev/null | wc -l; }
 
 modprobe dm-imgrement
@@ -18,10 +17,10 @@ done > /tmp/many
 dmsetup create many --table "$(cat /tmp/many)"
 more=$(($(threads) - before))
 echo "500 targets: $more more threads"
-# The kernel may start some for work of its own.
+# The kernel may start some for other work.
 [ $more -lt 50 ] || fail "500 targets made $more threads"
 
-# The worker comes to each of them, without being asked.
+# The worker gets to each of them by itself.
 dmesg -C
 dd if=/dev/zero of=/dev/mapper/many bs=2000k count=1 oflag=direct status=none
 end=$((SECONDS + 20))
@@ -31,20 +30,20 @@ until [ "$(count '^t[0-9]+: W, bytes to transfer: 4096, delta count: 1$')" = 500
 done
 remove_target many
 
-# More than the memory bears are refused with a line that says why, and nothing is killed for them.
+# More targets than fit into memory are refused with a line that says why, and nothing is killed for them.
 for i in {0..11999}; do
 	echo "$((i * 8)) 8 imgrement /dev/sda $((i * 8)) 4 records 1 pattern none"
 done > /tmp/too-many
 dmesg -C
 expect_fail dmsetup create too-many < /tmp/too-many
 expect_match 'too many' 'Cannot allocate memory' "$said"
-# Which of them does not fit, the check before or an allocation, is chance.
+# It is chance whether the check fails first, or an allocation.
 expect_match 'why' 'device-mapper: table: 253:0: imgrement: (Not enough memory|Cannot set up the target|Cannot allocate memory) \(-ENOMEM\)' \
 	"$(dmesg)"
 expect 'killed' '' "$(dmesg | grep -E 'Killed process|invoked oom-killer' || true)"
 dmsetup remove too-many 2> /dev/null || true
 
-# Targets go while their lines are still to be printed, and then the module.
+# Targets are removed while their lines wait to be printed, and then the module.
 head -n 20 /tmp/many > /tmp/few
 for _ in $(seq "$(times 5 100)"); do
 	dmsetup create many --table "$(cat /tmp/few)"

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Each message changes what it says, from the next request on, and what `dmsetup table` prints.
+# Each message takes effect from the next request on, and changes what `dmsetup table` prints.
 
 make_target imgrement
 device=/dev/mapper/imgrement
 line='W, bytes to transfer: 512, delta count: 1
 bv #0: len 512, offset 0, at (8, 8)'
 
-# message WORDS TABLE LINES COUNTS FOUND: after it, a write of "DAMN gosh" has these lines and counts.
+# message WORDS TABLE LINES COUNTS FOUND: after this message, a write of "DAMN gosh" has these lines and counts.
 places=off
 message() {
 	local got words answer wanted
@@ -16,7 +16,7 @@ message() {
 	dmsetup message imgrement 0 reset
 	# shellcheck disable=SC2086 # words
 	answer=$(dmsetup message imgrement 0 $1)
-	# What gives a pattern is answered with its line, and nothing else is answered.
+	# A message that gives a pattern is answered with the pattern's line. No other message has an answer.
 	wanted=
 	[[ $1 != pattern\ * || $1 = 'pattern none' || $1 = pattern\ del\ * ]] ||
 		wanted=$(dmsetup message imgrement 0 pattern list | tail -n 1)
@@ -45,9 +45,9 @@ message 'log_rate 0' 'pattern DAMN ops write data on log on log_rate 0 log_lines
 message 'log_lines 0' 'pattern DAMN ops write data on log on log_rate 0 log_lines 0' "$damn" 'page 1 deltas 1' '1 DAMN 1'
 message 'reset' 'pattern DAMN ops write data on log on log_rate 0 log_lines 0' "$damn" 'page 1 deltas 1' '1 DAMN 1'
 
-# with_o LINES: each line about `second`, and the same about `O` behind it.
+# with_o LINES: the lines, each about `second` followed by the same about `O`.
 with_o() { printf '%s\n' "$1" | sed 's/second\(.*\)/&\nFound O\1/'; }
-# Patterns come, each with a name, and go.
+# Patterns with names are added and removed.
 settings='ops write data on log on log_rate 0 log_lines 0'
 two="Found DAMN from page 1 times
 Found second from page 1 times
@@ -72,7 +72,7 @@ message 'pattern del O' "pattern DAMN pattern gosh name second $settings" "$two"
 message 'pattern del DAMN' "pattern gosh name second $settings" "$(sed /DAMN/d <<< "$two")" \
 	'page 1 deltas 1' '1 second 1'
 message 'pattern del second' "pattern none $settings" "$line" '' 0
-# What stays counts on; what comes begins at nothing.
+# Patterns that stay keep their count; new ones start at 0.
 message 'pattern damn nocase' "pattern damn nocase $settings" "${damn//DAMN/damn}" 'page 1 deltas 1' '1 damn 1'
 dmsetup message imgrement 0 pattern add new gosh
 write_at $device 8 'DAMN gosh'
@@ -82,10 +82,10 @@ dmsetup message imgrement 0 pattern add new gosh
 expect 'the same name again' '2 damn 2 new 0' "$(pattern_counts)"
 message 'pattern DAMN' "pattern DAMN $settings" "$damn" 'page 1 deltas 1' '1 DAMN 1'
 
-# dmsetup joins its words, so that a space in quotes makes two of one. The answer says what was understood.
+# dmsetup joins its words, so a space in quotes makes two words of one. The answer shows what was understood.
 expect 'a space in quotes' 'BEGIN 0 pattern RSA name BEGIN' "$(dmsetup message imgrement 0 pattern add 'BEGIN RSA')"
 expect 'a space in quotes, and alone' 'BEGIN 0 pattern BEGIN nocase' "$(dmsetup message imgrement 0 pattern 'BEGIN nocase')"
-# Where there is no room for the answer, there is none: sent once more, the message would be refused.
+# If the answer does not fit, there is none: device-mapper would send the message again, and it would be refused.
 python3 - << 'END'
 import sys
 sys.path.insert(0, "lib")
@@ -104,7 +104,7 @@ expect_match 'log_rate 1: left out' '^[1-9][0-9]*$' "$(counter left_out)"
 expect 'log_rate 1: lines' "$((200 - $(counter left_out))) whole, $(counter left_out) left out, 0 unrecorded, 0 without bytes" \
 	"$(python3 lib/log.py < /tmp/lines)"
 
-# A mark stands where it was made, after what came before it.
+# A mark comes after everything that was recorded before it.
 dmsetup message imgrement 0 log_rate 0
 drain
 dmesg -C
@@ -122,7 +122,7 @@ W, bytes to transfer: 512, delta count: 1
 bv #0: len 512, offset 0, at (3, 3)
 mark: after%203' "$(lines)"
 
-# With two targets in a table, a message goes to the one that its sector is in.
+# If a table has two targets, a message goes to the one that contains its sector.
 dmsetup reload imgrement --table '0 4096 imgrement /dev/sdb 0
 4096 4096 imgrement /dev/sda 0'
 dmsetup resume imgrement

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Each mistake has its errno, a line of ours that names device, word and what is allowed, and dm's.
+# Each mistake has its errno, our line with device, word and what is allowed, and device-mapper's line.
 # memory: 256
 
 declare -A text=([EINVAL]='Invalid argument' [EBUSY]='Device or resource busy' [ENOENT]='No such file or directory'
@@ -13,11 +13,11 @@ length=8192
 kind=imgrement
 module=imgrement
 
-# note OURS DEVICE-MAPPER ERRNO: that this has been said, for the tables in docs/mistakes.md.
+# note OURS DEVICE-MAPPER ERRNO: record that this was printed, for the tables in docs/mistakes.md.
 note() { (IFS=$'\t'; echo "$*") >> /tmp/said; }
 
-# mistake ERRNO SENTENCE LINE WORDS...: a table with these words is refused so, and leaves nothing.
-# What is wanted in dmesg is collected for `told`.
+# mistake ERRNO SENTENCE LINE WORDS...: a table with these words is refused like this, and leaves nothing behind. The
+# expected lines are collected for `told`.
 wanted=
 mistake() {
 	local errno=$1 status=0
@@ -34,7 +34,7 @@ Command failed." "$said"
 	[ ! -e /dev/mapper/wrong ] || fail "$*: there is a device"
 }
 
-# told WHAT: dmesg has had the lines wanted since the last time, and no others.
+# told WHAT: dmesg has the expected lines since the last call, and no others.
 told() {
 	expect_text "$1: dmesg" "$wanted" "$(dmesg -t)"$'\n'
 	dmesg -C
@@ -190,7 +190,7 @@ mistake EINVAL 'Invalid records' "records 0: out of range; allowed: $records" /d
 mistake EINVAL 'Invalid records' "records 65537: out of range; allowed: $records" /dev/sdb 0 2 records 65537
 mistake EINVAL 'Invalid records' "records 2k: not a whole number; allowed: $records" /dev/sdb 0 2 records 2k
 
-# A very long word is cut, so that what is allowed still fits the line.
+# A very long word is cut, so that what is allowed still fits into the line.
 long=$(printf 'x%.0s' {1..200})
 mistake EINVAL 'Unknown argument' "${long:0:128}...: unknown argument; allowed: $arguments" /dev/sdb 0 2 "$long" x
 told arguments
@@ -202,7 +202,7 @@ kind=rust_linear module=dm_rust_linear
 mistake EINVAL 'Too many arguments' "'x': nothing may stand here" /dev/sdb 0 x
 told 'words after all arguments'
 
-# Nor has the target of the tests, which has two devices.
+# The tests' target with two devices has none either.
 modprobe dm_test_pair
 rmmod scsi_debug
 modprobe scsi_debug dif=1 dix=1 dev_size_mb=8
@@ -214,7 +214,7 @@ mistake EINVAL 'Integrity profiles differ' \
 kind=imgrement module=imgrement
 told 'integrity profiles'
 
-# A mistake in a second line or in a reload leaves what was there.
+# A mistake in a second line or in a reload leaves the current table unchanged.
 make_target imgrement
 table=$(dmsetup table imgrement)
 expect_fail dmsetup reload imgrement --table '0 4096 imgrement /dev/sdb 0
@@ -222,7 +222,7 @@ expect_fail dmsetup reload imgrement --table '0 4096 imgrement /dev/sdb 0
 expect 'reload' "$table" "$(dmsetup table imgrement)"
 expect 'reload: inactive' '' "$(dmsetup table --inactive imgrement)"
 
-# wrong_message LINE WORDS...: a message with these words is refused so, and changes nothing.
+# wrong_message LINE WORDS...: a message with these words is refused like this, and changes nothing.
 errno=EINVAL
 wrong_message() {
 	local status=0
@@ -285,7 +285,7 @@ wrong_message "mark ${long:0:128}...: too long; allowed: 1 to 128 bytes, %HH for
 told messages
 expect 'table after all messages' "$table" "$(dmsetup table imgrement)"
 
-# One more than there may be.
+# One pattern more than allowed.
 dmsetup reload imgrement --table "0 $length imgrement /dev/sdb 0 512 $(printf 'pattern %s ' {1000..1255})"
 dmsetup resume imgrement
 dmesg -C
@@ -294,7 +294,7 @@ wrong_message 'pattern x: one pattern too many; allowed: 256 patterns at most' p
 told 'one pattern too many'
 expect 'table of 256 patterns' "$table" "$(dmsetup table imgrement)"
 
-# dm_alone ERRNO SAID COMMAND...: device-mapper refuses that, and says so alone.
+# dm_alone ERRNO SAID COMMAND...: device-mapper refuses this by itself, and only it prints a line.
 dm_alone() {
 	dmesg -C
 	expect_fail "${@:3}"
@@ -317,7 +317,7 @@ dmsetup create empty --notable
 dm_alone EINVAL 'ioctl: The device has no table.' dmsetup message empty 0 reset
 dmsetup remove empty
 
-# A pool that is too large for the machine is refused with the figures, and without a warning of the kernel's.
+# A pool that is too large for the machine is refused with the figures, and without a kernel warning.
 dmesg -C
 expect_fail dmsetup create wrong --table '0 8192 imgrement /dev/sdb 0 2 records 65536'
 line=$(dmesg -t | sed -n '1s/^imgrement: 253:0: //p')

@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# As soon as two targets without a label run, each line of both begins with a name. One alone has none.
+# While two targets without a label run, each line of both begins with a name. A single target has none.
 # disk: 16M
 # disk: 16M
 # params: log_buf_len=4M
 
-# name_of DEVICE: what the kernel calls it.
+# name_of DEVICE: the kernel's name for it.
 name_of() { dmsetup info -c --noheadings -o blkdevname "$1"; }
 W='W, bytes to transfer: 512, delta count: 1'
-# one DEVICE SECTOR: our lines about a write there, without the mark after it.
+# one DEVICE SECTOR: the target's lines about a write there, without the mark after it.
 one() {
 	dmesg -C
 	write_at "/dev/mapper/$1" "$2" text
 	dmsetup message "$1" "$2" mark drained
 	lines | sed '/mark: drained$/d'
 }
-# line NAME SECTOR: what they should be; NAME may be empty.
+# line NAME SECTOR: the expected lines; NAME may be empty.
 line() { printf '%s%s\n%sbv #0: len 512, offset 0, at (%s, %s)' "${1:+$1: }" "$W" "${1:+$1: }" "$2" "$2"; }
 
 dmesg -C
@@ -31,7 +31,7 @@ expect 'the beginning of the second' "$second: sdb trace initialization succeede
 expect_text 'the first of two' "$(line "$first" 8)" "$(one first 8)"
 expect_text 'the second of two' "$(line "$second" 8)" "$(one second 8)"
 
-# Requests of 9 lines through both at once, while marks have others than the worker print, too.
+# Requests of 9 lines through both at once. Because of the marks, other tasks than the worker print, too.
 dmesg -C
 for name in first second; do
 	dd if=/dev/zero of=/dev/mapper/$name bs=32k count=150 oflag=direct status=none &
@@ -50,7 +50,7 @@ for name in "$first" "$second"; do
 done
 expect 'lines without a name' '' "$(lines | grep -vE "^($first|$second): " || true)"
 
-# A suspended one does not run, but what it says while the other does is named.
+# A suspended target does not count as running, but what it prints while the other one runs has its name.
 dmsetup suspend second
 expect_text 'one of two that runs' "$(line '' 16)" "$(one first 16)"
 dmesg -C
@@ -61,13 +61,13 @@ expect_text 'two again' "$(line "$first" 16)" "$(one first 16)"
 remove_target second
 expect_text 'one again' "$(line '' 24)" "$(one first 24)"
 
-# A new table of the same device does not count beside the one before.
+# A new table of the same device is not counted in addition to the old one.
 dmsetup load first --table "0 8192 imgrement /dev/sda 8"
 dmsetup suspend first
 dmsetup resume first
 expect_text 'another table' "$(line '' 32)" "$(one first 24)"
 
-# One with a label is told apart by that.
+# A label tells a target apart.
 make_target third /dev/sdb label mine pattern none
 expect_text 'beside a label' "$(line '' 32)" "$(one first 24)"
 expect_text 'with a label' "$(line mine 8)" "$(one third 8)"

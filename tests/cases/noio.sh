@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# No allocation in a callback of the abstraction starts I/O, but in a constructor.
+# No allocation in a callback of the abstraction starts I/O, except in a constructor.
 # timeout: 60
 
 modprobe dm_test_noio
-# Its requests come back where they were submitted, in a task.
+# Its requests complete in the context that submitted them, in a task.
 null_disk nullb0 zoned=1 zone_size=4 irqmode=0
 
-# The drop of an instance is told of by the next one.
+# The next instance reports the drop of the one before.
 dmsetup create noio --table '0 131072 test_noio /dev/nullb0 0'
 dmsetup remove --retry noio
 dmsetup create noio --table '0 131072 test_noio /dev/nullb0 0'
@@ -16,10 +16,10 @@ blkzone report /dev/mapper/noio > /dev/null
 dmsetup suspend noio
 dmsetup resume noio
 dmsetup message noio 0 word
-# An ioctl that nobody knows.
+# An ioctl that nothing knows.
 expect_fail python3 -c 'import fcntl, os; fcntl.ioctl(os.open("/dev/mapper/noio", os.O_RDONLY), 0x12345)'
 
-# Who suspends waits for a request, which waits for the device below, and is killed meanwhile.
+# A suspend waits for a request, which waits for the device below. The suspending process is killed meanwhile.
 dmsetup create below --table '0 8192 linear /dev/sdb 0'
 dmsetup create waiting --table '0 8192 test_noio /dev/mapper/below 0'
 dmsetup suspend below

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Requests of 256 segments, of single sectors, of many pages in one vector, split at targets, at chunks and by
-# the disk, which begin in the middle of a vector: every sector goes to its place once, and is in one delta.
+# Requests of 256 segments, of single sectors, and of many pages in one vector; split at targets, at chunks and by the
+# disk; starting in the middle of a vector. Every sector reaches its place once, and is in one delta.
 
-# Two disks that are the same, and take 32 KiB at once at most.
+# Two identical disks, which accept at most 32 KiB at once.
 for name in nullb0 nullb1; do
 	null_disk $name size=32 memory_backed=1 max_sectors=64
 done
 echo 4 > /proc/sys/vm/nr_hugepages
 
-# The borders of the targets are in the middle of a page. What is on top cuts nothing, or each third sector.
+# The targets meet in the middle of a page. The device on top does not split, or splits at every third sector.
 for kind in linear imgrement; do
 	while read -r start length offset label; do
 		case $kind in

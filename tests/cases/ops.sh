@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Each kind of request does to the disk what it does through dm-linear, is counted and has its line.
+# Each kind of request has the same effect on the disk as through dm-linear, is counted, and has its line.
 # disk: 64M
 # disk: 1M
 
-# The same stretch of the disk twice.
+# The same range of the disk twice.
 dmsetup create plain --table '0 1024 linear /dev/sdb 1024'
 dmsetup create imgrement --table '0 1024 imgrement /dev/sdb 1024'
 cd /tmp
@@ -12,14 +12,14 @@ printf 'U%.0s' {1..65536} > u
 cat u{,,,,,,,,,,,,,,,} > full
 fill() { dd if=full of=/dev/sdb bs=1M oflag=direct status=none; }
 
-# do_op COMMAND...: on the device DEV. Leaves what it says, and its status, in a file.
+# do_op COMMAND...: run it on the device DEV. Leaves its output and status in a file.
 do_op() {
 	local status=0
 	"${@//DEV/$dev}" > output 2>&1 || status=$?
 	echo "status $status" >> output
 }
 
-# op COUNTS LINES REQUESTS COMMAND...: what is counted, the lines, what reaches the disk.
+# op COUNTS LINES REQUESTS COMMAND...: the expected counts, lines, and requests that reach the disk.
 op() {
 	local counts=$1 lines=$2 requests=$3 dev said
 	shift 3
@@ -55,7 +55,7 @@ op 'write 1 sectors_written 8 segments 1' "W, $transfer" 'WS 1032 + 8' \
 	block if=new of=DEV seek=1 oflag=direct
 expect 'what was written' "$(cat new)" "$(dd if=/dev/sdb bs=512 skip=1032 count=8 iflag=direct status=none)"
 
-# FUA (the first F) stays on the write; a second request is the flush that a block device adds.
+# FUA (the first F) stays on the write. The second request is the flush that a block device adds.
 op 'write 1 flush 1 sectors_written 8 segments 1' "W, $transfer"$'\n'"$flush" 'WFS 1032 + 8
 FWS' block if=new of=DEV seek=1 oflag=direct,dsync
 
@@ -68,13 +68,13 @@ op 'write_zeroes 1 sectors_zeroed 16' 'write-zeroes, bytes to transfer: 0, delta
 	'WZS 1032 + 16' blkdiscard -f -z -o 4096 -l 8192 DEV
 expect 'zeroes' 8192 "$(dd if=/dev/sdb bs=512 skip=1032 count=16 iflag=direct status=none | tr -d U | wc -c)"
 
-# The disk has no secure erase, so that device-mapper does not offer it.
+# The disk has no secure erase, so device-mapper does not offer it.
 op '' '' '' blkdiscard -f -s -o 4096 -l 8192 DEV
 expect_text 'secure erase' 'blkdiscard: Operation forced, data will be lost!
 blkdiscard: BLKSECDISCARD: /dev/mapper/imgrement ioctl failed: Operation not supported
 status 2' "$(< output)"
 
-# A file system on another disk: whatever reaches the disk is in the log, and nothing else is.
+# A file system on another disk: the log has exactly what reaches the disk.
 files() {
 	mkfs.ext4 -q /dev/mapper/imgrement
 	mount /dev/mapper/imgrement /mnt

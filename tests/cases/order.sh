@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Requests of writers that go from CPU to CPU are in the log one after the other, each with all its
-# lines, in the order of each writer, and none is missing.
+# Writers move from CPU to CPU. In the log, their requests come one after another, each with all of its lines, in the
+# order of each writer, and none is missing.
 
 make_target imgrement /dev/sda records 65536 log_rate 0 log_lines 0 pattern none
 writes=400
-# Each line takes its printer so many milliseconds, so that there is always much to be printed.
+# Each line takes a millisecond to print, so there is always a backlog.
 echo 1 > /proc/sys/kernel/printk_delay
 
-# write_half 0|1: that half of the disk in order, requests of 1 to 8 deltas, each from the other CPU
-# than the one before.
+# write_half 0|1: write this half of the disk in order, in requests of 1 to 8 deltas, each from the other CPU than the
+# one before.
 write_half() {
 	python3 - "$1" $writes <<-'END'
 		import mmap, os, sys
@@ -33,7 +33,7 @@ lines | sed '$d' > log
 expect 'counted' "write $((2 * writes)) sectors_written $((2 * writes * 36)) segments $((writes * 9))" "$(counts)"
 expect 'in the log' "$((2 * writes)) whole, 0 left out, 0 unrecorded, 0 without bytes" "$(python3 lib/log.py < log)"
 
-# first sector and deltas of each request, as each writer made them.
+# First sector and number of deltas of each request, as each writer made them.
 sed -nE 's/^W, .* delta count: //p; s/^bv #0: .* at \(([0-9]*), .*/\1/p' log | paste - - > requests
 for half in 0 1; do
 	wanted=$(for ((i = 0; i < writes; i++)); do echo "$((i % 8 + 1)) $(((half << 16) + i * 64))"; done)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# The patterns are replaced again and again while data is written: each request is searched as a whole with one
-# set, none is left out, and what all sets have in common is counted each time.
+# The patterns are replaced many times while data is written. Each request is searched with one set throughout, none is
+# skipped, and a pattern that all sets contain is counted each time.
 # disk: 8M
 # cpus: 2
 # params: log_buf_len=64M
@@ -17,6 +17,6 @@ lines > /tmp/lines
 python3 lib/pattern-swap.py check "$writes" < /tmp/lines
 expect 'nothing is lost' '0 0' "$(counter degraded) $(counter finds_lost)"
 expect 'all sets have it' "always $((3 * writes))" "$(dmsetup status imgrement | grep -o 'always [0-9]*')"
-# What was counted of one that went is gone, and what came again has begun anew.
+# A pattern that was removed has lost its count, and one that was added again has started at 0.
 expect_match 'the others' '^patterns 2 always [0-9]+ a [0-9]+$' "$(dmsetup status imgrement | grep -o 'patterns.*')"
 remove_target imgrement

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# A hundred patterns of 1 to 255 bytes, through the disk itself, ext4 and xfs: each place where one is in a
-# request is in the log, in the copy and in the count of that pattern, and no other. SEED repeats the contents.
+# A hundred patterns of 1 to 255 bytes, through the disk itself, ext4 and xfs. The log names exactly the places where
+# a pattern occurs in a request; the copy and the pattern's count agree. SEED repeats the contents.
 # disk: 64M
 # disk: 300M
 # cpus: 2
@@ -10,7 +10,7 @@
 # timeout: 300 3600
 
 device=/dev/mapper/imgrement
-# It is the log that is looked at, not the console, which takes long for so many lines.
+# The case looks at the log, not at the console, which is slow for so many lines.
 dmesg -n 1
 echo "seed $SEED"
 mkdir /tmp/set
@@ -18,7 +18,7 @@ size=$(times 1 32)
 python3 lib/patterns.py make "$SEED" /tmp/set $((size << 20))
 words=$(< /tmp/set/patterns)
 
-# target DISK: a new one that loses nothing, and a new log.
+# target DISK: a new target that loses nothing, and a new log.
 target() {
 	# shellcheck disable=SC2086 # words
 	make_target imgrement "$1" $words places on log_rate 0 log_lines 0 records 32768
@@ -26,7 +26,7 @@ target() {
 	dmesg -C
 }
 
-# compare WHAT DISK [FILE...]: all that was written since with what is on the disk, and the target is removed.
+# compare WHAT DISK [FILE...]: compare everything written since with the content of the disk, and remove the target.
 compare() {
 	drain
 	expect "$1: lost" '0 0 0' "$(counter degraded) $(counter finds_lost) $(counter left_out)"
@@ -39,7 +39,7 @@ compare() {
 	python3 lib/log.py < /tmp/lines
 }
 
-# Small and large writes in any order, by four at a time.
+# Small and large writes in any order, by four writers at once.
 target /dev/sda
 python3 lib/blocks.py $device /tmp/set/contents "$(times 1,1,2,7,8,16,64,128 1,1,2,7,8,16,64,128,512,2048)" 4 "$SEED" > /tmp/blocks
 writes=$(counter write)
@@ -49,7 +49,7 @@ compare disk /dev/sda
 
 [ -z "${BRIEF:-}" ] || exit 0
 
-# By fio, with contents of its own, in which they stand close: more than a thousand in a request.
+# By fio, with contents in which matches are dense: more than a thousand in a request.
 target /dev/sda
 text='"a NEEDLE in a Needle In A Haystack qzQZabababab"0x07fefe00ff00c1'
 fio --name=write --filename=$device --rw=randwrite --bsrange=4k-512k --size="${size}M" --direct=1 \
@@ -64,7 +64,7 @@ for name in ext4 xfs; do
 	ln -sf imgrement /dev/mapper/$name
 	new_filesystem $name
 	mount_filesystem $name
-	# As a whole, in files of a block and more, and past the page cache.
+	# As a whole, in files of a block and more, and with direct I/O.
 	cp /tmp/set/contents /$name/whole
 	mkdir /$name/parts
 	head -c "$(times 128K 512K)" /tmp/set/contents | (cd /$name/parts && split -b 12K -a 3 -)

@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Polled I/O is polled for at the lower device, and buffers that were registered with io_uring arrive, as
-# through dm-linear; each block is verified, and read once more from the disk itself.
-# On the debug kernel null_blk itself, memory-backed and polled, is reported to sleep where it must not.
+# Polled I/O is polled at the lower device, and buffers that are registered with io_uring work, as through dm-linear.
+# Each block is verified, and read once more from the disk itself. On the debug kernel, a memory-backed, polled null_blk
+# itself is reported for sleeping in atomic context.
 # kernel: stock
 # timeout: 120 900
 
-# Queues for polling are never interrupted, while any other request takes a second.
+# Polled queues get no interrupts, and any other request takes a second.
 null_disk nullb0 size=32 memory_backed=1 submit_queues=2 poll_queues=2 irqmode=2 completion_nsec=1000000000
 requests=$(times 256 2048)
 dmsetup create linear --table '0 32768 linear /dev/nullb0 0'
 dmsetup create imgrement --table '0 32768 imgrement /dev/nullb0 32768 4 log_rate 0 log_lines 0'
 expect 'polled' '1 1 1' "$(cat /sys/block/{nullb0,dm-0,dm-1}/queue/io_poll | xargs)"
 
-# load KIND ENGINE...: writes to random places and verifies what was written.
+# load KIND ENGINE...: write to random places, and verify.
 load() {
 	fio --name=load --filename="/dev/mapper/$1" --rw=randwrite --bs=4k --direct=1 --randseed=7 \
 		--size=$((requests * 4096)) --verify=crc32c --verify_fatal=1 --do_verify=1 \
@@ -42,6 +42,6 @@ both() {
 }
 both --ioengine=io_uring --hipri --iodepth=2
 both --ioengine=io_uring --hipri --fixedbufs --registerfiles --iodepth=2
-# Reads that are searched when they have come are polled for, too, although a task completes them.
+# Reads that are searched are polled, too, although a task completes them.
 dmsetup message imgrement 0 ops read,write
 both --ioengine=io_uring --hipri --iodepth=2

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# With next to no memory left, pages written back and swapped out through imgrement make their way, and
-# come back as they were.
+# With next to no memory left, write-back and swap through imgrement make progress, and the pages come back unchanged.
 # memory: 128
 # kernel: debug
 # disk: 256M
@@ -18,7 +17,7 @@ mkswap /dev/mapper/swap > /dev/null
 swapon /dev/mapper/swap
 echo 100 > /proc/sys/vm/swappiness
 
-# More than there is, of which every page is looked at again, while a file goes out at the same time.
+# More pages than there is memory, all of which are read again, while a file is written at the same time.
 for round in $(seq "$(times 1 10)"); do
 	python3 - "$(free)" <<-'END' &
 		import mmap, sys

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Reads that are searched hold up those of their own target alone: another one's come back while many wait.
+# Reads that are searched delay only reads of their own target: another target's reads complete while many wait.
 # cpus: 1
 
-# Each byte of a run of one letter ends an occurrence of each of these: nothing takes longer to search.
+# In a run of one letter, each byte ends a match of each of these patterns: the slowest search there is.
 arguments=(ops read log off)
 for ((length = 1; length <= 64; length++)); do
 	arguments+=(pattern "$(printf "%${length}s" | tr ' ' a)" name "a$length")
@@ -28,21 +28,21 @@ def read(file, length, offset=0):
     return time.monotonic() - begin
 
 
-# As many as take three seconds one after the other.
+# As many as take three seconds one after another.
 one = max(read(slow, 8192) for _ in range(2))
 count = min(max(int(3 / one), 8), 100)
 begin = time.monotonic()
 readers = [threading.Thread(target=read, args=(slow, 8192, 8192 * number)) for number in range(count)]
 for reader in readers:
     reader.start()
-# They have all come from the disk, and wait to be searched.
+# The disk has completed all of them, and they wait for the search.
 time.sleep(one)
 waited = []
 while any(reader.is_alive() for reader in readers):
     waited.append(read(quick, 512))
     time.sleep(0.05)
 took = time.monotonic() - begin
-# The median: the machine itself may stop for a while.
+# The median, because the machine itself may pause.
 half = sorted(waited)[len(waited) // 2]
 print(f"{count} reads took {took:.2f} s, half of {len(waited)} of another target's meanwhile {half:.3f} s at most")
 assert took > 1.5, "the reads were too fast to tell"

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# A read-only table reads and refuses to write, over a disk that is read-only or not, as dm-linear does.
+# A read-only table reads and refuses to write, over a read-only disk or another one, as dm-linear does.
 
 head -c 4M /dev/urandom > /tmp/random
 sum=$(md5sum < /tmp/random)
 
-# The kernel's own SCSI target passes sda on as sdc, a disk that is write-protected itself and that
-# nobody opens for writing.
+# The kernel's own SCSI target exports sda as sdc: a disk that is write-protected itself, and that nothing opens for
+# writing.
 modprobe -a target_core_iblock tcm_loop
 (
 	cd /sys/kernel/config/target
@@ -20,7 +20,7 @@ modprobe -a target_core_iblock tcm_loop
 until [ -b /dev/sdc ]; do sleep 0.1; done
 expect 'sdc is read-only' 1 "$(blockdev --getro /dev/sdc)"
 
-# try KIND: what people see of a target of that kind.
+# try KIND: what a program sees of a target of this kind.
 try() {
 	dd if=/tmp/random of=/dev/sdb bs=1M oflag=direct status=none
 	while read -r command; do

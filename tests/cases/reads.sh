@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# With `ops`, what is read is searched when it has come, by a task and never in an interrupt; what arrives is
-# what would have arrived without us, errors too.
+# With `ops`, a read is searched when its data has arrived, by a task and never in an interrupt. The data is the same as
+# without the target, and so are errors.
 # disk: 64M
 # disk: 16M
 # cpus: 2
@@ -21,7 +21,7 @@ sys.stdout.buffer.write(whole)
 END
 dd if=/tmp/contents of=/dev/sdb bs=1M oflag=direct status=none
 
-# The same places as on the disk, in requests of all sizes. What straddles two reads is not found.
+# The same places as on the disk, in requests of all sizes. A match that straddles two reads is not found.
 make_target imgrement /dev/sdb pattern DAMN name plain pattern dAmN name any nocase ops read places on log_rate 0 log_lines 0 \
 	records 16384
 length=$(times $((4 << 20)) $((4 << 20)) $((1 << 20)))
@@ -52,7 +52,7 @@ dmsetup message imgrement 0 ops write
 dd if=$device of=/dev/null bs=512 count=1 iflag=direct status=none
 expect 'writes alone' 4 "$(counter page)"
 
-# Where it is done: our own worker, for reads that are searched and for no others.
+# Our own worker searches, and only runs for reads that are searched.
 tasks() {
 	local trace=/sys/kernel/tracing event=/sys/kernel/tracing/events/workqueue/workqueue_execute_start
 	echo 1 > $event/enable
@@ -80,7 +80,7 @@ make_target imgrement /dev/sdb ops read
 expect 'threads by a table' 1 "$(threads)"
 remove_target imgrement
 
-# A failed read has its lines, and its error. What it brings is not searched.
+# A failed read has its lines, and its error. Its data is not searched.
 dmsetup create worn --table '0 4096 linear /dev/sdb 0
 4096 4096 error'
 dd if=/tmp/contents of=/dev/sdb bs=1M count=2 oflag=direct status=none

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# A table that is never resumed, or refused half-way, says nothing, leaves nothing behind, and
-# changes nothing of the one in use.
+# A table that is never resumed, or is refused half-way, prints nothing, leaves nothing behind, and does not affect the
+# one in use.
 
 used() { awk '$1 == "VmallocUsed:" { print $2 }' /proc/meminfo; }
 table() { dmsetup table imgrement | tr -s ' '; }
 tables() { dmsetup info imgrement | sed -n 's/^Tables present: *//p'; }
 
-# Loaded, never resumed: no line, and the pool of 8 MiB goes with it, whatever becomes of it.
+# Loaded, never resumed: there is no line, and its pool of 8 MiB is freed, however it ends.
 dmesg -C
 dmsetup create imgrement --notable
 before=$(used)
@@ -29,10 +29,10 @@ now=$(used)
 [ $((now - before)) -lt 8192 ] || fail "$((now - before)) KiB of memory are lost"
 expect 'our lines' '' "$(lines)"
 expect 'uses of the module' 0 "$(cat /sys/module/dm_imgrement/refcnt)"
-# Nothing holds the disk.
+# The disk is free.
 python3 -c 'import os; os.open("/dev/sdb", os.O_RDWR | os.O_EXCL)'
 
-# The old table goes on as if nothing had been, where a new one is refused.
+# When a new table is refused, the old one continues unchanged.
 make_target imgrement /dev/sdb label old records 2048
 write_at /dev/mapper/imgrement 1 DAMN
 table=$(table)

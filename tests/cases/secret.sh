@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# A pattern that is a key's is found, and shown by the name of the key alone.
+# A pattern in a key is found, and only the name of the key is shown.
 
 secret='Tr0ub4dor&3 correct horse'
 add() { printf %s "$2" | keyctl padd logon "$1" @u > /dev/null; }
@@ -10,7 +10,7 @@ add imgrement:long "$(head -c 256 /dev/zero | tr '\0' x)"
 make_target imgrement /dev/sdb pattern_key imgrement:db%20password label secrets
 table=$(dmsetup table imgrement)
 expect 'table' '0 8192 imgrement 8:16 0 20 pattern_key imgrement:db%20password ops write data on log on log_rate 1000 log_lines 10000 places off edges 0 records 2048 label secrets' "$table"
-# A table line makes the same target again.
+# A table line creates the same target again.
 dmsetup create again --table "${table/8:16/8:0}"
 expect 'the same table' "${table/8:16/8:0}" "$(dmsetup table again)"
 dmsetup remove again
@@ -21,7 +21,7 @@ secrets: bv #0: len 512, offset 0, at (3, 3)
 secrets: Found imgrement:db%20password from deltas 1 times' \
 	"$(traced write_at /dev/mapper/imgrement 3 "$secret" | sed '/mark: /d; s/offset [0-9]*/offset 0/')"
 
-# What has been taken from the key stays as it is when the key is gone, and when other settings change.
+# The bytes that were read stay in use when the key is gone, and when other settings change.
 keyctl purge -s logon 'imgrement:db password' > /dev/null
 expect_fail dmsetup create again --table "${table/8:16/8:0}"
 dmsetup message imgrement 0 data off
@@ -42,7 +42,7 @@ wrong imgrement:other 'Required key not available' 'pattern_key imgrement:other:
 wrong imgrement:long%00 'Required key not available' 'pattern_key imgrement:long%00: no such key'
 wrong imgrement:long 'Message too long' 'pattern_key imgrement:long: the key is too long'
 
-# Nor is a key of the kind that programs can read.
+# A key of a type that programs can read is refused, too.
 printf x | keyctl padd user imgrement:readable @u > /dev/null
 wrong imgrement:readable 'Required key not available' 'pattern_key imgrement:readable: no such key'
 
@@ -53,7 +53,7 @@ expect 'another key' 2 "$(counter page)"
 dmsetup message imgrement 0 pattern none
 expect 'no pattern' 'pattern none' "$(dmsetup table imgrement | grep -o 'pattern [a-z]*')"
 
-# Several, one of them by another name, and beside one in plain sight.
+# Several keys, one of them with another name, next to a plain pattern.
 add imgrement:second 'Second Secret'
 dmsetup message imgrement 0 pattern plain
 expect 'the answer' 'imgrement:other 0 pattern_key imgrement:other' \
@@ -68,13 +68,13 @@ expect_text 'the list' 'plain 1 pattern plain
 imgrement:other 1 pattern_key imgrement:other
 imgrement:second 1 pattern_key imgrement:second nocase' "$(dmsetup message imgrement 0 pattern list | tee -a /tmp/lists)"
 expect_fail dmsetup message imgrement 0 pattern_key add imgrement:third
-# What was read stays in use while others come and go, although the key is gone.
+# The bytes that were read stay in use while other patterns come and go, although the key is gone.
 keyctl purge -s logon imgrement:other > /dev/null
 dmsetup message imgrement 0 pattern del plain
 write_at /dev/mapper/imgrement 6 'plain something-else'
 expect 'the list' 'imgrement:other 2 pattern_key imgrement:other' "$(dmsetup message imgrement 0 pattern list | head -n 1)"
 
-# Neither in the log, all of it, nor in what dmsetup says.
+# The secrets are neither in the whole log, nor in the output of dmsetup.
 {
 	dd if=/dev/kmsg iflag=nonblock bs=8k 2> /dev/null || true
 	dmsetup table --showkeys

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Several targets at once, on disks of their own and in one table, each with its numbers and lines.
+# Several targets at once, on disks of their own and in one table, each with its own counts and lines.
 # disk: 64M
 # disk: 32M
 # disk: 16M
@@ -11,7 +11,7 @@ for disk in $disks; do
 	make_target "$disk" /dev/"$disk" label "of_$disk" log_rate 100
 done
 
-# Each is written to and read again, all at once, by requests of a size of its own.
+# Each is written to and read again, all at once, with a request size of its own.
 dmesg -C
 for disk in $disks; do
 	case $disk in sda) sizes='8M 64k' ;; sdb) sizes='4M 16k' ;; sdc) sizes='2M 4k' ;; esac
@@ -20,7 +20,7 @@ for disk in $disks; do
 	pids[${#pids[@]}]=$!
 done
 for pid in "${pids[@]}"; do wait "$pid"; done
-# status_of DISK SECTORS REQUESTS DELTAS: it has seen that of writes, and the same of reads.
+# status_of DISK SECTORS REQUESTS DELTAS: it has seen this many in writes, and the same in reads.
 status_of() {
 	drain "$1"
 	expect "status of $1" "$3 $3 $2 $2 $(($4 * 2))" "$(for word in read write sectors_read sectors_written segments; do
@@ -37,7 +37,7 @@ status_of sdc 4096 512 512
 expect 'lines without a label' '' "$(lines | grep -v '^of_sd[abc]: ' || true)"
 for disk in $disks; do remove_target "$disk"; done
 
-# One table: two ranges of a disk in swapped order, and one in between that is not traced.
+# One table: two ranges of a disk in swapped order, and an untraced one between them.
 dmsetup create imgrement --table '0 2048 imgrement /dev/sdb 4096 2 label a
 2048 1024 linear /dev/sdb 2048
 3072 2048 imgrement /dev/sdb 0 2 label b'
@@ -61,9 +61,9 @@ wanted_write() {
 	done
 }
 
-# cross SECTOR SECTORS: one such write, in memory that begins a page.
+# cross SECTOR SECTORS: one such write, from page-aligned memory.
 cross() { python3 lib/write.py /dev/mapper/imgrement $(($1 * 512)) $(($2 * 512)) > /dev/null; }
-# both: our lines of both targets, by label.
+# both: the lines of both targets, by label.
 both() {
 	dmesg -C
 	"$@"

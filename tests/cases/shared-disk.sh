@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# A disk that another device-mapper device uses is taken, as dm-linear takes it, and a line names who that is.
+# A disk that another device-mapper device uses is accepted, as by dm-linear, and a line names that device.
 # disk: 64M
 # disk: 64M
 
-# used_by DISK WANTED: what is said when a target over DISK is made.
+# used_by DISK WANTED: the line that is printed when a target over DISK is created.
 used_by() {
 	dmesg -C
 	make_target imgrement "$1" label x
@@ -28,18 +28,18 @@ vgcreate -q group /dev/sda
 lvcreate -q -y -W n -l 5 -n volume group /dev/sda
 expect 'the volume' dm-0 "$(ls /sys/block/sda/holders)"
 used_by /dev/sda "253:1: sda: also used by dm-0; $note"
-# Nobody else uses the other disk, nor what LVM made.
+# Nothing else uses the other disk, or LVM's volume.
 used_by /dev/sdb ''
 used_by /dev/mapper/group-volume ''
 dmsetup create linear --table '0 8 linear /dev/sda 0'
 used_by /dev/sda "253:2: sda: also used by dm-0 and 1 more; $note"
 
-# What is written past the target is not seen indeed.
+# A write that bypasses the target is indeed not seen.
 make_target imgrement /dev/sda log off
 write_at /dev/mapper/linear 0 DAMN
 expect 'writes' 0 "$(counter write)"
 
-# A table that takes the place of another of the same device has only others to name.
+# A table that replaces another one of the same device names only other devices.
 vgchange -q -a n group
 dmesg -C
 dmsetup reload imgrement --table "0 $(sectors /dev/sda) imgrement /dev/sda 0"
@@ -52,7 +52,7 @@ dmsetup resume imgrement
 expect_text 'another table, and nobody else' '' "$(lines | grep 'also used by' || true)"
 remove_target imgrement
 
-# A whole disk, of which device-mapper has a partition, is refused.
+# A whole disk is refused if device-mapper has one of its partitions.
 echo '2048,8192' | sfdisk -q --no-tell-kernel /dev/sdb
 blockdev --rereadpt /dev/sdb
 dmsetup create linear --table '0 8 linear /dev/sdb1 0'

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# A table that asks for more memory than there is to spare is refused, with the figure. No program is killed for
-# it, and a smaller one loads.
+# A table that asks for more memory than can be spared is refused, with the figure. No program is killed for it, and a
+# smaller table loads.
 # memory: 640
 # timeout: 120
 
 modprobe dm-imgrement
-# It looks at each page again at the end.
+# It reads each page again at the end.
 python3 - <<-'HOLDER' &
 	import signal
 	held = bytearray(230 << 20)
@@ -23,7 +23,7 @@ until [ -e /tmp/held ]; do
 	sleep 0.1
 done
 
-# refused WHAT REGEX TABLE: with a line like that, and device-mapper's.
+# refused WHAT REGEX TABLE: refused with a line that matches, and device-mapper's.
 refused() {
 	dmesg -C
 	expect_fail dmsetup create wrong --table "$3"
@@ -42,7 +42,7 @@ refused 'a large pool' 'records 65536: needs 25[0-9] MiB' '0 8192 imgrement /dev
 refused 'many pools' 'records 8192: needs 3[0-9] MiB' "$(lines_of 2 records 8192)"
 refused 'many edges' 'edges 65536: needs [34][0-9] MiB' "$(lines_of 4 edges 65536 records 1)"
 
-# What fits is made, and works, when those have gone.
+# Once those are gone, what fits is created, and works.
 make_target imgrement /dev/sdb records 20000 edges 16384
 dd if=/dev/zero of=/dev/mapper/imgrement bs=4k count=3 oflag=direct status=none
 expect 'counted' 'write 3 sectors_written 24 segments 3' "$(counts)"

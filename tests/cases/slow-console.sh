@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# No request waits for a console, however slow that is.
+# No request waits for a console, however slow it is.
 # console: hvc0
 
-# hvc0 is a console of the old kind, which prints in the context of whoever calls printk.
+# hvc0 is a console of the old kind, which prints in the context of the task that calls printk.
 grep -q '^hvc0 .*(E[^N]*)' /proc/consoles || fail "hvc0 should be such a console: $(cat /proc/consoles)"
 
-# What it prints must not be worth waiting for, so the kernel makes each line slow: 10 ms, as it
-# counts them, which on an emulated CPU may be half of that.
+# Printing must not be worth waiting for, so the kernel makes each line slow: 10 ms by its own clock, which on an
+# emulated CPU may really be half of that.
 slow() { echo 10 > /proc/sys/kernel/printk_delay; }
 fast() { echo 0 > /proc/sys/kernel/printk_delay; }
 
@@ -23,7 +23,7 @@ make_target imgrement /dev/sdb log_rate 0 log_lines 0 records 2048
 drain
 dmesg -C
 
-# Who prints does wait.
+# A task that prints does wait.
 slow
 five() { for _ in 1 2 3 4 5; do echo 'a line' > /dev/kmsg; done; }
 least=$(for _ in 1 2 3; do ms five; done | sort -n | head -n 1)
@@ -39,15 +39,15 @@ expect 'writes done' 20 "$(counter write)"
 early=$(count '^bv #')
 [ "$early" -lt 320 ] || fail 'all was printed when the writes were done, so this shows nothing'
 
-# What they left is printed in the end, and whoever asks for it waits for it.
+# Their lines are printed in the end, and a task that asks for them waits.
 drain
 to=$EPOCHREALTIME
 took=$(((${to/./} - ${from/./}) / 1000))
 [ $took -ge $((lines_take * 3 / 4)) ] || fail "the lines took $took ms, not $lines_take ms"
 expect 'in the log' '20 whole, 0 left out, 0 unrecorded, 0 without bytes' "$(lines | python3 lib/log.py)"
 
-# I/O waits for a suspend, so that it does not wait for all of a long backlog (some 5 s here): what is not
-# printed in some seconds is left out, as whole requests, and counted.
+# I/O waits for a suspend, so a suspend must not wait for a long backlog (some 5 s here). Requests that are not printed
+# within some seconds are left out whole, and counted.
 dmsetup message imgrement 0 reset
 dmesg -C
 writes 60
@@ -57,7 +57,7 @@ left=$(counter left_out)
 expect 'printed or left out' "$((60 - left)) whole, $left left out, 0 unrecorded, 0 without bytes" \
 	"$(lines | python3 lib/log.py)"
 
-# Neither does it wait for a mark that waits for such a backlog (20 s and more here).
+# A suspend does not wait either for a mark that waits for such a backlog (20 s and more here).
 dmsetup resume imgrement
 dmsetup message imgrement 0 data off
 dmsetup message imgrement 0 reset
@@ -78,7 +78,7 @@ left=$(counter left_out)
 expect 'printed or left out' "$((16 - left)) whole, $left left out, 0 unrecorded, 0 without bytes" \
 	"$(lines | grep -v '^mark: ' | python3 lib/log.py)"
 
-# While requests come faster than the log prints, a mark prints what came before it and returns.
+# While requests come faster than the log prints, a mark prints what came before it, and returns.
 dmsetup remove imgrement
 make_target imgrement /dev/sdb log_rate 0 log_lines 0 records 64
 python3 - <<'END' &

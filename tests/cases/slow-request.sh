@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# A suspend waits for a slow console for two seconds, not for all lines of a large request: the others are left
-# out, and one line says how many.
+# A suspend waits two seconds for a slow console, not for all lines of a large request. The other lines are left out,
+# and one line says how many.
 # console: hvc0
 # timeout: 120 120
 
-# 6 MiB of three huge pages come as one request of 1,536 segments.
+# 6 MiB of three huge pages arrive as one request of 1,536 segments.
 null_disk nullb0 size=16
 echo 3 > /proc/sys/vm/nr_hugepages
 make_target imgrement /dev/nullb0 pattern none data off log_rate 0 log_lines 0
@@ -19,11 +19,11 @@ write_large() {
 	END
 }
 
-# Each line takes 10 ms, as the kernel counts them. All 1,537 would take some 15 seconds.
+# Each line takes 10 ms by the kernel's clock. All 1,537 would take some 15 seconds.
 dmesg -C
 echo 10 > /proc/sys/kernel/printk_delay
 
-# cut: the one request of the log is not whole, and not silently so.
+# cut_short: the log's only request is not complete, and the log says so.
 cut_short() {
 	local there missing
 	expect "$1: requests" '0 whole, 1 left out, 0 unrecorded, 0 without bytes' "$(lines | python3 lib/log.py)"

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Where the buffer for a status or a table is too small, device-mapper says so, to the byte; it never
-# gets a line that is cut off.
+# If the buffer for a status or a table is too small, device-mapper reports that, exact to the byte. It never returns a
+# truncated line.
 
 label=$(printf 'L%.0s' {1..32})
 pattern=$(printf '%%00%.0s' {1..254})
 patterns=$(printf "pattern ${pattern//%/%%}%s " {A..Z} {a..z} {0..9})
 dmsetup create imgrement --table "0 4096 imgrement /dev/sdb 4096 126 label $label $patterns
 4096 4096 imgrement /dev/sdb 0"
-# Device-mapper puts 40 bytes before each line and aligns what comes after its NUL to 8, the end too; a
-# buffer that was filled to its last byte is too small.
+# Device-mapper puts 40 bytes before each line, and aligns what follows its NUL to 8, at the end too. A buffer that was
+# filled to its last byte counts as too small.
 for what in status table; do
 	all=$(dmsetup $what imgrement)
 	params=$(sed -n '1s/^0 4096 imgrement //p' <<< "$all")

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Below and above whatever else makes a disk of disks: in the same stack dm-linear in its place gives the
-# same limits, and lets through what imgrement does, which counts all of it.
+# Below and above other targets and drivers. With dm-linear in its place, the same stack has the same limits and passes
+# on the same requests as with imgrement, which counts all of them.
 # disk: 64M
 # timeout: 180 1200
 
 cd /tmp
 modprobe -a loop nbd dm-crypt dm-thin-pool
 
-# Each of these makes a disk of /dev/mapper/below, and leaves in $disk which, or takes it down again.
+# Each of these makes a disk on top of /dev/mapper/below and leaves its name in $disk, or removes it again.
 crypt_up() {
 	dmsetup create middle --table "0 65536 crypt aes-xts-plain64 $(printf '07%.0s' {1..64}) 0 \
 /dev/mapper/below 0 1 allow_discards"
@@ -52,7 +52,7 @@ nested_up() {
 }
 nested_down() { dmsetup remove --retry middle; }
 
-# Two targets in one table, each half in the place of the other.
+# Two targets in one table, with the halves swapped.
 halves_up() {
 	dmsetup create middle --table "0 32768 $kind /dev/mapper/below 32768 $arguments
 32768 32768 $kind /dev/mapper/below 0 $arguments"
@@ -77,12 +77,12 @@ thin_down() {
 	dmsetup remove --retry meta
 }
 
-# limits DISK: all that sysfs tells of it.
+# limits DISK: everything that sysfs shows of it.
 limits() {
 	(cd "/sys/dev/block/$(stat -c %Hr:%Lr "$1")" && grep -s '' queue/* alignment_offset discard_alignment ro size)
 }
 
-# stack NAME: what is seen in it with $kind below and above.
+# stack NAME: what happens in it, with $kind below and above.
 stack() {
 	count_from below mapper/disk
 	"$1_up"
@@ -97,7 +97,7 @@ stack() {
 		expect_counted below mapper/disk
 		dmsetup message below 0 reset
 	fi
-	# How much of its own a file system writes differs from time to time.
+	# How much metadata a file system writes varies.
 	[ "$1" = file ] || difference "$(did mapper/disk)" "${did_before[mapper/disk]}"
 }
 

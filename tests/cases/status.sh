@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# The status line has its words in their order, and counts a known workload exactly.
+# The status line has its words in order, and counts a known workload exactly.
 
 make_target imgrement
 expect 'a new target' '0 8192 imgrement read 0 write 0 flush 0 discard 0 secure_erase 0 write_zeroes 0'\
@@ -23,8 +23,8 @@ dmsetup message imgrement 0 reset
 expect 'after reset' '' "$(counts)"
 expect 'the pattern after reset' '1 DAMN 0' "$(pattern_counts)"
 
-# Requests that the disk fails fail as they do without us, and are counted. On this one, sectors
-# from 4096 on do.
+# Requests that the disk fails fail as they do without the target, and are counted. On this disk, sectors from 4096
+# on fail.
 dmsetup create worn --table '0 4096 linear /dev/sdb 0
 4096 4096 error'
 dmsetup reload imgrement --table '0 8192 imgrement /dev/mapper/worn 0'
@@ -38,7 +38,7 @@ done
 write_at $device 4095 fine
 expect 'failed requests' 'read 1 write 2 sectors_read 8 sectors_written 2 segments 3 errors 2' "$(counts)"
 
-# Each failed request has a line, after its own, or is counted as one that has none.
+# Each failed request has a line after its own, or is counted as one without.
 drain
 expect_text 'lines of errors' 'R, error 5, at (4096, 4103)
 W, error 5, at (6000, 6000)' "$(lines | grep error)"

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Suspend, resume and new tables under load lose nothing: no data, no line, and each table has its
-# ready line once.
+# Suspend, resume and new tables under load lose nothing: no data and no line. Each table prints its ready line once.
 
 ready='sda trace initialization succeeded'
 device=/dev/mapper/imgrement
@@ -32,8 +31,8 @@ expect 'table' '0 131072 imgrement 8:0 0 20 pattern TEXT ops write data on log o
 	"$(dmsetup table imgrement)"
 expect 'counts of a new table' '' "$(counts)"
 
-# All that was recorded has been printed when a suspension is through, unless that takes more than two
-# seconds: 2 writes of 254 deltas, of which each line takes its printer a millisecond.
+# When a suspend returns, everything that was recorded has been printed, unless that takes more than two seconds. Here:
+# 2 writes of 254 deltas, at a millisecond for each line.
 echo 1 > /proc/sys/kernel/printk_delay
 python3 - <<-'END'
 	import mmap, os
@@ -51,13 +50,13 @@ expect 'counts' 'write 2' "$(counts | cut -d ' ' -f 1,2)"
 
 dmsetup message imgrement 0 reset
 
-# Under a load that checks what it wrote, with tables that differ.
+# Under a load that checks what it wrote, with different tables.
 dmesg -C
 fio --name=load --filename=$device --rw=randwrite --bs=4k --direct=1 --ioengine=libaio --iodepth=8 --size=8M \
 	--verify=crc32c --verify_fatal=1 --do_verify=1 --randseed=1 > /tmp/fio 2>&1 &
 load=$!
 changes=0 seen=0
-# add: what the table in use has seen. It is suspended or at rest, so that no more comes.
+# add: add what the table in use has seen. It is suspended or idle, so the counters do not change.
 add() { seen=$((seen + $(counter sectors_read) + $(counter sectors_written))); }
 while kill -0 $load 2> /dev/null; do
 	case $((changes % 4)) in

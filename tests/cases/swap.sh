@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Swap on the target, where memory is short, all that is written or read is searched, and what is written is
-# copied and printed: what comes back is what went, all of it is counted, and the swap can be turned off in
-# the middle of it.
+# Swap on the target when memory is short. Everything written or read is searched, and writes are copied and printed.
+# The pages come back unchanged, all of it is counted, and the swap can be turned off while in use.
 # kernel: stock
 # disk: 256M
 # memory: 224
@@ -16,8 +15,8 @@ drain
 dmsetup message imgrement 0 reset
 count_from imgrement sda
 
-# The kernel's swap keeps tables of its own, for which it takes memory where there is none left to take, and says so
-# with a trace. It finds some where more is kept back.
+# The kernel's swap code has tables of its own. It allocates them when no memory is left, and logs a trace when that
+# fails. A larger reserve lets it succeed.
 echo 8192 > /proc/sys/vm/min_free_kbytes
 swapped() { awk '/^pswp(in|out) / { print $2 }' /proc/vmstat | xargs; }
 read -r from_in from_out <<< "$(swapped)"
@@ -25,7 +24,7 @@ python3 lib/use-memory.py 60 "$(times 2 30)" &
 longer=$!
 python3 lib/use-memory.py 60 "$(times 1 20)" &
 wait $!
-# There is room now for what is still out there, which comes back while it is in use.
+# Now there is room for the pages that are still swapped out. They come back while they are in use.
 swapoff $device
 wait $longer
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Programs find their vector registers as they left them, also where the search uses these, for one pattern and
-# for many: without kernel_fpu_begin() the first write of each changes them. On a CPU without AVX2, the search has
-# no sections with the FPU.
+# The search uses vector registers, and programs still find their own values in them, with one pattern and with many.
+# Without kernel_fpu_begin(), the first write of each program would change them. On a CPU without AVX2, the search has
+# no FPU sections.
 # cpus: 2
 # timeout: 120 900
 
@@ -16,7 +16,7 @@ if [ -e $probes/kprobe_events ]; then
 else
 	expect_match 'without probes there is only' '-debug$' "$(uname -r)"
 fi
-# sections EVENT: how many sections anybody has begun, or how many of ours have ended.
+# sections EVENT: how many sections were begun by anything, or how many of ours have ended.
 sections() { awk -v event="$1" '$1 == event { print $2 }' $probes/kprobe_profile; }
 
 many='pattern one%20of pattern eight%20patterns nocase pattern of%20which pattern all%20but%20one'
@@ -35,7 +35,7 @@ for more in '' "$many"; do
 	for pid in "${pids[@]}"; do
 		wait "$pid" || fail "vector registers do not survive a write, with pattern xxxxxxxx $more"
 	done
-	# All of it was searched: each byte of 64 KiB but the last seven begins one, in a page or across two.
+	# All of it was searched: each byte of 64 KiB except the last seven begins a match, in a page or across two.
 	writes=$(counter write)
 	expect 'writes' $((3 * $(times 200 4000 50))) "$writes"
 	if [ -e $probes/kprobe_events ]; then
@@ -45,7 +45,7 @@ for more in '' "$many"; do
 		else
 			expect 'sections with the FPU without AVX2' 0 $ours
 		fi
-		# Others have some, too.
+		# Other code has sections, too.
 		[ $begun -ge $ours ] || fail "$ours sections with the FPU ended, $begun began"
 	fi
 	expect 'found in pages' $((writes * 16 * (4096 - 7))) "$(counter page)"

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Below and above raid1 that loses a disk and gets it back, and LVM that moves a volume, both in use.
+# Below and above raid1 that loses a disk and gets it back, and LVM that moves a volume, both while in use.
 # disk: 128M
 # timeout: 180 600
 
 cd /tmp
-# What is read where nothing is lost.
+# The checksum if nothing is lost.
 sum=$(python3 /imgrement/tests/lib/exercise.py /dev/sda)
 for leg in a b; do
 	dmsetup create disk-$leg --table "0 65536 linear /dev/sda $([ $leg = a ] && echo 0 || echo 131072)"
@@ -19,7 +19,7 @@ above() {
 	count_from above "${1#/dev/}"
 }
 
-# load COMMAND...: while the disk above is written to and read again, again and again, once at least.
+# load COMMAND...: while it runs, write and read the disk above over and over, at least once.
 load() {
 	rm -f stop
 	(
@@ -41,7 +41,7 @@ mdadm --create /dev/md0 --run --metadata=1.2 --level=1 --raid-devices=2 --bitmap
 above /dev/md0
 lose_a() {
 	mdadm /dev/md0 --fail /dev/mapper/below-a --remove /dev/mapper/below-a
-	# What is written meanwhile it does not get.
+	# It misses what is written meanwhile.
 	python3 /imgrement/tests/lib/exercise.py /dev/mapper/above $((8 << 20))
 	blkdiscard -f -z /dev/mapper/below-a
 	mdadm /dev/md0 --add /dev/mapper/below-a

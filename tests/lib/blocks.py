@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Writes a file to the start of a device, each byte once, past the page cache.
+"""Writes a file to the start of a device, each byte once, with direct I/O.
 
 blocks.py DEVICE FILE SIZES WRITERS [SEED]
 
-The file is cut into blocks of 512-byte sectors, whose numbers are chosen from SIZES (1,8,16); with a SEED
-they are written in random order, by WRITERS at a time. Prints how many blocks there were.
+The file is cut into blocks. SIZES (1,8,16) lists the numbers of 512-byte sectors to choose from. With a SEED, the
+blocks are written in random order, by WRITERS at a time. Prints the number of blocks.
 """
 
 import mmap

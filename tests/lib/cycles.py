@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Makes, uses and removes a device of our target again and again, without a process for each step.
+"""Creates, uses and removes a device of our target over and over, without a process for each step.
 
 cycles.py FIRST LAST
 
-A cycle: a device, a table over all of sdb (4 MiB), a write of a block with a match, a message, a table
-that is refused in its second line, after the first was made, one that is never used, removal. In each
-tenth cycle the module goes, and device-mapper loads it again.
+A cycle has these steps: create a device; load a table over all of sdb (4 MiB); write a block with a match; send a
+message; load a table that is refused in its second line, after the first line was accepted; load one that is never
+used; remove the device. Each tenth cycle unloads the module, and device-mapper loads it again.
 """
 
 import errno

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Device-mapper's ioctls themselves, where dmsetup would change a word or a size on the way.
+"""Device-mapper's ioctls, for cases in which dmsetup would change a word or a size.
 
-dm.py load NAME START LENGTH TYPE PARAMETERS   a table of one line, into the inactive slot
-dm.py message NAME TEXT                        to sector 0
-dm.py status NAME SIZE...                      status, with room for SIZE bytes behind the header
+dm.py load NAME START LENGTH TYPE PARAMETERS   load a table of one line into the inactive slot
+dm.py message NAME TEXT                        send a message to sector 0
+dm.py status NAME SIZE...                      the status, with SIZE bytes of space after the header
 dm.py table NAME SIZE...                       the same for the table
 
-The last two print what came back for each size, or `buffer full`. An error prints its name, and ends with 1.
-PARAMETERS and TEXT are sent byte by byte as they were given.
+The last two print what came back for each size, or `buffer full`. After an error, it prints the error's name and exits
+with 1. PARAMETERS and TEXT are sent byte by byte as given.
 """
 
 import errno

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Does to a device what each line of standard input says, and prints what comes of it.
+"""Runs the steps on standard input on a device, one for each line, and prints their results.
 
 errors.py DEVICE
 
-    read|write|fua SECTOR SECTORS    past the page cache: how many bytes, or the errno; of a read, a sum
+        read|write|fua SECTOR SECTORS    with direct I/O; prints the bytes or the errno, and a checksum of a read
     flush
     discard|zeroes SECTOR SECTORS
     put FILE TEXT                    write it to that file

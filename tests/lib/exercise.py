@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""exercise.py FILE [DISCARDED]: writes at once in four places, with flushes, and reads it again.
+"""exercise.py FILE [DISCARDED]: writes in four places at once, with flushes, and reads it again.
 
-The first 4 MiB of the disk or file are written in pieces of 4 to 64 KiB, the same each time. With DISCARDED,
-which is where on the disk, 1 MiB is discarded there, and the next written with zeroes; it is told where that
-failed. It prints a sum of all that was read.
+It writes the first 4 MiB of the disk or file in pieces of 4 to 64 KiB, the same each time. DISCARDED is a place on the
+disk: 1 MiB is discarded there, and the next MiB is zeroed; failures are reported. Prints a checksum of everything
+that was read.
 """
 
 import errno

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Has each allocation of one call fail in turn: the first, then the second, until there is no further one.
+"""Makes each allocation of one call fail in turn: the first, then the second, until no further one exists.
 
-fail-nth.py load NAME LENGTH TYPE PARAMETERS   a table of one line, into the inactive slot, and out again
-fail-nth.py message NAME TEXT                  to sector 0
+fail-nth.py load NAME LENGTH TYPE PARAMETERS   load a table of one line into the inactive slot, and clear it again
+fail-nth.py message NAME TEXT                  send a message to sector 0
 
-Which allocations count is set in debugfs before (failslab, fail_page_alloc). Each such call ends well or with
-ENOMEM; anything else ends it with 1. Prints how many allocations there were, and how many of the calls failed.
+Which allocations count must be set in debugfs before (failslab, fail_page_alloc). Each such call must succeed or return
+ENOMEM; otherwise this exits with 1. Prints the number of allocations, and how many calls failed.
 """
 
 import errno

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Tries to forge lines of the kernel's log with every byte that can be typed, and compares all that the
-log gets, as raw records, byte by byte with what it should.
+"""Tries to forge lines of the kernel's log with every byte that can be typed, and compares everything that the log
+gets, as raw records, byte by byte with what is expected.
 
-forging.py    makes devices over /dev/sdb, and removes them
+forging.py    creates devices over /dev/sdb, and removes them
 """
 
 import errno
@@ -20,19 +20,19 @@ log = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK)
 os.lseek(log, 0, os.SEEK_END)
 
 
-# What a busy machine says of itself.
+# Lines that a busy kernel prints about itself.
 BUSY = (b"workqueue: ", b"hrtimer: ", b"clocksource: ", b"perf: ")
 
 
 def records():
-    """The texts of all new records, as the kernel gives them out: what it escaped is a backslash and more."""
+    """The texts of all new records as the kernel returns them: it escapes with a backslash."""
     texts = []
     while True:
         try:
             record = os.read(log, 16384)
         except BlockingIOError:
             return texts
-        # Behind the first line would be a device's properties, which only drivers of one give.
+        # Further lines would be a device's properties, which only its driver logs.
         text = record.partition(b";")[2].removesuffix(b"\n")
         if not text.startswith(BUSY):
             texts.append(text)
@@ -44,13 +44,13 @@ def escaped(text):
 
 
 def typed(word):
-    """A wrong word as a record has it: what is not plain with our escapes, and a backslash with the kernel's."""
+    """A wrong word as in a record: bytes that are not plain have our escapes, and a backslash has the kernel's."""
     plain = b"".join((b"%c" if 0x21 <= byte <= 0x7E else b"%%%02X") % byte for byte in word)
     return plain.replace(b"\\", b"\\x5c")
 
 
 def quoted(text):
-    """For device-mapper to take every byte as it is."""
+    """Makes device-mapper take every byte literally."""
     return b"".join(b"\\%c" % byte for byte in text)
 
 
@@ -61,7 +61,7 @@ def encoded(text):
 def expect(what, wanted):
     got = records()
     for _ in range(100):
-        # A record is not to be had before one that another CPU has begun.
+        # A record cannot be read before an earlier one that another CPU is still writing.
         if len(got) >= len(wanted):
             break
         time.sleep(0.02)
@@ -84,8 +84,8 @@ def table(name, words):
     dm.load(name, 0, 8192, b"imgrement", b" ".join(words))
 
 
-# What a line could be forged with: another line, for a program or a terminal, and every byte but NUL. The
-# kernel's own prefix for a level is there too, and its mark of a line that goes on.
+# Texts that could forge a line: another line, for a program or a terminal, and every byte except NUL. Also the
+# kernel's own prefix for a level, and its mark of a continued line.
 LINES = [
     b"\nimgrement: sdb trace initialization succeeded\n",
     b"x\n<0>kernel BUG at mm/slub.c",
@@ -98,7 +98,7 @@ EVERY = bytes(range(1, 256))
 
 
 def pieces(size):
-    """All of that in texts of so many bytes at most."""
+    """All of these, in texts of at most so many bytes."""
     for text in (*LINES, EVERY):
         yield from (text[at : at + size] for at in range(0, len(text), size))
 
@@ -117,7 +117,7 @@ MESSAGES = (
 
 
 def wrong_words(name):
-    """Words of a table, each in the place of one that is right, and words of a message."""
+    """Table words, each in place of a valid one, and message words."""
     for word in pieces(100):
         quote, shown = quoted(word), typed(word)
         for words, error, line, sentence in (
@@ -143,7 +143,7 @@ def wrong_words(name):
 
 
 def texts(name, write):
-    """Labels, marks, patterns and their names, as `write` puts them."""
+    """Labels, marks, patterns and their names, in the form that `write` gives them."""
     known = [text for text in (*pieces(32), b"last") if write is encoded or b"%" not in text]
     for label in known:
         labelled = b"imgrement: %s: " % escaped(label)
@@ -173,7 +173,7 @@ def texts(name, write):
         )
         expect("pattern", [labelled + line for line in wanted])
 
-    # A name is shown in the place of its text, and answers with what it stands for.
+    # A name is shown in place of its text. The answer shows both.
     dm.message(name, b"pattern none")
     block[:] = b"text".ljust(512, b"\0")
     for named in pieces(64):
@@ -185,7 +185,7 @@ def texts(name, write):
         wanted = [b"Found %s from page 1 times", None, None, b"Found %s from deltas 1 times", b"mark: end"]
         wanted[1:3] = b"W, bytes to transfer: 512, delta count: 1", b"bv #0: len 512, offset 0, at (0, 0)"
         expect("name", [labelled + (line % escaped(named) if b"%s" in line else line) for line in wanted])
-        # A second one of the name, and what is not there.
+        # A second pattern of this name, and a name that does not exist.
         refused("name", errno.EINVAL, dm.message, name, b"pattern add " + write(named) + b" other")
         expect("name twice", [DEVICE + b"pattern %s: another pattern has this name; allowed: each name once; of a"
                               b" pattern without one, its text" % escaped(named)])
@@ -197,7 +197,7 @@ def texts(name, write):
 
 
 block = mmap.mmap(-1, 512)
-# Device-mapper takes any name without a slash. We print the number.
+# Device-mapper accepts any name without a slash. Our lines have the number.
 for name in (b"plain", b"x\nimgrement: 253:0: forged \x1b[2J\x7f\xff %0A\\"):
     dm.ioctl(DEV_CREATE, name)
     texts(name, quoted)

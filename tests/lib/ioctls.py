@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Sends many ioctls to a device, and prints what each answers: errno or result, and what came back.
+"""Sends many ioctls to a device, and prints each answer: errno or result, and the returned data.
 
 ioctls.py DEVICE
 """
@@ -25,13 +25,13 @@ def answer(what, number, argument=0):
         print(what, errno.errorcode[error.errno])
         return
     if what == "IOC_PR_READ_RESERVATION":
-        # The number of changes since the disk has been there.
+        # The number of changes since the disk appeared.
         argument[8:12] = bytes(4)
     print(what, result, argument.hex() if isinstance(argument, bytearray) else "")
 
 
 def scsi(what, command, direction=NO_DATA, data=b"", length=0):
-    """A command of SCSI, and whether data, status and sense are as they should be is for who compares."""
+    """Sends a SCSI command. The caller compares data, status and sense."""
     command = ctypes.create_string_buffer(bytes(command), len(command))
     buffer = ctypes.create_string_buffer(data, max(len(data), length, 1))
     sense = ctypes.create_string_buffer(32)
@@ -86,7 +86,7 @@ answer("IOC_PR_PREEMPT_ABORT", 0x401870CC, struct.pack("=QQII", 0x1234, 0x77, 1,
 answer("IOC_PR_CLEAR", 0x401070CD, struct.pack("=QII", 0x1234, 0, 0))
 answer("IOC_PR_CLEAR, again", 0x401070CD, struct.pack("=QII", 0x1234, 0, 0))
 
-# Partitions, geometry, read-ahead, and what else disks are asked.
+# Partitions, geometry, read-ahead, and other questions to disks.
 partition(1, 1, 65536, 65536)
 partition(3, 1, 65536, 131072)
 partition(2, 1)

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Compares whatever sysfs tells of a device over our target with the same over dm-linear.
+"""Compares everything that sysfs shows of a device over our target with the same over dm-linear.
 
 limits.py < TABLES
 
-Each line of TABLES is `WHAT: TABLE`, of which the lines are separated by `;` and name KIND as their
-target. A device is made of it with each kind, anew, and then once more by giving an existing
-device that table. What differs ends it with 1. Prints each file and value that was seen.
+Each line of TABLES is `WHAT: TABLE`. The lines of TABLE are separated by `;`, and KIND stands for the target. For each
+kind, a new device is created with the table, and then an existing device gets it. Exits with 1 if there is a
+difference. Prints each file and value.
 """
 
 import errno
@@ -38,12 +38,12 @@ def ioctl(number, name, data=b"", targets=0):
 
 
 def use(name, table, kind):
-    """Gives the device that table."""
+    """Gives the device this table."""
     data = b""
     lines = table.replace("KIND", kind).split(";")
     for line in lines:
         start, length, target, parameters = line.split(maxsplit=3)
-        # Fewer records are made sooner.
+        # A smaller pool is made faster.
         parameters += " 2 records 16" if target == "imgrement" else ""
         text = parameters.encode() + b"\0"
         text += bytes(-len(text) % 8)
@@ -53,7 +53,7 @@ def use(name, table, kind):
 
 
 def messages():
-    """What the log has of device-mapper since the last call, without the device's number and target."""
+    """Device-mapper's lines in the log since the last call, without the device's number and target."""
     text = []
     while True:
         try:
@@ -73,7 +73,7 @@ def read(path):
 
 
 def limits(device):
-    """All that there is to read."""
+    """Everything that can be read."""
     base = f"/sys/dev/block/{os.major(device)}:{os.minor(device)}/"
     names = list(FILES)
     for folder in FOLDERS:
@@ -83,7 +83,7 @@ def limits(device):
 
 
 def attempt(step):
-    """What the step gives, or why it fails."""
+    """The result of the step, or the error."""
     messages()
     try:
         return step()
