@@ -27,58 +27,29 @@ pub mod dm;
 // What happens to a request that is seen.
 mod trace;
 
-// Pure logic, which Cargo builds too, for tests on the host.
-#[path = "core/src/automaton.rs"]
-pub mod automaton;
-#[path = "core/src/budget.rs"]
-pub mod budget;
-#[path = "core/src/carry.rs"]
-pub mod carry;
-#[path = "core/src/delta.rs"]
-pub mod delta;
-#[path = "core/src/edges.rs"]
-pub mod edges;
-#[path = "core/src/engine.rs"]
-pub mod engine;
-#[path = "core/src/finds.rs"]
-pub mod finds;
-#[path = "core/src/limit.rs"]
-pub mod limit;
-#[path = "core/src/lines.rs"]
-pub mod lines;
-#[path = "core/src/matcher.rs"]
-pub mod matcher;
-#[path = "core/src/memory.rs"]
+// Pure logic, which Cargo builds too, for tests on the host. `dm` brings its `bytes`.
+#[path = "core/src/config/mod.rs"]
+pub mod config;
+#[path = "core/src/log/mod.rs"]
+pub mod log;
+#[path = "core/src/memory/mod.rs"]
 pub mod memory;
-#[path = "core/src/pair.rs"]
-pub mod pair;
-#[path = "core/src/params.rs"]
-pub mod params;
-#[path = "core/src/pattern.rs"]
-pub mod pattern;
-#[path = "core/src/places.rs"]
-pub mod places;
-#[path = "core/src/rank.rs"]
-pub mod rank;
-#[path = "core/src/record.rs"]
+#[path = "core/src/record/mod.rs"]
 pub mod record;
-#[path = "core/src/set.rs"]
-pub mod set;
-// Assembly, whose `unsafe` it explains at its top.
-#[allow(unsafe_code)]
-#[path = "core/src/simd.rs"]
-pub mod simd;
-#[path = "core/src/slots.rs"]
-pub mod slots;
-#[path = "core/src/totals.rs"]
-pub mod totals;
-#[path = "core/src/windows.rs"]
-pub mod windows;
-use dm::{
-    racy,
-    word, //
-};
+#[path = "core/src/search/mod.rs"]
+pub mod search;
+pub use dm::bytes;
 
+use bytes::word::Escaped;
+use config::{
+    params::{
+        Change,
+        Mistake,
+        Refusal,
+        Table, //
+    },
+    pattern::Pattern, //
+};
 use dm::{
     Args,
     Builder,
@@ -99,20 +70,12 @@ use dm::{
     Target,
     Worker, //
 };
-use params::{
-    Change,
-    Mistake,
-    Refusal,
-    Table, //
-};
-use pattern::Pattern;
 use trace::{
     InFlight,
     Search,
     Trace,
     Unfit, //
 };
-use word::Escaped;
 
 module! {
     type: ImgrementModule,

@@ -49,13 +49,18 @@ use self::{
     since::Since,
 };
 use crate::{
-    budget::{
-        Need,
-        Shortage, //
-    },
-    delta::{
-        Cursor,
-        SECTOR_SIZE, //
+    bytes::word::Escaped,
+    config::{
+        budget::{
+            Need,
+            Shortage, //
+        },
+        params::{
+            Change,
+            Params,
+            Table, //
+        },
+        pattern::Pattern, //
     },
     dm::{
         self,
@@ -68,25 +73,20 @@ use crate::{
         TargetName,
         Worker, //
     },
-    edges::{
+    log::lines::Line,
+    record::{
+        Cursor,
+        Flags,
+        Header,
+        Op,
+        Payload,
+        SECTOR_SIZE, //
+    },
+    search::edges::{
         Edges,
         Ends,
         Neighbours, //
     },
-    lines::Line,
-    params::{
-        Change,
-        Params,
-        Table, //
-    },
-    pattern::Pattern,
-    record::{
-        Flags,
-        Header,
-        Op,
-        Payload, //
-    },
-    word::Escaped, //
 };
 
 pub(crate) use self::search::{

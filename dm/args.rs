@@ -2,7 +2,7 @@
 
 //! The words of a table line or of a message, and what is wrong with them.
 
-use super::word::{
+use super::bytes::word::{
     Escaped,
     Typed, //
 };

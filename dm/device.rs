@@ -4,7 +4,7 @@
 
 use super::{
     bindings,
-    word::Escaped, //
+    bytes::word::Escaped, //
 };
 use core::{
     marker::PhantomData,

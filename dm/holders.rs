@@ -6,7 +6,7 @@
 
 use super::{
     bindings,
-    word::Escaped,
+    bytes::word::Escaped,
     Device, //
 };
 use core::{

@@ -4,8 +4,8 @@
 
 use super::{
     bindings,
-    device::DiskName,
-    word::Escaped, //
+    bytes::word::Escaped,
+    device::DiskName, //
 };
 use core::{
     fmt,

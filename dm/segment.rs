@@ -4,7 +4,7 @@
 
 use super::{
     bindings,
-    racy::RacyBytes, //
+    bytes::racy::RacyBytes, //
 };
 use core::{
     marker::PhantomData,

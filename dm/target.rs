@@ -1056,7 +1056,7 @@ impl<T: Target> Callbacks<T> {
             let _ = write!(
                 out,
                 "target_name={},target_version={major}.{minor}.{patch}",
-                super::word::Escaped(T::NAME.to_bytes())
+                super::bytes::word::Escaped(T::NAME.to_bytes())
             );
         }
         T::status(state, kind, &mut out);

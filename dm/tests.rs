@@ -12,9 +12,9 @@ use super::{
         PerBio,
         Space, //
     },
+    bytes::word,
     segment::Segments,
-    status::StatusWriter,
-    word, //
+    status::StatusWriter, //
 };
 use core::{
     ptr::NonNull,

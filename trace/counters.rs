@@ -7,12 +7,14 @@ use super::percpu::{
     PerCpu, //
 };
 use crate::{
-    delta::SECTOR_SIZE,
-    pattern::{
+    config::pattern::{
         Pattern,
         SLOTS, //
     },
-    record::Op, //
+    record::{
+        Op,
+        SECTOR_SIZE, //
+    },
 };
 use core::sync::atomic::{
     AtomicU64,

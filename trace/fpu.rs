@@ -10,7 +10,7 @@
 #![allow(unsafe_code)]
 
 use super::bindings;
-use crate::simd::{
+use crate::search::simd::{
     Avx2,
     Sections, //
 };

@@ -8,9 +8,11 @@
 
 use super::bindings;
 use crate::{
-    params::Text,
-    pattern::KEY_NAME_MAX,
-    set::PATTERN_MAX, //
+    config::{
+        params::Text,
+        pattern::KEY_NAME_MAX, //
+    },
+    search::set::PATTERN_MAX, //
 };
 use kernel::prelude::*;
 

@@ -14,23 +14,25 @@ use super::{
     record::Record, //
 };
 use crate::{
-    dm::TargetName,
-    limit::{
-        Limit,
-        Reason,
-        WINDOW_NS, //
-    },
-    lines::{
-        self,
-        Line, //
-    },
-    params::{
+    config::params::{
         Params,
         Text,
         LABEL_MAX, //
     },
-    record::Header,
-    totals::Totals,
+    dm::TargetName,
+    log::{
+        limit::{
+            Limit,
+            Reason,
+            WINDOW_NS, //
+        },
+        lines::{
+            self,
+            Line, //
+        },
+        totals::Totals, //
+    },
+    record::Header, //
 };
 use core::sync::atomic::{
     AtomicU32,

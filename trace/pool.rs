@@ -19,7 +19,7 @@ use super::{
     memory::Array,
     percpu::PerCpu, //
 };
-use crate::slots;
+use crate::memory::slots;
 use core::{
     mem::size_of,
     ptr::NonNull,

@@ -4,8 +4,8 @@
 //!
 //! ```text
 //! the first chain                                the second chain, where bytes are kept
-//! 0    header (core/src/record.rs)               the bytes of each delta in turn; those of one
-//! 40   what was found (core/src/finds.rs)        delta lie in one block: where they do not fit
+//! 0    header (core/src/record/header.rs)        the bytes of each delta in turn; those of one
+//! 40   what was found (core/src/record/find.rs)        delta lie in one block: where they do not fit
 //! 336  deltas, and on from byte 0 of the blocks  the rest of a block, they begin the next one
 //!      that follow; none is split
 //!      then, on from byte 0 of further blocks,
@@ -26,22 +26,20 @@ use super::{
     search::Scan, //
 };
 use crate::{
-    delta::Delta,
+    config::pattern::Pattern,
     dm::{
         Segment,
         Segments, //
     },
-    finds::{
+    record::{
+        Delta,
         Find,
+        Header,
+        Payload,
         Where,
         FIND_MAX, //
     },
-    pattern::Pattern,
-    record::{
-        Header,
-        Payload, //
-    },
-    set::PATTERNS_MAX,
+    search::set::PATTERNS_MAX, //
 };
 use core::iter::Skip;
 

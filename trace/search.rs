@@ -10,22 +10,28 @@ use super::{
     record::Finds, //
 };
 use crate::{
-    budget::Shortage,
-    delta::Delta,
+    config::{
+        budget::Shortage,
+        params::Fault,
+        pattern, //
+    },
     dm::Segment,
-    edges::{
-        Ends,
-        Neighbours, //
+    record::{
+        Delta,
+        Where, //
     },
-    engine::{
-        Engine,
-        Found,
-        State, //
+    search::{
+        edges::{
+            Ends,
+            Neighbours, //
+        },
+        engine::{
+            Engine,
+            Found,
+            State, //
+        },
+        set, //
     },
-    finds::Where,
-    params::Fault,
-    pattern,
-    set, //
 };
 use kernel::{
     prelude::*,

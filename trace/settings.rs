@@ -10,10 +10,10 @@ use super::{
     swap::{
         Reading,
         Swap, //
-    }, //
+    },
 };
 use crate::{
-    params::Params,
+    config::params::Params,
     record::Op, //
 };
 use core::sync::atomic::{

@@ -23,14 +23,14 @@ use criterion::{
     Criterion,
     Throughput, //
 };
-use imgrement_core::{
+use imgrement_core::search::{
     matcher,
     set::{
         self,
         Pattern,
         Set, //
     },
-    simd::Avx2,
+    simd::Avx2, //
 };
 use memchr::memmem;
 use serde_json::{
@@ -136,7 +136,7 @@ fn inputs() -> Vec<Input> {
         include_bytes!("../../docs/reference.md"),
         include_bytes!("../../docs/dm.md"),
         include_bytes!("../../docs/guarantees.md"),
-        include_bytes!("../../core/src/params.rs"),
+        include_bytes!("../../core/src/config/params.rs"),
         include_bytes!("../../dm/target.rs"),
     ]
     .concat();
@@ -232,7 +232,7 @@ fn inputs() -> Vec<Input> {
     ]
 }
 
-/// Pairs of bytes with the number that `aa` has in `core/src/windows.rs`.
+/// Pairs of bytes with the number that `aa` has in `core/src/search/windows.rs`.
 fn between_filters() -> Vec<u8> {
     let number = |pair: u16| u32::from(pair).wrapping_mul(0x9e37_79b1) >> 20;
     let pair = (0..=u16::MAX).find(|pair| {
@@ -253,7 +253,7 @@ fn words(count: usize) -> Vec<Vec<u8>> {
         include_str!("../../docs/security.md"),
         include_str!("../../docs/mistakes.md"),
         include_str!("../../trace.rs"),
-        include_str!("../../core/src/set.rs"),
+        include_str!("../../core/src/search/set.rs"),
     );
     let words = text.split(|letter: char| !letter.is_ascii_alphabetic());
     let words: BTreeSet<_> = words.filter(|word| word.len() >= 6).collect();

@@ -17,26 +17,22 @@ use kernel::{
     },
 };
 
-#[path = "../../core/src/carry.rs"]
-pub mod carry;
-#[path = "../../core/src/matcher.rs"]
-pub mod matcher;
-#[path = "../../core/src/memory.rs"]
+#[path = "../../core/src/bytes/mod.rs"]
+pub mod bytes;
+#[path = "../../core/src/config/mod.rs"]
+pub mod config;
+#[path = "../../core/src/memory/mod.rs"]
 pub mod memory;
-#[path = "../../core/src/pair.rs"]
-pub mod pair;
-#[path = "../../core/src/places.rs"]
-pub mod places;
-#[path = "../../core/src/racy.rs"]
-pub mod racy;
-#[path = "../../core/src/rank.rs"]
-pub mod rank;
-#[path = "../../core/src/simd.rs"]
-pub mod simd;
+#[path = "../../core/src/record/mod.rs"]
+pub mod record;
+#[path = "../../core/src/search/mod.rs"]
+pub mod search;
 
-use matcher::Matcher;
 use memory::Memory;
-use simd::Avx2;
+use search::{
+    matcher::Matcher,
+    simd::Avx2, //
+};
 
 module! {
     type: SearchModule,

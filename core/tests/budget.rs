@@ -4,12 +4,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use imgrement_core::{
+use imgrement_core::config::{
     budget::{
         Need,
         Shortage, //
     },
-    params::Params,
+    params::Params, //
 };
 
 const MIB: u64 = 1 << 20;

@@ -12,7 +12,7 @@
     reason = "a test may panic"
 )]
 
-use imgrement_core::delta::{
+use imgrement_core::record::{
     span,
     Cursor,
     Delta, //

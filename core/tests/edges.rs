@@ -15,7 +15,7 @@
 mod common;
 
 use common::Std;
-use imgrement_core::edges::{
+use imgrement_core::search::edges::{
     Edges,
     Ends,
     Neighbours,

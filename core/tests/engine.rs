@@ -18,14 +18,18 @@ use common::{
     Std, //
 };
 use imgrement_core::{
-    engine::{
-        Engine,
-        Found,
-        State, //
+    config::{
+        params::Table,
+        pattern::Patterns, //
     },
-    params::Table,
-    pattern::Patterns,
-    set::Fault,
+    search::{
+        engine::{
+            Engine,
+            Found,
+            State, //
+        },
+        set::Fault, //
+    },
 };
 use proptest::prelude::*;
 

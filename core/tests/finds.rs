@@ -11,7 +11,7 @@
     reason = "a test may panic"
 )]
 
-use imgrement_core::finds::{
+use imgrement_core::record::{
     Find,
     Where,
     FIND_MAX, //

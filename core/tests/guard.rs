@@ -18,7 +18,7 @@ use common::{
     tiers,
     Std, //
 };
-use imgrement_core::set::{
+use imgrement_core::search::set::{
     Pattern,
     Set, //
 };

@@ -12,7 +12,10 @@
     reason = "a test may panic"
 )]
 
-use imgrement_core::limit::{Limit, Reason};
+use imgrement_core::log::limit::{
+    Limit,
+    Reason, //
+};
 use proptest::prelude::*;
 
 const SECOND: u64 = 1_000_000_000;

@@ -16,28 +16,26 @@ mod common;
 
 use common::Std;
 use imgrement_core::{
-    delta::{
-        Cursor,
-        Delta, //
-    },
-    finds::{
-        Find,
-        Where, //
-    },
-    limit::Reason,
-    lines::{
-        count,
-        request,
-        Found,
-        Line, //
+    log::{
+        limit::Reason,
+        lines::{
+            count,
+            request,
+            Found,
+            Line, //
+        },
+        totals::Totals, //
     },
     record::{
+        Cursor,
+        Delta,
+        Find,
         Flags,
         Header,
         Op,
-        Payload, //
+        Payload,
+        Where, //
     },
-    totals::Totals,
 };
 
 fn header(op: Op, sector: u64, bytes: u64, deltas: u32) -> Header {

@@ -20,17 +20,19 @@ use common::{
     Std, //
 };
 use imgrement_core::{
-    matcher::{
-        Hits,
-        State, //
-    },
-    racy::{
+    bytes::racy::{
         RacyBytes,
         RacyPair, //
     },
-    set::{
-        Pattern,
-        Set, //
+    search::{
+        matcher::{
+            Hits,
+            State, //
+        },
+        set::{
+            Pattern,
+            Set, //
+        },
     },
 };
 use proptest::prelude::*;

@@ -16,20 +16,22 @@ mod common;
 
 use common::Std;
 use imgrement_core::{
-    params::{
-        Change,
-        Fault,
-        Mistake,
-        Ops,
-        Params,
-        Refusal,
-        Table,
-        Text,
-        What, //
-    },
-    pattern::{
-        Pattern,
-        Patterns, //
+    config::{
+        params::{
+            Change,
+            Fault,
+            Mistake,
+            Ops,
+            Params,
+            Refusal,
+            Table,
+            Text,
+            What, //
+        },
+        pattern::{
+            Pattern,
+            Patterns, //
+        },
     },
     record::Op, //
 };

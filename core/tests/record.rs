@@ -12,14 +12,12 @@
     reason = "a test may panic"
 )]
 
-use imgrement_core::{
-    delta::Delta,
-    record::{
-        Flags,
-        Header,
-        Op,
-        Payload, //
-    },
+use imgrement_core::record::{
+    Delta,
+    Flags,
+    Header,
+    Op,
+    Payload, //
 };
 use proptest::prelude::*;
 

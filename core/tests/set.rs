@@ -20,16 +20,18 @@ use common::{
 };
 use imgrement_core::{
     memory::Memory,
-    set::{
-        Fault,
-        Pattern,
-        Set,
-        State,
-        MEMORY_MAX, //
-    },
-    simd::{
-        Avx2,
-        Sections, //
+    search::{
+        set::{
+            Fault,
+            Pattern,
+            Set,
+            State,
+            MEMORY_MAX, //
+        },
+        simd::{
+            Avx2,
+            Sections, //
+        },
     },
 };
 use proptest::prelude::*;

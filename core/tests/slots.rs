@@ -25,7 +25,7 @@ use std::{
     thread, //
 };
 
-use imgrement_core::slots::{
+use imgrement_core::memory::slots::{
     claim,
     push,
     release,

@@ -12,7 +12,7 @@
     reason = "a test may panic"
 )]
 
-use imgrement_core::word::{
+use imgrement_core::bytes::word::{
     unescape,
     Escaped,
     Typed,

@@ -13,9 +13,9 @@ in_table() { grep -qF -- "${1//|/\\|}" "$table" || die "docs/mistakes.md does no
 
 # All strings in these files that contain a space. They are about mistakes, or only for formatting. Placeholders are
 # in braces.
-for file in core/src/params.rs core/src/budget.rs dm/args.rs dm/target.rs; do
+for file in core/src/config/params.rs core/src/config/budget.rs dm/args.rs dm/target.rs; do
 	parts=0 least=9
-	[ "$file" != core/src/budget.rs ] || least=3
+	[ "$file" != core/src/config/budget.rs ] || least=3
 	while read -r part; do
 		[[ $part != *[a-z][a-z]* ]] || in_table "$part"
 		parts=$((parts + 1))

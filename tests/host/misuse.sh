@@ -8,7 +8,7 @@ work=$BUILD/test/misuse/work
 rm -rf "$work"
 mkdir -p "$work"
 source=$(< "$TOP/tests/misuse/target.rs")
-source=${source/..\/..\/dm.rs/"$TOP"/dm.rs}
+source=${source/..\/..\/dm\/mod.rs/"$TOP"/dm/mod.rs}
 printf '%s\n' "$source" > "$work/correct.rs"
 
 # mistake NAME ERROR OLD NEW: the target with OLD replaced by NEW, and the compiler's error.

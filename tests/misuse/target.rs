@@ -13,7 +13,7 @@ use kernel::{
 };
 
 #[allow(unsafe_code, dead_code)]
-#[path = "../../dm.rs"]
+#[path = "../../dm/mod.rs"]
 pub mod dm;
 
 use dm::{

@@ -8,7 +8,7 @@
 use kernel::prelude::*;
 
 #[allow(dead_code)]
-#[path = "../../dm.rs"]
+#[path = "../../dm/mod.rs"]
 pub mod dm;
 
 module! {

@@ -17,7 +17,7 @@ use kernel::{
     },
 };
 
-#[path = "../../dm.rs"]
+#[path = "../../dm/mod.rs"]
 pub mod dm;
 
 use dm::{

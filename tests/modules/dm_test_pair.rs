@@ -12,7 +12,7 @@ use kernel::{
 };
 
 #[allow(unsafe_code)]
-#[path = "../../dm.rs"]
+#[path = "../../dm/mod.rs"]
 pub mod dm;
 
 use dm::{

@@ -6,14 +6,14 @@
 #![no_main]
 
 use imgrement_core::{
-    lines::{
-        Found,
-        Line, //
-    },
-    word::{
+    bytes::word::{
         unescape,
         Escaped,
         UnescapeError, //
+    },
+    log::lines::{
+        Found,
+        Line, //
     },
 };
 use imgrement_fuzz::{

@@ -12,7 +12,7 @@ use common::{
     matcher_of,
     tiers, //
 };
-use imgrement_core::matcher::{
+use imgrement_core::search::matcher::{
     Hits,
     State, //
 };

@@ -5,13 +5,15 @@
 #![no_main]
 
 use imgrement_core::{
-    params::{
-        Change,
-        Key,
-        What, //
+    bytes::word::Escaped,
+    config::{
+        params::{
+            Change,
+            Key,
+            What, //
+        },
+        pattern::Pattern, //
     },
-    pattern::Pattern,
-    word::Escaped, //
 };
 use imgrement_fuzz::{
     check_mistake,

@@ -12,7 +12,7 @@ use common::{
     tiers,
     Std, //
 };
-use imgrement_core::set::{
+use imgrement_core::search::set::{
     Fault,
     Pattern,
     Set,

@@ -6,8 +6,7 @@
 #![no_main]
 
 use imgrement_core::{
-    memory::Memory,
-    params::{
+    config::params::{
         Fault,
         Key,
         Mistake,
@@ -15,6 +14,7 @@ use imgrement_core::{
         Table,
         What, //
     },
+    memory::Memory, //
 };
 use imgrement_fuzz::{
     check_mistake,

@@ -5,7 +5,7 @@
 //!
 //! They are written from `docs/reference.md`, and share no code with what they check.
 
-use imgrement_core::params::{
+use imgrement_core::config::params::{
     Fault,
     Key,
     Mistake,

@@ -6,9 +6,11 @@
 #![allow(dead_code)]
 
 use imgrement_core::{
-    matcher::Matcher,
     memory::Memory,
-    simd::Avx2, //
+    search::{
+        matcher::Matcher,
+        simd::Avx2, //
+    },
 };
 use std::convert::Infallible;
 

@@ -8,19 +8,19 @@
 use core::fmt;
 
 use super::{
-    delta::{
+    limit::Reason,
+    totals::Totals, //
+};
+use crate::{
+    bytes::word::Escaped,
+    memory::Memory,
+    record::{
         Delta,
+        Find,
+        Header,
+        Where,
         SECTOR_SIZE, //
     },
-    finds::{
-        Find,
-        Where, //
-    },
-    limit::Reason,
-    memory::Memory,
-    record::Header,
-    totals::Totals,
-    word::Escaped, //
 };
 
 /// One line. It prints without a label; see [`Line::labelled`].

@@ -21,13 +21,11 @@
 use super::{
     automaton::Automaton,
     carry::Carry,
-    memory::Memory,
     pair::Pair,
     places::{
         ones,
         Places, //
     },
-    racy::RacyBytes,
     rank::RANK,
     simd::{
         Avx2,
@@ -39,6 +37,10 @@ use super::{
         Windows,
         BUCKETS, //
     },
+};
+use crate::{
+    bytes::racy::RacyBytes,
+    memory::Memory, //
 };
 use core::ops::Range;
 

@@ -4,7 +4,7 @@
 //!
 //! Both are lists of words, and both say of a wrong word what is wrong with it and what is
 //! allowed ([`Mistake`]). Words are told apart by case. Texts are escaped with `%HH`
-//! (see `word.rs`).
+//! (see `bytes/word.rs`).
 
 use core::{
     ffi::CStr,
@@ -12,21 +12,23 @@ use core::{
     ops::RangeInclusive, //
 };
 
-use super::{
-    edges::EDGES,
-    memory::Memory,
-    pattern::{
-        Pattern,
-        Patterns, //
-    },
-    record::Op,
-    set::PATTERNS_MAX,
-    word::{
+use super::pattern::{
+    Pattern,
+    Patterns, //
+};
+use crate::{
+    bytes::word::{
         unescape,
         Escaped,
         Typed,
         UnescapeError, //
-    }, //
+    },
+    memory::Memory,
+    record::Op,
+    search::{
+        edges::EDGES,
+        set::PATTERNS_MAX, //
+    },
 };
 
 /// The longest label, in bytes.

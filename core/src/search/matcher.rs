@@ -21,13 +21,15 @@
 
 use super::{
     carry::Carry,
-    memory::Memory,
     pair::Pair,
-    racy::{
+    simd::Avx2, //
+};
+use crate::{
+    bytes::racy::{
         RacyBytes,
         RacyPair, //
     },
-    simd::Avx2,
+    memory::Memory, //
 };
 
 /// The longest pattern, in bytes: Shift-Or has a bit for each.

@@ -3,10 +3,10 @@
 //! How often each pattern of a record was found, and its name: what a reader of records adds up, without
 //! looking at any entry twice for it.
 
-use super::{
-    finds::Find,
+use crate::{
     memory::Memory,
-    set::PATTERNS_MAX, //
+    record::Find,
+    search::set::PATTERNS_MAX, //
 };
 
 /// The room for a name: its length, and at most 255 bytes.

@@ -11,14 +11,16 @@
 //! bytes, and has eight buckets (as the one that is known as Teddy, by G. Langdale).
 
 use super::{
-    memory::Memory,
     places::Places,
-    racy::RacyBytes,
     simd::{
         Avx2,
         Nibbles,
         WINDOW, //
     },
+};
+use crate::{
+    bytes::racy::RacyBytes,
+    memory::Memory, //
 };
 
 /// How many buckets there are, each a bit.

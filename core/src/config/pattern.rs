@@ -5,13 +5,13 @@
 
 use core::fmt;
 
-use super::{
+use super::params::{
+    Fault,
+    Text, //
+};
+use crate::{
     memory::Memory,
-    params::{
-        Fault,
-        Text, //
-    },
-    set::{
+    search::set::{
         PATTERNS_MAX,
         PATTERN_MAX, //
     },

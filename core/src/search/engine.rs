@@ -7,16 +7,18 @@
 
 use super::{
     matcher::Matcher,
-    memory::Memory,
-    pattern::Patterns,
     places::ones,
-    racy::RacyBytes,
     set::{
         self,
         Fault,
         Set, //
     },
-    simd::Sections,
+    simd::Sections, //
+};
+use crate::{
+    bytes::racy::RacyBytes,
+    config::pattern::Patterns,
+    memory::Memory, //
 };
 
 /// Patterns, prepared.

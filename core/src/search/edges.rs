@@ -8,10 +8,10 @@
 //! are as short as chance makes them. What lay on the disk before, or has been written over from the middle
 //! of another write, is not known here.
 
-use super::{
-    memory::Memory,
-    racy::RacyBytes,
-    set::PATTERN_MAX, //
+use super::set::PATTERN_MAX;
+use crate::{
+    bytes::racy::RacyBytes,
+    memory::Memory, //
 };
 use core::{
     mem::size_of,

@@ -26,50 +26,30 @@
 //!
 //! C header: `include/linux/device-mapper.h`.
 
-// Paths are given because a crate root in another folder includes this file by path too, and then
-// rustc would look for the modules beside it.
-#[path = "dm/args.rs"]
 mod args;
-#[path = "dm/bindings.rs"]
 mod bindings;
-#[path = "dm/bio.rs"]
 mod bio;
-#[path = "dm/device.rs"]
 mod device;
-#[path = "dm/holders.rs"]
 mod holders;
-#[path = "dm/late.rs"]
 mod late;
-#[path = "dm/name.rs"]
 mod name;
-#[path = "dm/noio.rs"]
 mod noio;
 #[cfg(CONFIG_DEBUG_ATOMIC_SLEEP)]
-#[path = "dm/nonblock.rs"]
 mod nonblock;
-#[path = "dm/segment.rs"]
 mod segment;
-#[path = "dm/status.rs"]
 mod status;
-#[path = "dm/target.rs"]
 mod target;
 #[cfg(dm_kunit)]
-#[path = "dm/tests.rs"]
 mod tests;
-#[path = "dm/work.rs"]
 mod work;
-#[path = "dm/worker.rs"]
 mod worker;
 #[cfg(CONFIG_BLK_DEV_ZONED)]
-#[path = "dm/zones.rs"]
 mod zones;
 
-// The files that `dm` shares with the pure logic: bytes that others write to are looked at, and a word
-// is escaped, the same way everywhere.
-#[path = "core/src/racy.rs"]
-pub mod racy;
-#[path = "core/src/word.rs"]
-pub mod word;
+// What `dm` shares with the pure logic: bytes that others write to are looked at, and a word is escaped,
+// the same way everywhere.
+#[path = "../core/src/bytes/mod.rs"]
+pub mod bytes;
 
 pub use self::{
     args::{
@@ -85,6 +65,7 @@ pub use self::{
         Op,
         PerBio, //
     },
+    bytes::racy::RacyBytes,
     device::{
         Device,
         DiskName, //
@@ -92,7 +73,6 @@ pub use self::{
     holders::Holders,
     late::LateQueue,
     name::TargetName,
-    racy::RacyBytes,
     segment::{
         Segment,
         Segments, //

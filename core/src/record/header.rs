@@ -295,7 +295,7 @@ impl Delta {
     /// The size of the encoding, in bytes.
     pub const SIZE: usize = 40;
 
-    /// Writes the layout at the top of `record.rs`.
+    /// Writes the layout at the top of `header.rs`.
     pub fn encode(&self) -> [u8; Self::SIZE] {
         let mut out = [0; Self::SIZE];
         let mut to = Put(&mut out);
@@ -309,7 +309,7 @@ impl Delta {
         out
     }
 
-    /// Reads the layout at the top of `record.rs`; `None` where a reserved byte is not zero.
+    /// Reads the layout at the top of `header.rs`; `None` where a reserved byte is not zero.
     pub fn decode(bytes: &[u8; Self::SIZE]) -> Option<Self> {
         let mut from = Take(bytes);
         let first = u64::from_le_bytes(from.take()?);

@@ -12,7 +12,7 @@
 //! next state come behind them, so that one number a state says which they are: 10 bytes a state,
 //! and at most a state for each byte of the patterns.
 
-use super::memory::Memory;
+use crate::memory::Memory;
 
 /// No state, and no pattern: there are fewer.
 const NONE: u16 = u16::MAX;

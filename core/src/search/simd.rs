@@ -6,12 +6,10 @@
 //! `asm!` may be one. So whole loops are in assembly here, with general registers for operands,
 //! which is why this file has `unsafe`. Loads in assembly are also allowed to race with writes.
 
-use super::{
-    places::Places,
-    racy::{
-        RacyBytes,
-        RacyPair, //
-    }, //
+use super::places::Places;
+use crate::bytes::racy::{
+    RacyBytes,
+    RacyPair, //
 };
 use core::marker::PhantomData;
 

@@ -8,12 +8,12 @@
 
 use super::{
     places::Places,
-    racy::{
-        RacyBytes,
-        RacyPair, //
-    },
     rank::RANK,
-    simd::Avx2,
+    simd::Avx2, //
+};
+use crate::bytes::racy::{
+    RacyBytes,
+    RacyPair, //
 };
 
 /// Two bytes of a pattern.

@@ -3,7 +3,7 @@
 //! What is carried over from one segment of a request to the next, so that what straddles them is
 //! found: a copy of the last bytes before it, but only where there is a next one.
 
-use super::racy::RacyBytes;
+use crate::bytes::racy::RacyBytes;
 
 /// The state of a search between two segments of a request; `ROOM` is twice as many bytes as an
 /// occurrence that straddles them may have on either side.

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Memory: arrays that are made once, and the pool of slots for records.
+
+mod array;
+pub mod slots;
+
+pub use self::array::Memory;

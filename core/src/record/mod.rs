@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The format of a record: a header, a delta for each segment, and what was found.
+
+mod delta;
+mod find;
+mod header;
+
+pub use self::{
+    delta::{
+        span,
+        Cursor,
+        Delta,
+        SECTOR_SIZE, //
+    },
+    find::{
+        Find,
+        Where,
+        FIND_MAX, //
+    },
+    header::{
+        Flags,
+        Header,
+        Op,
+        Payload, //
+    }, //
+};
