@@ -108,7 +108,7 @@ impl PerBio for () {}
 /// needs. Where neither has a size, there is none.
 ///
 /// It is raw memory in front of the clone: not initialised, freed without drop, aligned only as
-/// `struct dm_io` is. The callbacks of `target.rs` initialise it before `map` and drop `P` exactly once.
+/// `struct dm_io` is. The callbacks (`callbacks.rs`) initialise it before `map` and drop `P` exactly once.
 #[repr(C)]
 pub(super) struct Space<P> {
     own: P,

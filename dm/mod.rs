@@ -29,18 +29,25 @@
 mod args;
 mod bindings;
 mod bio;
+mod builder;
+mod callbacks;
 mod device;
+mod features;
 mod holders;
+mod ioctl;
 mod late;
+mod limits;
 mod name;
 mod noio;
 #[cfg(CONFIG_DEBUG_ATOMIC_SLEEP)]
 mod nonblock;
+mod registration;
 mod segment;
 mod status;
 mod target;
 #[cfg(dm_kunit)]
 mod tests;
+mod visitor;
 mod work;
 mod worker;
 #[cfg(CONFIG_BLK_DEV_ZONED)]
@@ -65,14 +72,19 @@ pub use self::{
         Op,
         PerBio, //
     },
+    builder::Builder,
     bytes::racy::RacyBytes,
     device::{
         Device,
         DiskName, //
     },
+    features::Features,
     holders::Holders,
+    ioctl::IoctlRoute,
     late::LateQueue,
+    limits::QueueLimits,
     name::TargetName,
+    registration::Registration,
     segment::{
         Segment,
         Segments, //
@@ -81,15 +93,8 @@ pub use self::{
         StatusKind,
         StatusWriter, //
     },
-    target::{
-        Builder,
-        DeviceVisitor,
-        Features,
-        IoctlRoute,
-        QueueLimits,
-        Registration,
-        Target, //
-    },
+    target::Target,
+    visitor::DeviceVisitor,
     worker::Worker, //
 };
 

@@ -137,7 +137,7 @@ fn inputs() -> Vec<Input> {
         include_bytes!("../../docs/dm.md"),
         include_bytes!("../../docs/guarantees.md"),
         include_bytes!("../../core/src/config/params.rs"),
-        include_bytes!("../../dm/target.rs"),
+        include_bytes!("../../dm/callbacks.rs"),
     ]
     .concat();
     let text: Vec<u8> = repeat(&text).take(64 * MI).collect();

@@ -7,8 +7,8 @@
 
 # Functions that handle words. CStr's inline functions add or subtract 1 from the length of a string. That
 # overflows for a string that fills all memory, and for one without its NUL.
-known='dm::args::Args|::(refuse|no_pattern)>|dm::device::Device>::(name|number)|dm::target::Builder>::next_(range|device)'
-known+='|dm::target::Callbacks<.*>>::(ctr|message)>|dm::target::Target>::(ctr|status|message)>'
+known='dm::args::Args|::(refuse|no_pattern)>|dm::device::Device>::(name|number)|dm::builder::Builder>::next_(range|device)'
+known+='|dm::callbacks::Callbacks<.*>>::(ctr|message)>|dm::target::Target>::(ctr|status|message)>'
 known+='|dm_imgrement(\[[0-9a-f]*\])?::no_queue>'
 # Called by a constructor, in C. It has a stack protector, because the address of a struct is passed on.
 known+='|<rust_dm_other_holders>'
@@ -21,7 +21,7 @@ for module in dm-imgrement dm-rust-linear; do
 	listing=$LOGS/$module.objdump
 	"$TOP/scripts/enter" objdump -dr "$BUILD/module/$release/$module.ko" |
 		"$TOP/scripts/enter" c++filt > "$listing"
-	grep -q '<.*dm::target::Callbacks<.*>>::map>:$' "$listing" || die "$module: where is its map?"
+	grep -q '<.*dm::callbacks::Callbacks<.*>>::map>:$' "$listing" || die "$module: where is its map?"
 	# A function begins with its name. A call in it names the callee in a relocation. All free functions of core except
 	# these two are ways to panic, and so are functions whose names say so.
 	awk '/^[0-9a-f]+ <.*>:$/ { name = $0 }

@@ -21,10 +21,10 @@ FRAME = 1536
 CHAIN = 4096
 
 # The ways in: those by which a bio comes, and those that take what a person typed.
-OF_BIO = re.compile(r"dm::target::Callbacks<.*>>::(map|end_io|end_late)$")
-OF_WORDS = re.compile(r"dm::target::Callbacks<.*>>::(ctr|message)$")
+OF_BIO = re.compile(r"dm::callbacks::Callbacks<.*>>::(map|end_io|end_late)$")
+OF_WORDS = re.compile(r"dm::callbacks::Callbacks<.*>>::(ctr|message)$")
 # Who makes a work item or registers a callback does not run it: that is done later, on a stack of its own.
-RUNS_ELSEWHERE = re.compile(r"::WorkItemPointer<.*>>::run$|dm::target::Callbacks<.*>>::\w+$")
+RUNS_ELSEWHERE = re.compile(r"::WorkItemPointer<.*>>::run$|dm::callbacks::Callbacks<.*>>::\w+$")
 CLOSURE = re.compile(r"\{closure#\d+\}|::call_once|::call_mut")
 FORMATS = re.compile(r"fmt::\w+>::fmt$|^<core::fmt::Formatter>::")
 # What the compiler calls by itself. It calls nothing back.

@@ -1,0 +1,655 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The callbacks through which device-mapper reaches a target.
+//!
+//! What the C interface asks of every target is done here, once for all.
+
+use super::{
+    bindings,
+    bio::Space,
+    device::OpenDevices,
+    late::{
+        self,
+        Late,
+        Stage, //
+    },
+    noio::NoIo,
+    registration::Type,
+    worker,
+    Args,
+    Builder,
+    Completion,
+    CtrError,
+    DeviceVisitor,
+    EndBio,
+    Features,
+    IoctlRoute,
+    LateBio,
+    MapBio,
+    PerBio,
+    QueueLimits,
+    StatusKind,
+    StatusWriter,
+    Target, //
+};
+use core::{
+    marker::PhantomData,
+    ptr::NonNull, //
+};
+use kernel::{
+    bindings::{
+        bio,
+        blk_status_t,
+        block_device,
+        queue_limits,
+        work_struct, //
+    },
+    ffi::{
+        c_char,
+        c_int,
+        c_uint,
+        c_ulong,
+        c_void, //
+    },
+    fmt::Write,
+    module::this_module,
+    prelude::*, //
+};
+
+/// What `dm_target.private` points at.
+struct Instance<S> {
+    state: Pin<KBox<S>>,
+    // Dropped last: the state has handles of them.
+    worker: worker::Slot,
+    // No bio is left, but the function that ended one may still return to its queue.
+    _late: late::Slot,
+    _devices: OpenDevices,
+}
+
+impl<S> Drop for Instance<S> {
+    fn drop(&mut self) {
+        // While the state is still there.
+        self.worker.stop();
+    }
+}
+
+/// Whether a table can name a target so: `dm_target_spec` has room for that many characters and a NUL, and
+/// a table's words are separated by spaces.
+const fn is_type_name(name: &[u8]) -> bool {
+    let mut rest = name;
+
+    while let [first, others @ ..] = rest {
+        if !first.is_ascii_graphic() {
+            return false;
+        }
+        rest = others;
+    }
+    !name.is_empty() && name.len() < bindings::DM_TYPE_NAME_SIZE as usize
+}
+
+/// The C side of a target type.
+pub(super) struct Callbacks<T: Target>(PhantomData<T>);
+
+impl<T: Target> Callbacks<T> {
+    /// Whether device-mapper has to tell us of completions.
+    const ENDS_IO: bool = T::HAS_END_IO || T::PerBio::LATE || core::mem::needs_drop::<T::PerBio>();
+
+    /// How many bytes come with each bio.
+    const PER_BIO: c_uint = {
+        assert!(Space::<T::PerBio>::SIZE <= 4096);
+        Space::<T::PerBio>::SIZE as c_uint
+    };
+
+    pub(super) fn target_type() -> bindings::target_type {
+        const {
+            // No table could name it.
+            assert!(is_type_name(T::NAME.to_bytes()));
+        }
+        const {
+            // There is room for it with each bio, and somebody to hear of it, or neither.
+            assert!(T::HAS_END_LATE == T::PerBio::LATE);
+        }
+        #[cfg(CONFIG_BLK_DEV_ZONED)]
+        const {
+            // Device-mapper asks whoever claims it for a report.
+            assert!(T::HAS_REPORT_ZONES || !T::FEATURES.contains(Features::ZONED_HM));
+        }
+        bindings::target_type {
+            features: T::FEATURES.bits(),
+            name: T::NAME.as_char_ptr(),
+            // A null module would let the code be unloaded while it runs.
+            module: this_module::<T::OwnerModule>().as_ptr(),
+            version: T::VERSION,
+            ctr: Some(Self::ctr),
+            dtr: Some(Self::dtr),
+            map: Some(Self::map),
+            end_io: if Self::ENDS_IO {
+                Some(Self::end_io)
+            } else {
+                None
+            },
+            presuspend: if T::HAS_PRESUSPEND {
+                Some(Self::presuspend)
+            } else {
+                None
+            },
+            presuspend_undo: if T::HAS_PRESUSPEND_UNDO {
+                Some(Self::presuspend_undo)
+            } else {
+                None
+            },
+            postsuspend: if T::HAS_POSTSUSPEND {
+                Some(Self::postsuspend)
+            } else {
+                None
+            },
+            preresume: if T::HAS_PRERESUME {
+                Some(Self::preresume)
+            } else {
+                None
+            },
+            resume: if T::HAS_RESUME {
+                Some(Self::resume)
+            } else {
+                None
+            },
+            status: if T::HAS_STATUS {
+                Some(Self::status)
+            } else {
+                None
+            },
+            message: if T::HAS_MESSAGE {
+                Some(Self::message)
+            } else {
+                None
+            },
+            prepare_ioctl: if T::HAS_PREPARE_IOCTL {
+                Some(Self::prepare_ioctl)
+            } else {
+                None
+            },
+            iterate_devices: Some(Self::iterate_devices),
+            #[cfg(CONFIG_BLK_DEV_ZONED)]
+            report_zones: if T::HAS_REPORT_ZONES {
+                Some(Self::report_zones)
+            } else {
+                None
+            },
+            io_hints: if T::HAS_IO_HINTS {
+                Some(Self::io_hints)
+            } else {
+                None
+            },
+            ..Default::default()
+        }
+    }
+
+    /// The state of `ti`, for a callback in its scope.
+    ///
+    /// # Safety
+    ///
+    /// The constructor of `ti` has succeeded, and its destructor does not begin during `'a`.
+    #[inline]
+    unsafe fn state<'a>(ti: *mut bindings::dm_target, _scope: &'a NoIo) -> &'a T::State<'a> {
+        // SAFETY: The constructor left it there, and it lives until the destructor. That it was made
+        // for another lifetime, that of the instance, makes no difference to its layout; the
+        // devices in it are open for `'a` too.
+        unsafe { &(*(*ti).private.cast::<Instance<T::State<'a>>>()).state }
+    }
+
+    /// The words of a call of device-mapper.
+    ///
+    /// # Safety
+    ///
+    /// `ti` is live, and `argc` and `argv` are those of the call, for which `'a` must end.
+    unsafe fn args<'a>(
+        ti: *mut bindings::dm_target,
+        argc: c_uint,
+        argv: *mut *mut c_char,
+    ) -> Args<'a> {
+        // SAFETY: A table has a name for as long as it lives; the caller promises the rest.
+        unsafe { Args::from_raw(bindings::dm_table_device_name((*ti).table), argc, argv) }
+    }
+
+    /// # Safety
+    ///
+    /// For device-mapper's `ctr` slot alone: `ti` is live and ours, `argv` holds `argc` strings.
+    unsafe extern "C" fn ctr(
+        ti: *mut bindings::dm_target,
+        argc: c_uint,
+        argv: *mut *mut c_char,
+    ) -> c_int {
+        // SAFETY: By the contract of the slot.
+        let mut args = unsafe { Self::args(ti, argc, argv) };
+        // SAFETY: By the contract of the slot it is not null.
+        let live = unsafe { NonNull::new_unchecked(ti) };
+        // SAFETY: It is dropped before the constructor returns, or goes into the instance, which the
+        // destructor drops.
+        let devices = unsafe { OpenDevices::new(live) };
+        // SAFETY:
+        // - The instance holds its type, which is that of a `Type`, and with it the queue.
+        // - It is the function for works of this target.
+        let worker = unsafe {
+            let all = (*ti).type_.cast::<Type>();
+            worker::Slot::new(NonNull::new_unchecked(&raw mut (*all).queue), Self::work)
+        };
+        let late = late::Slot::new(T::NAME);
+        // SAFETY:
+        // - The constructor runs, and device-mapper leaves `ti` alone meanwhile.
+        // - `construct` puts all three into the instance behind its state, so that they are dropped
+        //   after it.
+        let builder = unsafe { Builder::from_raw(live, devices, worker, late) };
+        // With none, device-mapper would drop flushes silently.
+        // SAFETY: `ti` is ours until the constructor returns.
+        unsafe { (*ti).num_flush_bios = 1 };
+
+        match Self::construct(builder, &mut args) {
+            Ok(instance) => {
+                // SAFETY: `ti` is ours until the constructor returns.
+                unsafe {
+                    (*ti).per_io_data_size = Self::PER_BIO;
+                    // Of a bio that `MapBio::complete` has ended, device-mapper would otherwise look at the
+                    // clone, which may be gone (`dm_start_io_acct`).
+                    (*ti).set_accounts_remapped_io(true);
+                    (*ti).private = KBox::into_raw(instance).cast();
+                }
+                0
+            }
+            Err(error) => {
+                // SAFETY: As above. Device-mapper only reads the text, which is static, as it
+                // must be: it is printed after this has returned.
+                unsafe { (*ti).error = error.sentence().as_char_ptr().cast_mut() };
+                error.errno().to_errno()
+            }
+        }
+    }
+
+    fn construct<'t>(
+        mut builder: Builder<'t>,
+        args: &mut Args<'_>,
+    ) -> Result<KBox<Instance<T::State<'t>>>, CtrError> {
+        let state = KBox::try_pin_init(T::ctr(&mut builder, args)?, GFP_KERNEL)?;
+
+        if let Some(word) = args.next() {
+            return Err(args.refuse(
+                Some(word),
+                EINVAL,
+                c"Too many arguments",
+                format_args!("nothing may stand here"),
+            ));
+        }
+        if T::FEATURES.contains(Features::PASSES_INTEGRITY) {
+            if let Some((first, other)) = builder.devices.other_integrity() {
+                return Err(args.refuse(
+                    Some(other.number()),
+                    EINVAL,
+                    c"Integrity profiles differ",
+                    format_args!(
+                        "has another integrity profile than {}; all devices of this target share one",
+                        first.name()
+                    ),
+                ));
+            }
+        }
+        // The worker may run from here on.
+        builder.worker.set_state(NonNull::from(&*state).cast());
+        Ok(KBox::new(
+            Instance {
+                state,
+                worker: builder.worker,
+                _late: builder.late,
+                _devices: builder.devices,
+            },
+            GFP_KERNEL,
+        )?)
+    }
+
+    /// # Safety
+    ///
+    /// For the work of an instance of this target alone: it is live.
+    unsafe extern "C" fn work(work: *mut work_struct) {
+        let _noio = NoIo::enter();
+
+        // SAFETY: The caller's promise.
+        let state = unsafe { worker::Item::state_of(work) }.cast::<T::State<'_>>();
+        // SAFETY: `construct` set it, or it is null. The state is not dropped before the work has been
+        // stopped.
+        if let (true, Some(state)) = (T::HAS_WORK, unsafe { state.as_ref() }) {
+            T::work(state);
+        }
+    }
+
+    /// # Safety
+    ///
+    /// For the `dtr` slot alone: the constructor of `ti` has succeeded, no other callback runs or
+    /// will run.
+    unsafe extern "C" fn dtr(ti: *mut bindings::dm_target) {
+        let _noio = NoIo::enter();
+
+        // SAFETY: The constructor left it there, and nobody uses it any more.
+        drop(unsafe { KBox::from_raw((*ti).private.cast::<Instance<T::State<'_>>>()) });
+    }
+
+    /// # Safety
+    ///
+    /// For the `map` slot alone: `ti` is constructed, and `clone` a live bio of it.
+    unsafe extern "C" fn map(ti: *mut bindings::dm_target, clone: *mut bio) -> c_int {
+        let noio = NoIo::enter_unless(T::FEATURES.contains(Features::NOWAIT));
+        // This is no atomic context, so that the kernel would not notice by itself. All bios are
+        // looked at, not only those that must not wait, because these are rare.
+        #[cfg(CONFIG_DEBUG_ATOMIC_SLEEP)]
+        let _non_block = T::FEATURES
+            .contains(Features::NOWAIT)
+            .then(super::nonblock::NonBlock::enter);
+        // SAFETY: The contract of the slot: neither is null.
+        let (live, bio) = unsafe { (NonNull::new_unchecked(ti), NonNull::new_unchecked(clone)) };
+        // SAFETY: I/O only comes between constructor and destructor.
+        let state = unsafe { Self::state(ti, &noio) };
+        // SAFETY: The bio is a clone for this target, whose `per_io_data_size` the constructor set, and only
+        // we know of it.
+        unsafe { Space::init(bio, T::PerBio::default()) };
+
+        // SAFETY: The bio is live and held by us until the `MapBio` is consumed, its data has been
+        // initialised above, and `'b` cannot leave `T::map`.
+        let mapped = T::map(state, unsafe { MapBio::from_raw(bio, live) });
+
+        if core::mem::needs_drop::<T::PerBio>() && !mapped.completes() {
+            // SAFETY: The bio is still ours, its data is initialised, and `end_io` will not come.
+            unsafe { core::ptr::drop_in_place(Space::<T::PerBio>::own(bio).as_ptr()) };
+        }
+        mapped.code()
+    }
+
+    /// # Safety
+    ///
+    /// For the `end_io` slot alone: `ti` is constructed, `clone` a bio of it that was remapped and
+    /// has completed, or a read that ends late and whose work has run.
+    unsafe extern "C" fn end_io(
+        ti: *mut bindings::dm_target,
+        clone: *mut bio,
+        status: *mut blk_status_t,
+    ) -> c_int {
+        let noio = NoIo::enter_in_task_unless(T::FEATURES.contains(Features::NOWAIT));
+        #[cfg(CONFIG_DEBUG_ATOMIC_SLEEP)]
+        let _non_block = T::FEATURES
+            .contains(Features::NOWAIT)
+            .then(super::nonblock::NonBlock::enter_in_task);
+        // SAFETY: The contract of the slot: none is null.
+        let (bio, status) = unsafe {
+            (
+                NonNull::new_unchecked(clone),
+                NonNull::new_unchecked(status),
+            )
+        };
+        // SAFETY: The bio is a clone for this target, whose `per_io_data_size` the constructor set.
+        let space = unsafe { Space::<T::PerBio>::of(bio) };
+
+        // SAFETY: The space is that of the bio.
+        if let Some(late) = space.and_then(|space| unsafe { Space::late_in(space) }) {
+            // SAFETY: `map` initialised it, and the bio has completed.
+            match unsafe { Late::stage(late) } {
+                Stage::Now => {}
+                Stage::Late => {
+                    // SAFETY: The bio has completed, and is the worker's from here on.
+                    unsafe { Late::queue(late, Self::end_late) };
+                    return bindings::DM_ENDIO_INCOMPLETE as c_int;
+                }
+                Stage::Ended => return bindings::DM_ENDIO_DONE as c_int,
+            }
+        }
+
+        let completion = if T::HAS_END_IO {
+            // SAFETY: A destructor waits for all I/O of its target.
+            let state = unsafe { Self::state(ti, &noio) };
+            // SAFETY: The bio is live, and its data was initialised by `map`.
+            T::end_io(state, &mut unsafe { EndBio::from_raw(bio, status) })
+        } else {
+            Completion::Done
+        };
+
+        if core::mem::needs_drop::<T::PerBio>() {
+            let own = space.map_or(NonNull::dangling(), Space::own_in);
+            // SAFETY: `map` initialised it; both completions free the clone, so this is the last
+            // use.
+            unsafe { core::ptr::drop_in_place(own.as_ptr()) };
+        }
+        match completion {
+            Completion::Done => bindings::DM_ENDIO_DONE as c_int,
+            Completion::Requeue => bindings::DM_ENDIO_REQUEUE as c_int,
+        }
+    }
+
+    /// # Safety
+    ///
+    /// For the work of a bio of this target alone, which has completed and ends late.
+    unsafe extern "C" fn end_late(work: *mut work_struct) {
+        // SAFETY: The caller's promise.
+        let late = unsafe { Late::of_work(work) };
+        // SAFETY: As above: the bio is live until it has ended.
+        let (space, bio) = unsafe { Space::<T::PerBio>::of_late(late) };
+
+        {
+            let noio = NoIo::enter();
+            // SAFETY: The stage is `Late`, and the bio is ours alone.
+            let wait = unsafe { Late::waiting(late) };
+            // SAFETY: A destructor waits for all I/O of its target.
+            let state = unsafe { Self::state(wait.target.as_ptr(), &noio) };
+
+            if T::HAS_END_LATE {
+                // SAFETY: The bio has completed, its data was initialised by `map`, and its payload is
+                // there until it ends.
+                let mut bio = unsafe { LateBio::from_raw(bio, wait.payload.clone()) };
+                T::end_late(state, &mut bio);
+            }
+            // SAFETY: `map` initialised it, and this is the last use.
+            unsafe { core::ptr::drop_in_place(Space::own_in(space).as_ptr()) };
+        }
+
+        // SAFETY: The bio is ours, and ends with this. Neither it nor the target is used from here on; the
+        // queue waits for this function before it goes.
+        unsafe {
+            Late::end(late);
+            if let Some(end) = (*bio.as_ptr()).bi_end_io {
+                end(bio.as_ptr());
+            }
+        }
+    }
+
+    /// # Safety
+    ///
+    /// For the slot of its name alone: `ti` is constructed.
+    unsafe extern "C" fn presuspend(ti: *mut bindings::dm_target) {
+        let noio = NoIo::enter();
+
+        // SAFETY: The contract of the slot.
+        T::presuspend(unsafe { Self::state(ti, &noio) });
+    }
+
+    /// # Safety
+    ///
+    /// For the slot of its name alone: `ti` is constructed.
+    unsafe extern "C" fn presuspend_undo(ti: *mut bindings::dm_target) {
+        let noio = NoIo::enter();
+
+        // SAFETY: The contract of the slot.
+        T::presuspend_undo(unsafe { Self::state(ti, &noio) });
+    }
+
+    /// # Safety
+    ///
+    /// For the slot of its name alone: `ti` is constructed.
+    unsafe extern "C" fn postsuspend(ti: *mut bindings::dm_target) {
+        let noio = NoIo::enter();
+
+        // SAFETY: The contract of the slot.
+        T::postsuspend(unsafe { Self::state(ti, &noio) });
+    }
+
+    /// # Safety
+    ///
+    /// For the slot of its name alone: `ti` is constructed.
+    unsafe extern "C" fn preresume(ti: *mut bindings::dm_target) -> c_int {
+        let noio = NoIo::enter();
+
+        // SAFETY: The contract of the slot.
+        match T::preresume(unsafe { Self::state(ti, &noio) }) {
+            Ok(()) => 0,
+            Err(error) => error.to_errno(),
+        }
+    }
+
+    /// # Safety
+    ///
+    /// For the slot of its name alone: `ti` is constructed.
+    unsafe extern "C" fn resume(ti: *mut bindings::dm_target) {
+        let noio = NoIo::enter();
+
+        // SAFETY: The contract of the slot.
+        T::resume(unsafe { Self::state(ti, &noio) });
+    }
+
+    /// # Safety
+    ///
+    /// For the slot of its name alone: `ti` is constructed, and `result` has room for `maxlen`
+    /// bytes.
+    unsafe extern "C" fn status(
+        ti: *mut bindings::dm_target,
+        kind: bindings::status_type_t,
+        _flags: c_uint,
+        result: *mut c_char,
+        maxlen: c_uint,
+    ) {
+        let noio = NoIo::enter();
+        // SAFETY: The contract of the slot.
+        let state = unsafe { Self::state(ti, &noio) };
+        // SAFETY: The contract of the slot; the buffer is not used by others during the call.
+        let Some(mut out) = (unsafe { StatusWriter::from_raw(result, maxlen) }) else {
+            return;
+        };
+        let Some(kind) = StatusKind::from_raw(kind) else {
+            return;
+        };
+
+        if kind == StatusKind::Ima {
+            let [major, minor, patch] = T::VERSION;
+            // The writer never fails: it cuts off, which is what device-mapper looks for.
+            let _ = write!(
+                out,
+                "target_name={},target_version={major}.{minor}.{patch}",
+                super::bytes::word::Escaped(T::NAME.to_bytes())
+            );
+        }
+        T::status(state, kind, &mut out);
+    }
+
+    /// # Safety
+    ///
+    /// For the slot of its name alone: `ti` is constructed, `argv` holds `argc` strings, and `result` has
+    /// room for `maxlen` bytes.
+    unsafe extern "C" fn message(
+        ti: *mut bindings::dm_target,
+        argc: c_uint,
+        argv: *mut *mut c_char,
+        result: *mut c_char,
+        maxlen: c_uint,
+    ) -> c_int {
+        let noio = NoIo::enter();
+        // SAFETY: The contract of the slot.
+        let state = unsafe { Self::state(ti, &noio) };
+        let answered = {
+            // SAFETY: The contract of the slot. The buffer for an answer begins where the words do
+            // (`target_message`), and is left alone until nobody has them any more.
+            let mut args = unsafe { Self::args(ti, argc, argv) };
+            T::message(state, &mut args)
+        };
+
+        let answer = match answered {
+            Ok(Some(answer)) if T::HAS_ANSWER => answer,
+            Ok(_) => return 0,
+            Err(error) => return error.errno().to_errno(),
+        };
+        // SAFETY: The contract of the slot; the buffer is not used by others during the call, and the words
+        // in it are gone.
+        match unsafe { StatusWriter::from_raw(result, maxlen) } {
+            // 1 is that there is an answer (`target_message`).
+            Some(mut out) => c_int::from(T::answer(state, answer, &mut out)),
+            None => 1,
+        }
+    }
+
+    /// # Safety
+    ///
+    /// For the slot of its name alone: `ti` is constructed, and `bdev` is valid for a write.
+    unsafe extern "C" fn prepare_ioctl(
+        ti: *mut bindings::dm_target,
+        bdev: *mut *mut block_device,
+        _cmd: c_uint,
+        _arg: c_ulong,
+        _forward: *mut bool,
+    ) -> c_int {
+        let noio = NoIo::enter();
+        // SAFETY: The contract of the slot.
+        let (device, result) = match T::prepare_ioctl(unsafe { Self::state(ti, &noio) }) {
+            IoctlRoute::Whole(device) => (device, 0),
+            IoctlRoute::Part(device) => (device, 1),
+        };
+
+        // SAFETY: The contract of the slot. The device lives as long as the table, which
+        // device-mapper holds during the ioctl.
+        unsafe { *bdev = device.bdev() };
+        result
+    }
+
+    /// # Safety
+    ///
+    /// For the slot of its name alone: `ti` is constructed, and `callout` takes `data`.
+    unsafe extern "C" fn iterate_devices(
+        ti: *mut bindings::dm_target,
+        callout: bindings::iterate_devices_callout_fn,
+        data: *mut c_void,
+    ) -> c_int {
+        let noio = NoIo::enter();
+        // SAFETY: The contract of the slot.
+        let mut visitor = unsafe { DeviceVisitor::from_raw(ti, callout, data) };
+
+        // SAFETY: The contract of the slot.
+        T::iterate_devices(unsafe { Self::state(ti, &noio) }, &mut visitor);
+        visitor.result()
+    }
+
+    /// # Safety
+    ///
+    /// For the slot of its name alone: `ti` is constructed, and `args` is valid and ours.
+    #[cfg(CONFIG_BLK_DEV_ZONED)]
+    unsafe extern "C" fn report_zones(
+        ti: *mut bindings::dm_target,
+        args: *mut bindings::dm_report_zones_args,
+        room: c_uint,
+    ) -> c_int {
+        let noio = NoIo::enter();
+        // SAFETY: The contract of the slot: neither is null.
+        let (live, args) = unsafe { (NonNull::new_unchecked(ti), NonNull::new_unchecked(args)) };
+        // SAFETY: The contract of the slot.
+        let report = unsafe { super::ZoneReport::from_raw(live, args, room) };
+
+        // SAFETY: The contract of the slot.
+        match T::report_zones(unsafe { Self::state(ti, &noio) }, report) {
+            Ok(reported) => reported.code(),
+            Err(error) => error.to_errno(),
+        }
+    }
+
+    /// # Safety
+    ///
+    /// For the slot of its name alone: `ti` is constructed, and `limits` is valid and ours.
+    unsafe extern "C" fn io_hints(ti: *mut bindings::dm_target, limits: *mut queue_limits) {
+        let noio = NoIo::enter();
+
+        if let Some(limits) = NonNull::new(limits) {
+            // SAFETY: The contract of the slot.
+            let mut limits = unsafe { QueueLimits::from_raw(limits) };
+            // SAFETY: The contract of the slot.
+            T::io_hints(unsafe { Self::state(ti, &noio) }, &mut limits);
+        }
+    }
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `struct queue_limits`, of the queue of a mapped device.
+
+use core::{
+    marker::PhantomData,
+    ptr::NonNull, //
+};
+use kernel::bindings::queue_limits;
+
+/// The limits of a queue, while `io_hints` runs.
+///
+/// # Invariants
+///
+/// The pointer is valid and nobody else accesses the limits.
+pub struct QueueLimits<'a>(NonNull<queue_limits>, PhantomData<&'a mut queue_limits>);
+
+impl QueueLimits<'_> {
+    /// # Safety
+    ///
+    /// The invariants of the type hold for its lifetime.
+    pub(super) unsafe fn from_raw(limits: NonNull<queue_limits>) -> Self {
+        // INVARIANT: The promise of the caller.
+        Self(limits, PhantomData)
+    }
+
+    /// The preferred smallest size of a request, in bytes.
+    pub fn io_min(&self) -> u32 {
+        // SAFETY: By the invariant.
+        unsafe { (*self.0.as_ptr()).io_min }
+    }
+
+    /// Sets the preferred smallest size of a request, in bytes.
+    pub fn set_io_min(&mut self, bytes: u32) {
+        // SAFETY: By the invariant.
+        unsafe { (*self.0.as_ptr()).io_min = bytes };
+    }
+
+    /// The preferred size of a request, in bytes; 0 for none.
+    pub fn io_opt(&self) -> u32 {
+        // SAFETY: By the invariant.
+        unsafe { (*self.0.as_ptr()).io_opt }
+    }
+
+    /// Sets the preferred size of a request, in bytes; 0 for none.
+    pub fn set_io_opt(&mut self, bytes: u32) {
+        // SAFETY: By the invariant.
+        unsafe { (*self.0.as_ptr()).io_opt = bytes };
+    }
+
+    /// Sets the largest secure erase, in sectors of 512 bytes; 0 for none.
+    pub fn set_max_secure_erase_sectors(&mut self, sectors: u32) {
+        // SAFETY: By the invariant.
+        unsafe { (*self.0.as_ptr()).max_secure_erase_sectors = sectors };
+    }
+}
