@@ -4,17 +4,17 @@
 
 hostile.py NAME SEED COUNT
 
-NAME is such a device over /dev/sdb (4 MiB). What becomes of each line is foretold by a reading of the
-reference that shares no code with the target, and then looked at:
+NAME is such a device over /dev/sdb (4 MiB). A reading of the reference, which shares no code with the target, predicts
+the result of each line. The result is then checked:
 
-- refused: with the errno that is foretold, and a line in the kernel's log that names the word and what is
-  wrong with it; the table is what it was;
-- accepted: the table prints as foretold; fed back, it prints the same; now and then a block is written
-  through it, read back below it, and its pattern counted.
+- refused: the errno is the predicted one; a line in the kernel's log names the word and what is wrong with it; the
+  table has not changed;
+- accepted: the table prints as predicted, and the printed table prints the same again. Now and then a block is written
+  through the target, read back below it, and the count of its pattern is checked.
 
-All of the kernel's log is read meanwhile, none of it may be lost: each line of ours is printable ASCII and
-of a kind that is known, and nothing looks like a fault of the kernel's. What is not as it should be ends it
-with 1, with the seed and the number of the line.
+Meanwhile the whole kernel log is read, and none of it may be lost. Each line of ours must be printable ASCII of a known
+kind, and no line may look like a kernel fault. Otherwise this exits with 1, and prints the seed and the number of the
+line.
 """
 
 import errno
@@ -31,7 +31,7 @@ import loglines
 DEV_SUSPEND, TABLE_LOAD, TABLE_CLEAR, TABLE_STATUS, TARGET_MSG = 6, 9, 10, 12, 14
 QUERY_INACTIVE = 1 << 12
 SECTORS = 8192
-# `isspace` of the kernel, to which 0xa0 is a space too.
+# The kernel's `isspace`, for which 0xa0 is a space, too.
 SPACES = b" \t\n\v\f\r\xa0"
 FAULTS_FILE = os.path.join(os.path.dirname(__file__), "faults")
 with open(FAULTS_FILE, "rb") as faults:
@@ -44,11 +44,11 @@ number = f"{os.major(node)}:{os.minor(node)}"
 
 
 class Refused(Exception):
-    """errno, and for what the target says itself, how its line begins."""
+    """errno, and how the target's own line begins, if it prints one."""
 
 
 class LeftOut(Exception):
-    """A line that is not sent: it names a device for which the kernel would look for a driver, or another's."""
+    """A line that is not sent: it names a device for which the kernel would search a driver, or another one's."""
 
 
 # --- the reading of the reference
@@ -65,11 +65,11 @@ def split(line):
             return words
         word = bytearray()
         while at < len(line) and line[at] not in SPACES:
-            # A backslash takes the next byte as it is, and is itself at the very end.
+            # A backslash makes the next byte literal. At the very end, it stands for itself.
             at += line[at] == ord("\\") and at + 1 < len(line)
             word.append(line[at])
             at += 1
-        # The byte after a word is taken, and the word's own end put there.
+        # The byte after a word is consumed, and the word's end is written there.
         at += at < len(line)
         words.append(bytes(word))
 
@@ -84,7 +84,7 @@ def cut(text):
 
 
 def typed(word):
-    """A wrong word: what was typed, but for bytes that could make it look like another line."""
+    """A wrong word as it was typed, except bytes that could make it look like another line."""
     shown = "".join(chr(byte) if 0x21 <= byte <= 0x7E else f"%{byte:02X}" for byte in word[:128])
     return shown + ("..." if len(word) > 128 else "")
 
@@ -111,11 +111,11 @@ def text(key, word, limit):
 
 
 def whole(word):
-    """A number, or None. Of one that is larger than any that is allowed only that is said."""
+    """A number, or None. Any number above all limits is as good as another."""
     if not re.fullmatch(rb"[0-9]+", word):
         return None
     digits = word.lstrip(b"0") or b"0"
-    # Python refuses to read a number of very many digits.
+    # Python refuses to read a number with very many digits.
     return int(digits) if len(digits) < 30 else 10**30
 
 
@@ -174,7 +174,7 @@ class Pattern:
 
 
 def fit(settings):
-    """The settings, if their patterns can be searched for together."""
+    """The settings, if their patterns are allowed together."""
     patterns = settings["patterns"]
     shown = [pattern.shown() for pattern in patterns]
     for at, pattern in enumerate(patterns):
@@ -183,11 +183,11 @@ def fit(settings):
         if shown[at] in shown[:at]:
             raise Refused(errno.EINVAL, f"{pattern.kind} {cut(shown[at])}: another pattern has this name; allowed: ")
     for pattern in patterns:
-        # There is no key.
+        # There are no keys.
         if pattern.kind == "pattern_key":
             raise Refused(errno.ENOKEY, f"pattern_key {cut(pattern.text)}: no such key; allowed: ")
     if len({pattern.same() for pattern in patterns}) < len(patterns):
-        # Of several, any may be named.
+        # If there are several, any of them may be named.
         raise Refused(errno.EINVAL, "pattern ")
     return settings
 
@@ -235,7 +235,7 @@ def arguments(words):
 
 
 def opened(path):
-    """What device-mapper says to a path: only /dev/sdb is there and free, by any name of it."""
+    """Device-mapper's answer to a path: only /dev/sdb exists and is free, by any of its names."""
     numbers = re.match(rb"[ \t-\r\xa0]*([0-9]+):[ \t-\r\xa0]*([0-9]+)", path)
     if numbers and numbers.end() == len(path):
         major, minor = map(whole, numbers.groups())
@@ -280,7 +280,7 @@ def table(start, length, line):
 
 
 def pattern_change(key, words, patterns):
-    """The patterns after a message about them; its words are those behind the first, of which there is one."""
+    """The patterns after a message about them. `words` are those after its name; there is at least one."""
     first, *rest = words
     if key == "pattern" and first == b"list":
         if rest:
@@ -324,7 +324,7 @@ def pattern_change(key, words, patterns):
 def change(words, settings):
     """The settings after a message."""
     if not words or words[0].startswith(b"@"):
-        # Device-mapper's own.
+        # Device-mapper's own messages.
         raise Refused(errno.EINVAL, None)
     key = words[0].decode("latin1")
     if key in ("edges", "records", "label"):
@@ -389,7 +389,7 @@ def any_value(key):
     if key == "edges":
         return str(chance.choice((0, 1, 7, 64, 65536 if chance.random() < 0.01 else 100))).encode()
     if key == "records":
-        # A pool of the greatest size takes long to make. It is tried, but not often.
+        # The largest pool takes long to make, so it is tried rarely.
         return b"65536" if chance.random() < 0.003 else str(chance.randrange(1, 65)).encode()
     if key == "pattern" and chance.random() < 0.2:
         return chance.choice((b"none", b"%6Eone", b"none%20", b"list", b"add", b"del"))
@@ -397,7 +397,7 @@ def any_value(key):
 
 
 def any_pattern():
-    """The words of one."""
+    """The words of one pattern."""
     kind = b"pattern_key" if chance.random() < 0.05 else b"pattern"
     word = any_value(kind.decode())
     while word == b"none":
@@ -407,7 +407,7 @@ def any_pattern():
 
 
 def any_table():
-    """Length, and the words of a line that is right, up to what `any_text` gives."""
+    """Length, and the words of a valid line, apart from what `any_text` gives."""
     keys = chance.sample(SINGLE, chance.randrange(len(SINGLE) + 1))
     if "records" not in keys and chance.random() < 0.9:
         keys.append("records")
@@ -426,7 +426,7 @@ def any_table():
 
 
 def any_message():
-    """The words of one that is right, up to what it meets."""
+    """The words of a valid message, apart from the state that it meets."""
     key = chance.choice(MESSAGES)
     if key == "reset":
         return [b"reset"]
@@ -494,7 +494,7 @@ def mutate(words):
 
 
 def mutated(words, counted):
-    """A line made of these words, changed or not; of some, the count is then put right again."""
+    """A line made of these words, changed or not. In some, the count is then corrected."""
     if chance.random() < 0.02:
         return chance.randbytes(chance.randrange(200))
     for _ in range(chance.choice((0, 0, 1, 1, 2, 5))):
@@ -514,7 +514,7 @@ sequence = None
 
 
 def read_log():
-    """What ours is of all that is new, without the prefix."""
+    """Our part of all new lines, without the prefix."""
     global sequence
     ours = []
     while True:
@@ -529,15 +529,15 @@ def read_log():
         sequence = at
         check(not FAULTS.search(record), f"the kernel says {record}")
         if record.startswith(b"imgrement: "):
-            # The kernel escapes what is not plain, and a backslash, with a backslash. A backslash of ours is in
-            # a wrong word.
+            # The kernel escapes bytes that are not plain, and backslashes, with a backslash. A backslash of ours
+            # is in a wrong word.
             check(not re.search(rb"\\(?!x5c)", record), f"a line that is not plain: {record}")
             line = record[11:].decode("latin1").replace("\\x5c", "\\")
             wrong_word = line.startswith(f"{number}: ")
             if wrong_word:
                 known = re.fullmatch("[ -~]+", line)
             else:
-                # Its label may stand before it.
+                # There may be a label before it.
                 known = loglines.parse(line) or loglines.parse(line.partition(": ")[2])
             check(known, f"a line that is none of ours: {record}")
             ours.append(line)
@@ -581,7 +581,7 @@ def ioctl_or_errno(do, *arguments):
 
 
 def send(foretell, do, *arguments):
-    """Sends it, and returns what was foretold of what is accepted, or None."""
+    """Sends it. Returns the predicted result if it is accepted, or None."""
     read_log()
     try:
         wanted, error, line = foretell(), 0, None
@@ -590,7 +590,7 @@ def send(foretell, do, *arguments):
     got = ioctl_or_errno(do, *arguments)
     ours = mistakes()
     for _ in range(100 if line is not None else 0):
-        # The line is not to be had before one that another CPU has begun.
+        # The line cannot be read before an earlier one that another CPU is still writing.
         if ours:
             break
         time.sleep(0.02)
@@ -606,7 +606,7 @@ def send(foretell, do, *arguments):
 
 
 def status():
-    """The counters, and behind `patterns` the name and number of each."""
+    """The counters. `patterns` has the name and count of each pattern."""
     _, _, data = dm.ioctl(TABLE_STATUS, name, room=1 << 17)
     words = data[dm.SPEC.size :].split(b"\0", 1)[0].decode("ascii").split()
     at = words.index("patterns")
@@ -621,7 +621,7 @@ block, back = mmap.mmap(-1, 512), mmap.mmap(-1, 512)
 
 
 def works(settings):
-    """A block gets through, where it should be, and its pattern is counted."""
+    """A block gets through to the right place, and its pattern is counted."""
     patterns = settings["patterns"]
     block[:] = chance.randbytes(512)
     for pattern in chance.sample(patterns, min(len(patterns), 2)):
@@ -648,7 +648,7 @@ def works(settings):
 
 
 def plain_table():
-    """Puts a table there that is known, and returns its settings."""
+    """Loads a known table, and returns its settings."""
     settings = {"device": "8:16", "offset": 0, **arguments([])}
     load(0, SECTORS, printed(settings).encode())
     dm.ioctl(DEV_SUSPEND, name)
@@ -677,7 +677,7 @@ while done["tables"] + done["messages"] < count:
             done["accepted tables"] += 1
             wanted = printed(accepted)
             check(tables(QUERY_INACTIVE) == [wanted], f"the table is {tables(QUERY_INACTIVE)}, wanted {wanted}")
-            # The same large pool twice may be more than the memory bears.
+            # Two of the same large pool may be too much for the memory.
             if chance.random() < 0.5 and accepted.get("records", 0) <= 16384:
                 load(start, length, wanted.encode())
                 check(tables(QUERY_INACTIVE) == [wanted], f"fed back it is {tables(QUERY_INACTIVE)}")
@@ -701,7 +701,7 @@ while done["tables"] + done["messages"] < count:
         works(current)
         done["blocks"] += 1
 
-# For who compares the kernel's memory: it has a pool of that size before and after.
+# For comparisons of the kernel's memory: before and after, the pool has this size.
 plain_table()
 read_log()
 print(", ".join(f"{count} {kind}" for kind, count in done.items()))

@@ -4,10 +4,10 @@
 
 log.py [LABEL]  the lines with that label, or all lines if no label is given
 
-It exits with 1 if a line does not fit where it is, a delta is missing or its numbers do not fit its request,
-a place is outside of the request, or the places are not as many as were found. It prints how many requests
-are whole, and how many the log says were left out or cut short, passed unrecorded, were recorded without
-their bytes, and, if there are any, without all that was found.
+It exits with 1 if a line is out of place, if a delta is missing or its numbers do not match its request, if a place is
+outside the request, or if the number of places differs from the number of matches. It prints how many requests are
+whole, and how many the log reports as left out or cut short, as unrecorded, as recorded without their bytes, and, if
+there are any, without all matches.
 """
 
 import collections
@@ -26,7 +26,7 @@ def wrong(what):
 
 
 class Cut(Exception):
-    """The log says that the rest of a request is missing: so many lines."""
+    """The log says that so many lines of a request are missing."""
 
 
 def take(*kinds):
@@ -42,11 +42,11 @@ def take(*kinds):
     return line
 
 
-# What has a payload, and so a delta for each segment.
+# Ops with a payload, and so with a delta for each segment.
 PAYLOAD = {"R", "W", "zone-append"}
 
 requests = left_out = unrecorded = without_bytes = without_finds = 0
-# Whether a line of a request has been read, and which deltas are to come.
+# Whether a line of a request has been read, and which deltas are still to come.
 inside, to_come = False, 0
 
 
@@ -90,13 +90,13 @@ def read():
         told = 0
         while place := take("place"):
             told += 1
-            # Across requests, it may begin in the one before.
+            # A match across requests may begin in the request before.
             if not begin - 254 <= place.sector * 512 + place.byte < begin + request.bytes or place.byte >= 512:
                 wrong("this place is not in the request")
         if told:
             more = take("more_places")
             told += more.times if more else 0
-            # Where not all could be recorded, it is the lines before that are missing.
+            # If not all could be recorded, the lines before this one are missing.
             if told != found and not (without_finds and told > found):
                 wrong(f"{told} places of {found}")
         requests += 1

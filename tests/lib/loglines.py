@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The lines of our log, taken apart: the one place in the tests that knows how they are written.
+"""Parses the lines of our log. No other place in the tests knows their format.
 
-`parse(line)` takes a line without time, prefix and label, and gives a `Line`, or None if it is no line of ours.
+`parse(line)` takes a line without time, prefix and label. It returns a `Line`, or None if the line is not ours.
 """
 
 import re
@@ -9,14 +9,14 @@ import types
 
 # A word is printed escaped, so it never has a space.
 WORD = r"[!-~]+"
-# Where a request is on the disk, which not every line of a request says.
+# Where a request is on the disk. Not every line of a request has this.
 AT = r"(?:, at \((?P<first>\d+), (?P<last>\d+)\))?"
-# A limit of 0 is none: it leaves nothing out.
+# A limit of 0 is no limit: it leaves nothing out.
 LIMIT = r"log_(?:rate|lines) [1-9]\d*"
 TOO_SLOW = r"the console was too slow"
 FOUND = rf"Found (?P<name>{WORD}) %s (?P<times>[1-9]\d*) times"
 
-# The kinds of lines. Each group is a field; those of digits alone are numbers.
+# The kinds of lines. Each group is a field. Fields of digits only are numbers.
 KINDS = {
     "in_page": FOUND % "from page",
     "in_delta": FOUND % "from deltas",
@@ -43,11 +43,11 @@ _KINDS = [(kind, re.compile(regex)) for kind, regex in KINDS.items()]
 
 
 class Line(types.SimpleNamespace):
-    """A line: its `kind`, a key of `KINDS`, and the fields of that kind. What it does not say is None."""
+    """A line: its `kind`, a key of `KINDS`, and the fields of that kind. Absent fields are None."""
 
 
 def parse(line):
-    """The line taken apart, or None."""
+    """The line, parsed, or None."""
     for kind, regex in _KINDS:
         if match := regex.fullmatch(line):
             fields = match.groupdict()

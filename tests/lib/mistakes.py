@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Compares what has been said about mistakes with the tables of docs/mistakes.md: all that was said has a
-row, and each row was said, with each of its errors.
+"""Compares the mistakes that were printed with the tables of docs/mistakes.md: each has a row, and each row was
+printed, with each of its errors.
 
 mistakes.py FILE < SAID
 
@@ -18,7 +18,7 @@ def cells(line):
 
 
 def regex(cell):
-    """What stands in `...` matches as it is, but for what stands in <...>."""
+    """Text in `...` matches literally, except text in <...>, which matches anything."""
     parts = re.split(r"(<\w+>)", cell.strip("`"))
     return re.compile("".join(".+" if part.startswith("<") else re.escape(part) for part in parts))
 
@@ -46,7 +46,7 @@ for ours, dm, error in said:
         for at, (_, our_regex, dm_regex, errors) in enumerate(rows)
         if our_regex.fullmatch(ours) and error in (errors or {""})
     ]
-    # Of messages device-mapper says nothing. They have the rows of tables, which tables must have made, too.
+    # device-mapper prints nothing for a message. Its row is that of a table, which a table must have made, too.
     if ours and not dm:
         made = [at for at, dm_regex in fitting if not dm_regex.pattern]
     else:

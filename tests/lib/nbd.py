@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""nbd.py NBD DEVICE: a network block device without a network, NBD, that is DEVICE, until SIGTERM.
+"""nbd.py NBD DEVICE: make NBD a network block device that is DEVICE, without a network, until SIGTERM.
 
-A server and the kernel talk over a pair of sockets. (nbd-server computes primes before it answers, which
-takes an emulated CPU up to a minute.)
+The server and the kernel talk over a pair of sockets. (nbd-server computes primes before it answers, which takes an
+emulated CPU up to a minute.)
 """
 
 import fcntl
@@ -19,11 +19,11 @@ SET_SOCK, SET_BLKSIZE, DO_IT, CLEAR_SOCK, SET_SIZE_BLOCKS, DISCONNECT, SET_FLAGS
     0xAB00 + number for number in (0, 1, 3, 4, 7, 8, 10)
 )
 READ, WRITE, DISC, FLUSH, TRIM, WRITE_ZEROES = 0, 1, 2, 3, 4, 6
-# There are flags: flush, FUA, trim, write zeroes.
+# The flags: has flags, flush, FUA, trim, write zeroes.
 FLAGS = 1 << 0 | 1 << 2 | 1 << 3 | 1 << 5 | 1 << 6
 FUA = 1
 BLKDISCARD, BLKZEROOUT = 0x1277, 0x127F
-# Magic number, flags and command, handle, where, how much; and of a reply.
+# Request: magic number, flags and command, handle, offset, length. Then the reply.
 REQUEST, REPLY = struct.Struct(">IHH8sQI"), struct.Struct(">II8s")
 
 nbd = os.open(sys.argv[1], os.O_RDWR)

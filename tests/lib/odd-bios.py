@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Odd reads and writes, and what has to come of each, calculated here and not by the kernel.
+"""Odd reads and writes. What each must result in is calculated here, independently of the kernel.
 
 odd-bios.py COUNT SEED CHUNK
 
-The devices `linear` and `imgrement` have the table TARGETS over nullb0 and nullb1. The targets of the latter
-have the labels of TARGETS and look for DAMN. I/O goes to the devices `top-linear` and `top-imgrement`, which
-pass it on to these, and cut it at every CHUNK sectors (0: do not).
+The devices `linear` and `imgrement` have the table TARGETS over nullb0 and nullb1. The targets of the latter have the
+labels of TARGETS and search for DAMN. I/O goes to the devices `top-linear` and `top-imgrement`. These pass it on, split
+at every CHUNK sectors (0: not split).
 
-Each request is of pieces of memory: of single sectors, in the middle of pages, of several pages next to
-each other. It must arrive whole at both disks, in the same bios, and be in our log with a delta for each
-part of a page, of the right length and place, with the pattern counted in it. Prints what was done.
+Each request consists of pieces of memory: single sectors, in the middle of pages, and several adjacent pages. It
+must arrive whole at both disks, in the same bios. Our log must have a delta for each part of a page, with the right
+length and place, and the pattern must be counted in it. Prints what was done.
 """
 
 import fcntl
@@ -24,7 +24,7 @@ import sys
 import loglines
 
 PAGE, SECTOR = 4096, 512
-# First sector, sectors, first sector below, label. The borders are in the middle of pages.
+# First sector, sectors, first sector below, label. The targets meet in the middle of pages.
 TARGETS = [(0, 2045, 64, "a"), (2045, 3, 4099, "b"), (2048, 30720, 8192, "c")]
 SECTORS = 32766
 TRACING = "/sys/kernel/tracing/"
@@ -36,20 +36,20 @@ count, seed, chunk = map(int, sys.argv[1:])
 random.seed(seed)
 control = os.open("/dev/mapper/control", os.O_RDWR)
 log = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK)
-# What was before may be more than the log keeps.
+# Earlier records may be more than the log keeps.
 os.lseek(log, 0, os.SEEK_END)
 KINDS = "linear", "imgrement"
 disks = {kind: os.open(f"/dev/mapper/top-{kind}", os.O_RDWR | os.O_DIRECT) for kind in KINDS}
 lower = [os.open(f"/dev/nullb{i}", os.O_RDONLY | os.O_DIRECT) for i in range(2)]
 
-# Huge pages (MAP_HUGETLB), of which a bio has many pages in one vector, and small ones.
+# Huge pages (MAP_HUGETLB), of which a bio has many pages in one vector, and small pages.
 huge = memoryview(mmap.mmap(-1, 4 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x40000))
 small = memoryview(mmap.mmap(-1, 1200 * 2 * PAGE))
 memory = mmap.mmap(-1, 1 << 20)
 
 
 def content(disk, start, sectors):
-    """What a disk has there."""
+    """The content of a disk there."""
     found = b""
     while len(found) < sectors * SECTOR:
         size = os.preadv(disk, [memory], start * SECTOR + len(found))
@@ -82,7 +82,7 @@ def logged():
 
 
 def bios():
-    """The bios that reached the disks since the last call, for each."""
+    """The bios that reached each disk since the last call."""
     found = {"0": [], "1": []}
     with open(TRACING + "trace") as trace:
         for line in trace:
@@ -93,7 +93,7 @@ def bios():
 
 
 def pieces():
-    """What a request is made of: memory, place in it and length in sectors. None is next to another."""
+    """The pieces of a request: memory, offset in it, and length in sectors. No two are adjacent."""
     kind = random.choice(["sectors", "pages", "mixed", "huge", "two"])
     if kind == "huge":
         begin, length = random.randrange(2048), random.choice([9, 64, 2049, 4096, 6144])
@@ -112,7 +112,7 @@ def pieces():
 
 
 def deltas(place, vectors, start, length, below):
-    """The deltas of what one target gets of a request: length, offset, first, last, place in the data."""
+    """The deltas for one target's part of a request: length, offset, first, last, place in the data."""
     done = 0
     for _, begin, sectors in vectors:
         for i in range(sectors):
@@ -120,7 +120,7 @@ def deltas(place, vectors, start, length, below):
             done += 1
             if not start <= sector < start + length:
                 continue
-            # A new one begins with each piece, page, target and chunk.
+            # Each piece, page, target and chunk starts a new delta.
             if i == 0 or offset == 0 or sector == start or chunk and sector % chunk == 0:
                 yield [0, offset * SECTOR, sector - start + below, 0, (done - 1) * SECTOR]
             yield None
@@ -142,7 +142,7 @@ def occurrences(data):
 
 
 def read_log(letter, lines, wanted, data):
-    """Whether the lines are requests, whole and in order, that are the wanted deltas together."""
+    """Whether the lines are whole requests, in order, that together have the wanted deltas."""
     parsed = [loglines.parse(line) for line in lines]
     assert None not in parsed, lines
     lines, wanted = iter(parsed), iter(wanted)
@@ -190,7 +190,7 @@ for _ in range(count):
     letter = random.choice("WWR")
     kind, vectors = pieces()
     total = sum(length for *_, length in vectors)
-    # Often over a border.
+    # Often across two targets.
     place = random.choice([random.randrange(SECTORS - total), max(0, 2046 - random.randrange(total + 1))])
     if letter == "W":
         text = b"".join(random.choices([b"DAMN", b"DAM", b"N", b"MN", b"....." * 20], k=64))
@@ -220,7 +220,7 @@ for _ in range(count):
     done[key] = done.get(key, 0) + 1
     done["largest"] = max(done.get("largest", 0), size)
 
-# What is on the disks now.
+# The content of the disks afterwards.
 for number, disk in enumerate(lower):
     for start, length, below, _ in TARGETS:
         length = min(length, SECTORS - start)

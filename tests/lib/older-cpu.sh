@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# What searches, and what relies on it, on a CPU without AVX2: these cases one after the other, in one machine. To
-# be sourced by a case whose machine has such a CPU. On the debug kernel, and in `make test-long`, they are whole.
+# The search, and what relies on it, on a CPU without AVX2: these cases one after another, in one machine. A case whose
+# machine has such a CPU sources this file. On the debug kernel, and in `make test-long`, the cases run in full.
 
 expect 'CPUs with AVX2' 0 "$(grep -cw avx2 /proc/cpuinfo || true)"
 [[ $(uname -r) == *-debug ]] || export BRIEF=1

@@ -2,12 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0
 """Replaces the patterns of a target many times while blocks are written through it.
 
-pattern-swap.py run NAME CHANGES     searches for `always` and `a`, then with each message for one more or one
-                                     less of `a` and `b`, down to `always` alone, while two threads write requests
-                                     with all three in them.
-                                     Prints how many were written.
-pattern-swap.py check WRITES < LINES the log: each write was searched with one of the sets that there were, the
-                                     same in all its pages, across them, and in its copy. Prints with which ones.
+pattern-swap.py run NAME CHANGES     searches for `always` and `a`. Each message then adds or removes one of `a` and
+                                     `b`, down to `always` alone, while two threads write requests that contain
+                                     all three. Prints the number of writes.
+pattern-swap.py check WRITES < LINES checks the log: each write was searched with one of the sets, the same one in all
+                                     its pages, across them, and in its copy. Prints which sets.
 """
 
 import collections
@@ -24,7 +23,7 @@ SIZE, PAGES, ACROSS = 16384, 2, 1
 
 
 def write(device, number, stop, written):
-    """Requests of four pages, at places of its own, with each text in the first page, in the last one, and across
+    """Writes requests of four pages to places of its own, with each text in the first page, in the last one, and across
     two."""
     file = os.open(device, os.O_WRONLY | os.O_DIRECT)
     block = mmap.mmap(-1, SIZE)

@@ -1,16 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""A hundred patterns, contents in which they stand, and whether the log names each place.
+"""Makes a hundred patterns and contents with matches, and checks that the log names each place.
 
 patterns.py make SEED FOLDER BYTES   makes FOLDER/patterns, the words of a table, and FOLDER/contents
 patterns.py check WORDS IMAGE STATUS [FILE...] < LINES
-                                     compares the lines of the log, and what status says behind `patterns`,
-                                     with the image of the disk after all that
+                                     compares the log's lines, and the part of the status after `patterns`, with
+                                     the final image of the disk
 
-What a request had is what the disk has in those of its sectors that nothing was written to later: in them
-each place must be named where an occurrence is, and no other; the search for it is that of Python's bytes.
-In each FILE, which nothing may have been written to since, at least what lies within 4 KiB blocks must
-have been named. Prints how much was compared.
+If nothing was written to a sector later, the disk still has what the request wrote there. In such sectors, exactly the
+places of matches must be named; Python's own search of bytes finds them. Nothing may have been written to a FILE since
+it was made. There, at least each match within a 4 KiB block must have been named. Prints how much was compared.
 """
 
 import collections
@@ -21,7 +20,7 @@ from urllib.parse import unquote_to_bytes
 
 import loglines
 
-# Without the one that is a pattern by itself.
+# Without the letter that is a pattern by itself.
 LETTERS = string.ascii_lowercase.replace("q", "").encode() + b"      \n"
 
 
@@ -32,8 +31,8 @@ def escaped(text):
 def make(seed, folder, size):
     chance = random.Random(seed)
     binary = chance.randbytes(255)
-    # Prefixes, suffixes and pieces of each other, what overlaps itself, and what case is about: the letters
-    # with what stands beside them in ASCII.
+    # Prefixes, suffixes and pieces of each other, self-overlapping patterns, and patterns about case: letters, and
+    # their neighbours in ASCII.
     exact = [b"\x07", b"\xfe", b"\xfe\xfe", b"\0\xff\0", b"aba", b"abababab", b"NEEDLE", b"needle in", b"none", b"%\\ %"]
     exact += [binary, binary[:254], binary[:128], binary[1:], binary[100:], binary[100:104]]
     nocase = [b"Needle", b"needle in a haystack", b"[\x80Az{@`", b"q", b"qz", b"zebra\0\xc1"]
@@ -53,20 +52,20 @@ def make(seed, folder, size):
     words = []
     for number, (text, either) in enumerate(patterns):
         shown = "%6Eone" if text == b"none" else escaped(text)
-        # Some are shown as they are.
+        # Some are shown by their text.
         named = number % 8 or text in (b"NEEDLE", b"Needle")
         words.append(f"pattern {shown}" + (f" name p{number}" if named else "") + (" nocase" if either else ""))
     with open(f"{folder}/patterns", "w", encoding="ascii") as file:
         file.write(" ".join(words))
 
-    # Capital letters and bytes beyond ASCII come by patterns alone.
+    # Only patterns have capital letters and bytes beyond ASCII.
     whole = bytearray(bytes(chance.choices(LETTERS, k=1 << 16)) * (size >> 16))
     for _ in range(size // 1500):
         text, either = chance.choice(patterns)
         text = bytearray(text)
         kind = chance.randrange(8)
         if kind == 0:
-            # Not quite.
+            # Almost the pattern.
             text[chance.randrange(len(text))] ^= 1 << chance.randrange(8)
         elif kind == 1:
             text = text[: chance.randrange(len(text)) + 1]
@@ -87,7 +86,7 @@ def make(seed, folder, size):
 
 
 def read_words(name):
-    """Name, text, and whether in either case, of each pattern, in their order."""
+    """Name, text, and whether case is ignored, for each pattern in order."""
     with open(name, encoding="ascii") as file:
         words = iter(file.read().split())
     patterns = []
@@ -105,7 +104,7 @@ def read_words(name):
 
 
 def search(patterns, data, base=0):
-    """The places of all occurrences: (name, first byte, length)."""
+    """The places of all matches: (name, first byte, length)."""
     found = set()
     lower = data.lower()
     for name, text, either in patterns:
@@ -127,7 +126,7 @@ class Request:
 
 
 def read_log():
-    """Writes, and ranges of sectors that lost what they had, in their order."""
+    """Writes, and ranges of sectors that lost their content, in order."""
     pages, last, steps = collections.Counter(), None, []
     for text in sys.stdin.read().splitlines():
         line = loglines.parse(text)
@@ -192,7 +191,7 @@ def check(words, image, status, files):
         if step.all.total() != len(told) + step.more or (step.more and len(told) != 1000):
             sys.exit(f"patterns.py: {where}: {step.all.total()} found, {len(told)} places and {step.more} more")
 
-        # The ranges of its sectors that the disk has as they were written.
+        # The ranges of its sectors that the disk still has as they were written.
         sectors = range(step.begin // 512, (step.begin + step.size) // 512)
         kept = [sector for sector in sectors if owner[sector] == number]
         ranges = []

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Where texts are in the first bytes of a file or device, found without any cleverness.
+"""Finds the places of texts in the first bytes of a file or device, in the simplest way.
 
 places.py FILE BYTES NAME=TEXT[/i]...
 
-TEXT has %HH for any byte; with /i its letters may be of either case. Prints a line for each occurrence, as
-the log does, `NAME at sector SECTOR, byte BYTE`, sorted.
+TEXT has %HH for any byte; /i ignores the case of letters. Prints a line for each match, as in the log:
+`NAME at sector SECTOR, byte BYTE`, sorted.
 """
 
 import sys

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Makes a file of some MiB by as many bytes of writes at random places, 4 to 64 KiB each.
+"""Makes a file of MIB MiB with as many bytes of writes at random places, 4 to 64 KiB each.
 
 random-file.py FILE MIB cached|direct
 
-It prints the checksum of what was written, not of what the file holds, in the way of md5sum.
+It prints the checksum of what was written, not of the file's content, in the format of md5sum.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ flags = os.O_WRONLY | os.O_CREAT | (os.O_DIRECT if how == "direct" else 0)
 file = os.open(name, flags, 0o644)
 os.ftruncate(file, size)
 
-# Past the page cache, a write comes from aligned memory. All of them come from here.
+# Direct I/O needs aligned memory, so all writes come from here.
 source = mmap.mmap(-1, 1 << 20)
 source.write(os.urandom(len(source)))
 source = memoryview(source)

@@ -1,33 +1,33 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""stack.py MODULE.ko: how much stack the functions of a module take, from its disassembly.
+"""stack.py MODULE.ko: computes how much stack the functions of a module use, from its disassembly.
 
-A frame is what a function pushes and subtracts, with its return address. Nothing but the module is looked
-at: a function of the kernel takes no stack here, but may call back.
+A frame is what a function pushes and subtracts, plus its return address. Only the module is examined: a function of
+the kernel uses no stack here, but it may call back.
 
-An indirect call may end in any function whose address was taken on the way to it (closures, methods in
-vtables), and so may a call into the kernel (the arguments of a format). So it is followed to all of them, but
-the kernel calls none of our closures, and who formats a value does so by way of the kernel.
+An indirect call may reach any function whose address was taken on the way to it (closures, methods in vtables). A call
+into the kernel may do so, too (the arguments of a format). So such calls are followed to all of these functions. There
+are two limits: the kernel calls none of our closures, and a function formats values only by way of the kernel.
 """
 
 import re
 import subprocess
 import sys
 
-# What a function may take: one that a bio reaches, any other; and each of a table or a message with all
-# that it calls.
+# The limits: for a function that a bio reaches, for any other, and for a table or message with everything that it
+# calls.
 FRAME_OF_BIO = 1024
 FRAME = 1536
 CHAIN = 4096
 
-# The ways in: those by which a bio comes, and those that take what a person typed.
+# The entry points: for bios, and for what a person typed.
 OF_BIO = re.compile(r"dm::callbacks::Callbacks<.*>>::(map|end_io|end_late)$")
 OF_WORDS = re.compile(r"dm::callbacks::Callbacks<.*>>::(ctr|message)$")
-# Who makes a work item or registers a callback does not run it: that is done later, on a stack of its own.
+# Creating a work item or registering a callback does not run it. It runs later, on its own stack.
 RUNS_ELSEWHERE = re.compile(r"::WorkItemPointer<.*>>::run$|dm::callbacks::Callbacks<.*>>::\w+$")
 CLOSURE = re.compile(r"\{closure#\d+\}|::call_once|::call_mut")
 FORMATS = re.compile(r"fmt::\w+>::fmt$|^<core::fmt::Formatter>::")
-# What the compiler calls by itself. It calls nothing back.
+# Functions that the compiler calls by itself. They call nothing back.
 PLAIN = re.compile(r"__x86_return_thunk|__fentry__|__stack_chk_fail|mem(cpy|move|set|cmp)|bcmp|strlen")
 
 
@@ -36,7 +36,7 @@ def output(*command):
 
 
 def demangled(names):
-    """Without the hashes, which change from build to build."""
+    """Names without the hashes, which change from build to build."""
     done = subprocess.run(["c++filt"], input="\n".join(names), check=True, capture_output=True, text=True)
     return dict(zip(names, re.sub(r"\[[0-9a-f]+\]", "", done.stdout).splitlines()))
 
@@ -44,8 +44,8 @@ def demangled(names):
 class Module:
     def __init__(self, path):
         self.frames = {}
-        # Of each function: the functions that it calls, and those whose address it takes; and which
-        # functions call the kernel, or through a pointer.
+        # For each function: the functions it calls, and those whose address it takes. Also which functions call the
+        # kernel, or through a pointer.
         self.calls, self.takes, self.outside, self.indirect = {}, {}, set(), set()
         self.at = {}
         self.pointers = self.read_pointers(path)
@@ -127,7 +127,7 @@ class Module:
         elif target:
             self.takes[function].add(target)
         else:
-            # A vtable: how to drop it, its size, its alignment, and its methods.
+            # A vtable: its drop function, size, alignment, and methods.
             for slot in (0, *range(3, 64)):
                 method = self.pointer(name, offset + 8 * slot)
                 if method:
@@ -144,7 +144,7 @@ class Module:
         return name if name in self.at.values() else self.at.get((name, offset))
 
     def next(self, function, taken):
-        """What a function may call, when these have been taken before, and what has been taken then."""
+        """What a function may call if `taken` were taken before, and what is taken afterwards."""
         taken = taken | {name for name in self.takes[function] if not RUNS_ELSEWHERE.search(self.names[name])}
         calls = set(self.calls[function])
         for name in taken:
@@ -154,7 +154,7 @@ class Module:
         return calls, taken
 
     def reached(self, functions):
-        """All that these reach."""
+        """Everything that these reach."""
         seen, todo = set(), [(function, frozenset()) for function in functions]
         while todo:
             function, taken = todo.pop()
@@ -166,14 +166,14 @@ class Module:
         return {function for function, _ in seen}
 
     def deepest(self, function, taken=frozenset(), above=()):
-        """The chain of calls that takes the most: its bytes, and its functions."""
+        """The chain of calls that uses the most stack: its bytes, and its functions."""
         key = function, taken
         if key in self.memo:
             return self.memo[key]
         best = 0, ()
         calls, now = self.next(function, taken)
         for called in sorted(calls):
-            # A format within a format: what is printed by it is another value, and of a type less deep.
+            # A format within a format prints another value, of a type that is nested less deeply.
             if called not in above and called != function:
                 best = max(best, self.deepest(called, now, above + (function,)))
         result = self.frames[function] + best[0], (function, *best[1])

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""suspend.py TIMES NAME...: suspends and resumes each of them so often, in each of the four ways in turn."""
+"""suspend.py TIMES NAME...: suspends and resumes each target TIMES times, in each of the four ways in turn."""
 
 import os
 import sys

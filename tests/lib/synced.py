@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""What a file system was told to keep, it keeps.
+"""Checks that a file system keeps what was synced.
 
-synced.py write FOLDER    replaces files there, one after the other, until it is killed, and prints the number
-                          of each when it has been synced
-synced.py check FOLDER N  reads them again: all are whole, and N and what came before it is there
+synced.py write FOLDER    replaces files there, one after another, until it is killed, and prints the number of each
+                          once it is synced
+synced.py check FOLDER N  reads them again: all are whole, and N and the files before it are there
 
-Number N is the file N % 100: its name, its number, and as many bytes as follow from that.
+File N has the name N % 100. It holds its name, its number, and as many bytes as follow from these.
 """
 
 import os

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""talk.py NAME WHO: asks and changes a target until the file /tmp/stop is there.
+"""talk.py NAME WHO: queries and changes a target until the file /tmp/stop exists.
 
-In each round it asks for status, in which no number may fall, changes pattern and data, asks for the table,
-and sends a mark, `mark: WHO-ROUND`. Others may do so at the same time. It prints the number of rounds.
+In each round it reads the status, in which no number may fall. Then it changes pattern and data, reads the table, and
+sends a mark, `mark: WHO-ROUND`. Others may do so at the same time. It prints the number of rounds.
 """
 
 import os

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""One write past the page cache, of pieces of memory that are not next to each other.
+"""One direct write, of pieces of memory that are not adjacent.
 
 write.py DEVICE OFFSET PIECES [AT=TEXT]...
 
-PIECES are their lengths, 512,1024@3584: each begins a page, or at the place after the @. All bytes
-are dots but TEXT (with %HH for any byte), which begins at byte AT of the whole and may go on from
-piece to piece. Prints how many bytes were written; an error ends it with 1 and prints its name.
+PIECES are lengths, as in 512,1024@3584. Each piece begins a page, or at the place after the @. All bytes are dots
+except TEXT (with %HH for any byte). TEXT begins at byte AT of the whole, and may continue from piece to piece. Prints
+the number of bytes written. After an error, it prints the error's name and exits with 1.
 """
 
 import errno

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""zones.py DEVICE: a series of operations on a zoned disk, and what comes of each.
+"""zones.py DEVICE: runs a series of operations on a zoned disk, and prints the result of each.
 
-It has zones of 8192 sectors, all with a write pointer.
+The disk has zones of 8192 sectors, all with a write pointer.
 """
 
 import errno
@@ -62,7 +62,7 @@ for step in (
     lambda: write(64 * KIB, 0, 3, data=chance),
     lambda: read(64 * KIB, 0, 3),
     lambda: write(64 * KIB, 64, 2, os.RWF_DSYNC),
-    # Off the write pointer.
+    # Away from the write pointer.
     lambda: write(64 * KIB, 130, 1),
     lambda: read(64 * KIB, 64, 2),
     lambda: report(0, 3),
@@ -71,17 +71,17 @@ for step in (
     lambda: operate(CLOSE, 16384, 8192),
     lambda: operate(FINISH, 24576, 16384),
     lambda: report(0, 6),
-    # Into a zone that is full.
+    # Into a full zone.
     lambda: write(4 * KIB, 3072, 1),
     lambda: operate(RESET, 8192, 8192),
     lambda: report(0, 6),
-    # Over the end of a zone that is not the last.
+    # Across the end of a zone that is not the last.
     lambda: write(KIB * KIB, 0, 10),
     lambda: report(0, 6),
     lambda: zero(0, 65536),
     lambda: operate(RESET),
     lambda: report(),
-    # Neither a zone's beginning, nor its length.
+    # Neither the start of a zone, nor its length.
     lambda: operate(RESET, 100, 8192),
     lambda: operate(RESET, 8192, 100),
     lambda: operate(OPEN, whole, 8192),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A correct target, which is only compiled. `tests/host/misuse.sh` makes one mistake at a time in it.
+//! A correct target that is only compiled. `tests/host/misuse.sh` makes one mistake at a time in it.
 
 #![deny(unsafe_code)]
 
@@ -52,7 +52,7 @@ impl kernel::Module for MisuseModule {
     }
 }
 
-/// Takes what lives for ever.
+/// Takes only what lives forever.
 fn keep<T: 'static>(_: T) {}
 
 struct Misuse;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A disk with a secure erase, for tests alone: `START LENGTH test_erase DEVICE OFFSET`.
+//! A disk with secure erase, only for tests: `START LENGTH test_erase DEVICE OFFSET`.
 //!
-//! No disk that QEMU emulates has one. This is a range of DEVICE that takes secure erases as well
-//! and completes them without doing anything; its status tells how many there were, of how many `end_io` was
-//! called before `complete` had returned, and the sectors of the last one.
+//! No disk that QEMU emulates has it. This is a range of DEVICE that accepts secure erases, and completes them without
+//! doing anything. Its status has the number of erases, for how many `end_io` was called before `complete` returned,
+//! and the sectors of the last one.
 
 #![deny(unsafe_code)]
 
@@ -63,9 +63,9 @@ struct Disk<'t> {
     device: Device<'t>,
     offset: u64,
     erases: AtomicU64,
-    /// Bios that have come to their end.
+    /// Bios that have ended.
     ended: AtomicU64,
-    /// Erases that had come to their end when `complete` returned. Nobody sends two at a time.
+    /// Erases that had ended when `complete` returned. The test sends one at a time.
     ended_within: AtomicU64,
     sector: AtomicU64,
     bytes: AtomicU64,
@@ -134,7 +134,7 @@ impl Target for Erase {
         };
     }
 
-    // Its device is not shown: device-mapper would find no secure erase there. So its flushes are lost.
+    // The device is not shown, because device-mapper would find no secure erase there. So its flushes are lost.
     fn iterate_devices(_disk: &Disk<'_>, _visitor: &mut DeviceVisitor<'_>) {}
 
     fn io_hints(_disk: &Disk<'_>, limits: &mut QueueLimits<'_>) {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A target whose messages are mistakes, one of each kind that a debug kernel is to report.
+//! A target whose messages are mistakes, one of each kind that a debug kernel must report.
 //!
-//! `START LENGTH test_faults DEVICE`, then `dmsetup message NAME 0 MISTAKE`. For the debug kernel's virtual
-//! machine alone: elsewhere most of these just do damage.
+//! `START LENGTH test_faults DEVICE`, then `dmsetup message NAME 0 MISTAKE`. Only for the debug kernel's virtual
+//! machine: elsewhere most of these just do damage.
 //!
-//! A leaf with `unsafe`: what safe code cannot do wrong is done wrong in here on purpose.
+//! A leaf with `unsafe`, because it makes on purpose the mistakes that safe code cannot make.
 
 use core::{
     hint::black_box,
@@ -70,7 +70,7 @@ extern "C" {
 
 struct Faults;
 
-/// What sleeps, although the target claims that it never does.
+/// The callback that sleeps, although the target claims that none does.
 static SLEEPER: AtomicU8 = AtomicU8::new(NOBODY);
 
 const NOBODY: u8 = 0;
@@ -78,14 +78,14 @@ const PER_BIO: u8 = 1;
 const MAP: u8 = 2;
 const END_IO: u8 = 3;
 
-/// Sleeps if this is who was told to.
+/// Sleeps if this is the chosen callback.
 fn sleep_in(place: u8) {
     if SLEEPER.load(Ordering::Relaxed) == place {
         fsleep(Delta::from_millis(1));
     }
 }
 
-/// Comes with each bio.
+/// Per-bio data.
 struct Sleepy;
 
 impl Default for Sleepy {
@@ -154,16 +154,16 @@ impl Target for Faults {
                 let memory = KBox::new(1u32, GFP_KERNEL)?;
                 let gone = &raw const *memory;
                 drop(memory);
-                // SAFETY: There is none: the memory has just been freed.
+                // SAFETY: Not sound: the memory has just been freed.
                 black_box(unsafe { gone.read_volatile() });
             }
             b"out-of-bounds" => {
                 let memory = KBox::new([0u8; 100], GFP_KERNEL)?;
-                // SAFETY: There is none: this is the byte behind the last one.
+                // SAFETY: Not sound: this is the byte after the last one.
                 black_box(unsafe { memory.as_ptr().add(100).read_volatile() });
             }
             b"leak" => {
-                // Many, because the allocator's lists per CPU go on naming the last few.
+                // Many, because the allocator's per-CPU lists still point to the last few.
                 for _ in 0..100 {
                     black_box(KBox::leak(KBox::new([0u8; 1000], GFP_KERNEL)?));
                 }
@@ -185,7 +185,7 @@ impl Target for Faults {
             b"sleep-in-end-io" => SLEEPER.store(END_IO, Ordering::Relaxed),
             // SAFETY: It may be called from anywhere; the kernel only reports it.
             b"rcu" => unsafe { dm_test_rcu_dereference() },
-            // SAFETY: The C compiler's check reports it, and nobody uses the result.
+            // SAFETY: The C compiler's check reports it, and nothing uses the result.
             b"shift" => drop(black_box(unsafe { dm_test_shift(black_box(32)) })),
             b"overflow" => drop(black_box(black_box(u32::MAX) + 1)),
             b"debug-assertion" => debug_assert!(black_box(false), "deliberately"),

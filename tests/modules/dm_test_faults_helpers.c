@@ -17,6 +17,6 @@ static int __rcu *nothing;
 
 void dm_test_rcu_dereference(void)
 {
-	/* Nobody reads under RCU here. */
+	/* Not under RCU. */
 	(void)rcu_dereference(nothing);
 }

@@ -2,8 +2,8 @@
 
 //! The KUnit tests of `dm`, which run when this module is loaded.
 //!
-//! A module of its own, because a product that has tests in it would need KUnit wherever the
-//! distribution's kernel has that.
+//! They are in a module of their own. If the product contained tests, it would need KUnit on every kernel that is
+//! built with it.
 
 use kernel::prelude::*;
 

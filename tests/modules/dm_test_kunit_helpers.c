@@ -46,7 +46,7 @@ struct bio *dm_test_bio(blk_opf_t opf)
 	return bio;
 }
 
-/* What a split makes: a clone with the same vectors, of which it begins in the middle. */
+/* What a split makes: a clone with the same vectors that begins in the middle of them. */
 struct bio *dm_test_bio_tail(struct bio *bio, unsigned int skip,
 			     unsigned int size)
 {
@@ -61,7 +61,7 @@ struct bio *dm_test_bio_tail(struct bio *bio, unsigned int skip,
 
 void dm_test_bio_put(struct bio *bio)
 {
-	/* Those of a clone are not its own. */
+	/* A clone does not own its vectors. */
 	if (!bio_flagged(bio, BIO_CLONED) && bio->bi_vcnt) {
 		__free_pages(bio->bi_io_vec[0].bv_page, 2);
 		__free_page(bio->bi_io_vec[1].bv_page);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A target whose status tells in which of its callbacks allocations start no I/O, for tests alone:
+//! A target whose status says in which of its callbacks allocations start no I/O, only for tests:
 //! `START LENGTH test_noio DEVICE OFFSET`.
 //!
-//! For each callback that the module has seen, whatever instance it was of, there are a name, how often it
-//! was called, and how often in such a scope. Callbacks in an interrupt are left out.
+//! For each callback of any instance, the status has a name, how often it was called, and how often within such a
+//! scope. Callbacks in an interrupt are left out.
 //!
-//! A leaf with `unsafe`: no safe code needs to know what is asked here.
+//! A leaf with `unsafe`, because safe code never needs to ask this.
 
 use kernel::{
     fmt::Write,
@@ -84,7 +84,7 @@ impl Seen {
 
     /// Counts a call.
     fn now(&self) {
-        // SAFETY: They only look at the current context.
+        // SAFETY: They only read the current context.
         let (in_task, in_noio) = unsafe { (dm_test_in_task(), dm_test_in_noio()) };
 
         if in_task {
@@ -153,7 +153,7 @@ impl Drop for Range<'_> {
     }
 }
 
-/// Comes with each bio.
+/// Per-bio data.
 struct Held;
 
 impl Default for Held {
@@ -173,7 +173,7 @@ impl Drop for Held {
     }
 }
 
-// It does not claim NOWAIT, with which map and end_io have no scope.
+// It does not claim NOWAIT, because then map and end_io would have no scope.
 #[vtable]
 impl Target for NoIo {
     const NAME: &'static CStr = c"test_noio";
@@ -199,7 +199,7 @@ impl Target for NoIo {
     fn map<'b>(range: &Range<'_>, mut bio: MapBio<'b, Held>) -> Mapped<'b> {
         MAP.now();
         let sector = range.offset.wrapping_add(bio.sector());
-        // Of some reads each of the two hears.
+        // Some reads reach both callbacks.
         if bio.sector() % 16 == 8 {
             bio.end_late(range.late);
         }

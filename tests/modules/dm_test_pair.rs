@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Two devices in one target that passes integrity on, for tests alone:
-//! `START LENGTH test_pair DEVICE OFFSET DEVICE OFFSET`. The second half of it is on the second device, as
-//! many sectors behind the offset as it is behind the start.
+//! Two devices in one target that passes integrity on, only for tests: `START LENGTH test_pair DEVICE OFFSET DEVICE
+//! OFFSET`. The second half of the target is on the second device, as far after its offset as it is after the start
+//! of the target.
 
 #![deny(unsafe_code)]
 
