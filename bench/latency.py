@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What requests see of a slow console: how long they take through dm-linear, and through imgrement with
-the log off and on, while each line that the kernel prints takes 20 ms. To be run in scripts/vm with
-`--console hvc0`, a console of the old kind, which prints in the context of whoever calls printk."""
+"""Measures the latency of requests with a slow console: through dm-linear, and through imgrement with the log off and
+on, while each line that the kernel prints takes 20 ms. Run it in scripts/vm with `--console hvc0`, a console of the old
+kind, which prints in the context of the task that calls printk."""
 
 import json
 import os
@@ -11,7 +11,7 @@ import sys
 
 ROUNDS = 5
 SECONDS = 3
-# Two lines each are four times what such a console can print.
+# With two lines each, these are four times what such a console can print.
 REQUESTS_A_SECOND = 100
 
 
@@ -29,7 +29,7 @@ def message(*words):
 
 
 def measure(path):
-    """Half, 99 % and all of the requests take no longer than this, in nanoseconds."""
+    """The median, the 99th percentile and the maximum, in nanoseconds."""
     done = run("fio", "--name=bench", "--filename=" + path, "--rw=randwrite", "--bs=4k", "--ioengine=psync",
                "--direct=1", f"--rate_iops={REQUESTS_A_SECOND}", "--time_based", f"--runtime={SECONDS}",
                "--thread", "--output-format=json")
@@ -66,7 +66,7 @@ def main():
         message("log", "on")
         taken["imgrement, log on"].append(slowly("/dev/mapper/imgrement"))
         message("log", "off")
-        # What is left of the log is printed before the next round.
+        # The rest of the log is printed before the next round.
         message("mark", "drained")
         printed += run("dmesg", "-c").count("imgrement: W,")
     if printed < ROUNDS * SECONDS * REQUESTS_A_SECOND / 2:

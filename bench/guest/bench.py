@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """bench.py OUT ROUNDS SECONDS [quick]: the kernel part of the benchmark, within User-mode Linux.
 
-Every contender lies over the same two disks all the time. A round goes through all workloads, and
-through the contenders of each one after the other, so that what changes on the machine meanwhile
-changes for all. OUT gets every sample, in the order in which they were taken.
+Every contender sits on the same two disks all the time. A round goes through all workloads, and through the contenders
+of each one after another, so that a change on the machine affects all of them. OUT gets every sample, in the order in
+which they were taken.
 """
 
 import json
@@ -14,7 +14,7 @@ import sys
 from contenders import contenders, run, write
 
 MIB = 1 << 20
-# Large enough that no contender's requests are merged or meet, and that brd fits into memory.
+# Large enough that no contender's requests are merged or meet, small enough that brd fits into memory.
 DISK = 256 * MIB
 DEPTH = 256
 BATCH = 128
@@ -23,7 +23,7 @@ BASE = ["linear", "off"]
 PAYLOAD = ["linear", "off", "pattern", "data"]
 ALL = ["bare", "linear", "rust_linear", "off", "pattern", "data", "log", "flakey", "log-writes",
        "blktrace", "remap-event"]
-# The disk, what is asked of it, the bytes of a request, and who is compared.
+# The disk, fio's operation, the bytes of a request, and the contenders.
 WORKLOADS = [
     ("null", "randread", 4096, [name for name in ALL if name not in ("pattern", "data", "log-writes")]),
     ("null", "randwrite", 4096, ALL),
@@ -45,7 +45,7 @@ QUICK = [
 
 
 def null_disk(name, mib=DISK // MIB):
-    """A null block device of that name and size, which completes a request where it was submitted."""
+    """A null block device of that name and size. It completes a request in the context that submitted it."""
     folder = "/sys/kernel/config/nullb/" + name
     os.mkdir(folder)
     settings = {"size": mib, "blocksize": 512, "irqmode": 0, "queue_mode": 2, "completion_nsec": 0,
@@ -60,12 +60,12 @@ def sectors(path):
 
 
 def fill(path):
-    """Has brd take its memory, so that no sample pays for that."""
+    """Makes brd allocate its memory, so that no sample pays for that."""
     run("dd", "if=/dev/urandom", "of=" + path, "bs=1M", f"count={DISK // MIB}", "oflag=direct")
 
 
 def fio(paths, rw, size, seconds):
-    """Requests a second to each of these, all at the same time."""
+    """Requests per second to each of these, all at the same time."""
     command = [
         "fio", "--rw=" + rw, f"--bs={size}", "--ioengine=io_uring", "--direct=1", "--fixedbufs", "--registerfiles",
         f"--iodepth={min(DEPTH, 64 * MIB // size)}", f"--iodepth_batch_submit={BATCH}",
@@ -86,16 +86,15 @@ def fio(paths, rw, size, seconds):
 
 
 def counted(contender, word):
-    """What status of imgrement counts under that word."""
+    """The counter of that word in imgrement's status."""
     words = subprocess.run(["dmsetup", "status", contender.path], check=True, stdout=subprocess.PIPE)
     words = words.stdout.decode().split()
     return int(words[words.index(word) + 1])
 
 
 def sample(contender, linear, rw, size, seconds):
-    """What `contender` does, and, where all of its work is done by who issues the requests, beside dm-linear
-    at the same time: two jobs that share the CPU, each with half of it, so that what disturbs one disturbs the
-    other."""
+    """The rate of `contender`. If the task that issues the requests does all of its work, dm-linear runs at the same
+    time: two jobs share the CPU, each with half of it, so that most disturbances hit both."""
     ours = contender.target == "imgrement"
     if ours:
         run("dmsetup", "message", contender.path, "0", "reset")
@@ -106,7 +105,7 @@ def sample(contender, linear, rw, size, seconds):
         finally:
             contender.stop()
     else:
-        # Half of it in one order, half in the other: who is the first of two has it a little better or worse.
+        # Half of it in one order, half in the other: the first of two jobs has a slight advantage or disadvantage.
         first = fio([contender.path, linear.path], rw, size, seconds)
         second = fio([linear.path, contender.path], rw, size, seconds)
         result = {"iops": first[0] + second[1], "linear": first[1] + second[0]}
@@ -121,7 +120,7 @@ def main():
     workloads = QUICK if sys.argv[4:] == ["quick"] else WORKLOADS
     lower = {"null": null_disk("nullb0"), "brd": "/dev/ram0"}
     fill(lower["brd"])
-    # It holds nothing, so that it may have room for all that dm-log-writes ever logs.
+    # It stores nothing, so it may be large enough for everything that dm-log-writes ever logs.
     log = null_disk("nullb1", MIB)
     devices = {}
     for disk, path in lower.items():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Who is compared: devices that all lie over the same disk, and what is switched on with them."""
+"""The contenders: devices that all sit on the same disk, and what is switched on with them."""
 
 import fcntl
 import os
@@ -8,9 +8,9 @@ import subprocess
 import time
 
 TRACING = "/sys/kernel/tracing/"
-# Nothing of it is ever read: the log is off, so that records are dropped as soon as they are made.
+# Nothing reads the records: the log is off, so they are dropped as soon as they are made.
 RECORDS = "records 4096"
-# As many as P8 has at most; none is in what fio writes.
+# As many as P8 has at most. None occurs in what fio writes.
 WORDS = [f"pattern confidential-{number:02}" for number in range(32)]
 
 
@@ -24,12 +24,12 @@ def write(path, text):
 
 
 class Contender:
-    """A device of device-mapper over `lower`, or `lower` itself where there is no target."""
+    """A device-mapper device over `lower`, or `lower` itself if there is no target."""
 
-    # How much of the time of a sample it is measured for.
+    # The part of a sample's time for which it is measured.
     share = 1
-    # Whether it is measured alone: where others than who issues the requests have work with them, or what
-    # is switched on is so for all. dm-linear alone is what those are compared with.
+    # Whether it is measured alone, because other tasks work for it, or because what is switched on affects everything.
+    # It is then compared with dm-linear alone.
     alone = False
 
     def __init__(self, name, target=None, arguments=""):
@@ -48,10 +48,10 @@ class Contender:
         self.path = "/dev/mapper/" + name
 
     def start(self):
-        """What goes on while it is measured."""
+        """Starts what runs while it is measured."""
 
     def stop(self):
-        """The end of that."""
+        """Stops that."""
 
 
 class Alone(Contender):
@@ -59,7 +59,7 @@ class Alone(Contender):
 
 
 class RemapEvent(Alone):
-    """With the kernel's own event for each bio that is remapped, which nobody reads."""
+    """With the kernel's own event for each remapped bio. Nothing reads the events."""
 
     def start(self):
         write(TRACING + "events/block/block_bio_remap/enable", "1")
@@ -70,14 +70,14 @@ class RemapEvent(Alone):
 
 
 class Blktrace(Alone):
-    """With blktrace, as a person would start it, and told to trace the two events of a request."""
+    """With blktrace, started as a person would, and told to trace the two events of a request."""
 
     def start(self):
         self.blktrace = subprocess.Popen(
             ["blktrace", "-d", self.path, "-a", "queue", "-a", "complete", "-D", "/tmp", "-o", "trace"],
             stdout=subprocess.DEVNULL,
         )
-        # It has begun when the kernel has made its files.
+        # It has started when the kernel has made its files.
         number = os.stat(self.path).st_rdev
         disk = os.path.realpath(f"/sys/dev/block/{os.major(number)}:{os.minor(number)}")
         self.dropped = "/sys/kernel/debug/block/" + os.path.basename(disk) + "/dropped"
@@ -101,8 +101,8 @@ class Blktrace(Alone):
 
 
 class LogWrites(Alone):
-    """dm-log-writes, with a log that takes no time. It keeps a copy of each write until there is a flush, and
-    nothing bounds these, so that it is given less time, and then a flush."""
+    """dm-log-writes, with a log that takes no time. It keeps a copy of each write until the next flush, without a
+    limit. So it is measured for a shorter time, and then gets a flush."""
 
     share = 0.2
 
@@ -110,20 +110,20 @@ class LogWrites(Alone):
         disk = os.open(self.path, os.O_RDWR)
         os.fsync(disk)
         os.close(disk)
-        # Its thread has written the copies when nothing more reaches the log.
+        # Its thread has written all copies when nothing more reaches the log.
         before = None
         while before != (before := written(self.arguments)):
             time.sleep(0.05)
 
 
 def written(disk):
-    """How many sectors have been written to a disk."""
+    """The number of sectors written to a disk."""
     with open(f"/sys/class/block/{os.path.basename(disk)}/stat") as file:
         return int(file.read().split()[6])
 
 
 def contenders(log):
-    """All of them. `log` is a disk for dm-log-writes."""
+    """All contenders. `log` is a disk for dm-log-writes."""
     return [
         Contender("bare"),
         Alone("linear", "linear", "0"),

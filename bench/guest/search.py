@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-"""search.py OUT: the matcher beside the kernel's own searches, in the kernel, by a module that measures when
-it is loaded."""
+"""search.py OUT: compares the matcher with the kernel's own searches, in the kernel. A module measures when it is
+loaded."""
 
 import json
 import re

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! How fast patterns are found: imgrement's matcher beside memchr and aho-corasick.
+//! Measures how fast patterns are found, by imgrement's matcher, memchr and aho-corasick.
 //!
-//! Criterion measures; a summary of what it left for each row goes to the file that the variable
-//! `MATCH_REPORT` names. `QUICK` leaves out most rows, and takes less time for each.
+//! Criterion measures. A summary of its results for each row goes to the file that the variable `MATCH_REPORT` names.
+//! `QUICK` leaves out most rows, and takes less time for each.
 
 #[path = "../../core/tests/common/mod.rs"]
 mod common;
@@ -49,25 +49,25 @@ use std::{
 const KI: usize = 1 << 10;
 const MI: usize = 1 << 20;
 
-/// A page, as which payloads come.
+/// A page: payload arrives in pages.
 const PAGE: usize = 4 * KI;
 
-/// Bytes, and what is looked for in them: a single pattern, or several.
+/// Bytes, and what to search for in them: one pattern, or several.
 struct Input {
     name: &'static str,
     patterns: Vec<Vec<u8>>,
     bytes: Vec<u8>,
-    /// How many of them are searched at a time.
+    /// How many bytes are searched at a time.
     sizes: &'static [usize],
 }
 
-/// How a contender counts patterns: prepared, it takes bytes.
+/// A contender that is prepared to count its patterns in bytes.
 type Count = Box<dyn Fn(&[u8]) -> usize>;
 
-/// A way of ours to search.
+/// One of our ways to search.
 type Tier = Option<Avx2<'static>>;
 
-/// All sizes, and those of one page and of what no page cache but the processor's holds.
+/// All sizes; and only one page and 64 KiB, which the CPU's caches hold.
 const ALL: &[usize] = &[512, 4 * KI, 64 * KI, 64 * MI];
 const SOME: &[usize] = &[4 * KI, 64 * KI];
 
@@ -129,7 +129,7 @@ fn main() {
     }
 }
 
-/// What is searched, and for what. No pattern occurs but where it is said to.
+/// The inputs and their patterns. A pattern only occurs where a comment says so.
 fn inputs() -> Vec<Input> {
     let text: Vec<u8> = [
         &include_bytes!("../../README.md")[..],
@@ -162,14 +162,14 @@ fn inputs() -> Vec<Input> {
             bytes: random().take(64 * MI).collect(),
             sizes: ALL,
         },
-        // It is there every few dozen bytes.
+        // It occurs every few dozen bytes.
         Input {
             name: "common-word",
             patterns: vec![b" the ".to_vec()],
             bytes: text.clone(),
             sizes: SOME,
         },
-        // Many patterns, of which some occur.
+        // Many patterns, some of which occur.
         Input {
             name: "text-8-patterns",
             patterns: words(8),
@@ -194,35 +194,35 @@ fn inputs() -> Vec<Input> {
             bytes: random().take(64 * KI).collect(),
             sizes: SOME,
         },
-        // It is there at every place.
+        // It occurs at every place.
         Input {
             name: "adversarial-everywhere",
             patterns: vec![vec![b'a'; 64]],
             bytes: vec![b'a'; 64 * KI],
             sizes: SOME,
         },
-        // All but its last byte is there every few bytes, too often to be compared each time.
+        // All but its last byte occurs every few bytes, too often to be compared each time.
         Input {
             name: "adversarial-almost",
             patterns: vec![b"\xc1aa\xf5aaz".to_vec()],
             bytes: repeat(b"\xc1aa\xf5aay.....").take(64 * KI).collect(),
             sizes: SOME,
         },
-        // The same of a long pattern, as often as it is compared each time.
+        // The same for a long pattern, just seldom enough to be compared each time.
         Input {
             name: "adversarial-compared",
             patterns: vec![[&PERIOD[..31], b"y", &PERIOD[..31], b"z"].concat()],
             bytes: repeat(PERIOD).take(64 * KI).collect(),
             sizes: SOME,
         },
-        // Of 256 patterns of 255 bytes there is a part at every place.
+        // A piece of one of 256 patterns of 255 bytes is at every place.
         Input {
             name: "adversarial-set",
             patterns: pieces().0,
             bytes: pieces().1,
             sizes: SOME,
         },
-        // The finer of its filters lets most of it through, and the coarser one nothing before the end.
+        // The finer filter passes most of it, and the coarser one nothing before the end.
         Input {
             name: "adversarial-filters",
             patterns: vec![b"aaaa".to_vec(), b"bbbb".to_vec()],
@@ -232,7 +232,7 @@ fn inputs() -> Vec<Input> {
     ]
 }
 
-/// Pairs of bytes with the number that `aa` has in `core/src/search/windows.rs`.
+/// Pairs of bytes that have the same number as `aa` in `core/src/search/windows.rs`.
 fn between_filters() -> Vec<u8> {
     let number = |pair: u16| u32::from(pair).wrapping_mul(0x9e37_79b1) >> 20;
     let pair = (0..=u16::MAX).find(|pair| {
@@ -247,7 +247,7 @@ fn between_filters() -> Vec<u8> {
     bytes
 }
 
-/// Words that differ, as other texts have them.
+/// Different words, as in ordinary text.
 fn words(count: usize) -> Vec<Vec<u8>> {
     let text = concat!(
         include_str!("../../docs/security.md"),
@@ -263,7 +263,7 @@ fn words(count: usize) -> Vec<Vec<u8>> {
     some.map(|word| word.as_bytes().to_vec()).collect()
 }
 
-/// Pieces of long patterns of two letters, so that automata are everywhere, but nothing is there.
+/// Pieces of long patterns of two letters. The automata are busy everywhere, but nothing is found.
 fn pieces() -> (Vec<Vec<u8>>, Vec<u8>) {
     let mut letters = random().map(|byte| b'a' + (byte & 1));
     let patterns: Vec<Vec<u8>> = (0..256)
@@ -281,7 +281,7 @@ fn repeat(bytes: &[u8]) -> impl Iterator<Item = u8> + '_ {
     bytes.iter().copied().cycle()
 }
 
-/// Random bytes, the same ones each time (xorshift64).
+/// Random bytes, the same each time (xorshift64).
 fn random() -> impl Iterator<Item = u8> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     std::iter::repeat_with(move || {
@@ -293,7 +293,7 @@ fn random() -> impl Iterator<Item = u8> {
     .flatten()
 }
 
-/// Everybody's way to count patterns.
+/// How each contender counts these patterns.
 fn contenders(patterns: &[Vec<u8>]) -> Vec<(&'static str, Count)> {
     let mut contenders: Vec<(_, Count)> = Vec::new();
     let names = [
@@ -338,7 +338,7 @@ fn one(pattern: &[u8], tier: Tier) -> Count {
     Box::new(move |bytes| matcher.count(bytes.into(), tier) as usize)
 }
 
-/// As a request of many pages has it.
+/// Searches page by page, as in a request of many pages.
 fn one_by_pages(pattern: &[u8], tier: Tier) -> Count {
     let matcher = matcher_of(pattern).expect("a pattern");
     Box::new(move |bytes| {
@@ -395,7 +395,7 @@ fn line(row: &Value) -> String {
     )
 }
 
-/// What criterion measured of a row, in GB/s; `None` where the row was not asked for.
+/// Criterion's result for a row, in GB/s; `None` if the row was not asked for.
 fn speed(row: &str, bytes: usize) -> Option<Value> {
     let home = env::var_os("CRITERION_HOME")?;
     let sample = fs::read(Path::new(&home).join(row).join("new/sample.json")).ok()?;
@@ -405,7 +405,7 @@ fn speed(row: &str, bytes: usize) -> Option<Value> {
     };
     let (times, rounds) = (numbers("times")?, numbers("iters")?);
 
-    // Bytes in a nanosecond are gigabytes in a second.
+    // Bytes per nanosecond are gigabytes per second.
     let of_one = |(time, rounds): (&f64, &f64)| bytes as f64 * rounds / time;
     let mut speeds: Vec<f64> = times.iter().zip(&rounds).map(of_one).collect();
     speeds.sort_unstable_by(f64::total_cmp);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The matcher beside the kernel's own searches, in the kernel: measured when the module is loaded, for
-//! User-mode Linux, where nobody else runs and the vector registers may always be used.
+//! Compares the matcher with the kernel's own searches, in the kernel. It measures when the module is loaded. It is
+//! for User-mode Linux, where nothing else runs and the vector registers may always be used.
 //!
-//! A line for each measurement: `bench_search: CONTENDER INPUT BYTES KB_PER_S`.
+//! It prints a line for each measurement: `bench_search: CONTENDER INPUT BYTES KB_PER_S`.
 
 use kernel::{
     ffi::{
@@ -42,7 +42,7 @@ module! {
     license: "GPL",
 }
 
-/// What is looked for: 16 bytes, of which none of the inputs has all.
+/// The pattern: 16 bytes, which do not occur in any input.
 const PATTERN: &[u8] = b"imgrement needle";
 
 /// How often each is measured, and for how long.
@@ -67,7 +67,7 @@ extern "C" {
 ///
 /// # Invariants
 ///
-/// The pointer came from `bench_search_new` and is freed by `drop` alone.
+/// The pointer came from `bench_search_new`, and only `drop` frees it.
 struct TextSearch(*mut c_void);
 
 impl TextSearch {
@@ -100,7 +100,7 @@ impl Drop for TextSearch {
     }
 }
 
-/// Bytes a millisecond, which are KB a second, of `count`, which must find `wanted`.
+/// Bytes per millisecond, which are KB per second, of `count`, which must find `wanted` matches.
 fn speed(bytes: &[u8], wanted: usize, count: impl Fn(&[u8]) -> usize) -> Result<i64> {
     let began = Instant::<Monotonic>::now();
     let mut searched: i64 = 0;
@@ -129,7 +129,7 @@ fn text(at: usize) -> u8 {
     }
 }
 
-/// Bytes without an order (Marsaglia's xorshift).
+/// Random bytes (Marsaglia's xorshift).
 fn random(seed: &mut u64) -> u8 {
     *seed ^= *seed << 13;
     *seed ^= *seed >> 7;
@@ -155,13 +155,13 @@ impl kernel::Module for SearchModule {
     fn init(_module: &'static ThisModule) -> Result<Self> {
         let ours = Matcher::<Kernel>::new(PATTERN)?.ok_or(EINVAL)?;
         let (bm, kmp) = (TextSearch::new(c"bm")?, TextSearch::new(c"kmp")?);
-        // SAFETY: It only asks.
+        // SAFETY: It only reads.
         if !unsafe { bench_has_avx2() } {
             pr_err!("this CPU has no AVX2\n");
             return Err(ENODEV);
         }
-        // SAFETY: The CPU has AVX2; in User-mode Linux, for which this module is, the registers are
-        // always its own.
+        // SAFETY: The CPU has AVX2. This module is for User-mode Linux, where the registers always belong to
+        // the running task.
         let avx2 = unsafe { Avx2::new() };
 
         let mut seed: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -176,7 +176,7 @@ impl kernel::Module for SearchModule {
             }
             for size in SIZES {
                 let bytes = &mut bytes[..size];
-                // Everybody finds what there is.
+                // Each contender finds a match that exists.
                 let kept: [u8; 16] = bytes[1000..1016].try_into().map_err(|_| EINVAL)?;
                 bytes[1000..1016].copy_from_slice(PATTERN);
                 speed(bytes, 1, |bytes| {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The chart: of each workload with 4 KiB, how the contenders do beside dm-linear.
+//! The chart: for each 4 KiB workload, the contenders' rates relative to dm-linear's.
 
 use crate::{report::Report, samples::Row};
 use anyhow::Result;
@@ -10,7 +10,7 @@ const WIDTH: i32 = 860;
 const TITLE: i32 = 34;
 const LINE: i32 = 24;
 const LEFT: i32 = 130;
-/// How much of the width stands for dm-linear's rate.
+/// The width that represents dm-linear's rate.
 const ONE: f64 = 480.0;
 
 /// Draws it as SVG.
@@ -84,7 +84,7 @@ fn draw_row(
         [(LEFT, top + 4), (x(ratio.median), top + LINE - 4)],
         color.filled(),
     ))?;
-    // From the least to the greatest of the rounds.
+    // From the minimum to the maximum of the rounds.
     area.draw(&PathElement::new(
         [(x(ratio.min), middle), (x(ratio.max), middle)],
         BLACK,
@@ -99,7 +99,7 @@ fn draw_row(
     Ok(())
 }
 
-/// Where a ratio is. What is beyond 1.2 times the rate of dm-linear is at the edge.
+/// The position of a ratio. Ratios above 1.2 are drawn at the edge.
 fn x(ratio: f64) -> i32 {
     LEFT + (ratio.min(1.2) * ONE) as i32
 }

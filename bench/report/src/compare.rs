@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What has changed since another report.
+//! Reports what has changed since another report.
 //!
-//! Only ratios within one run are compared: how fast a machine is says nothing, and neither do two
-//! days of the same one.
+//! Only ratios within one run are compared. The absolute speed of a machine means nothing, and neither do two days of
+//! the same machine.
 
 use crate::{
     report::{table, Report},
@@ -12,7 +12,7 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
-/// The ratios of a report by what they are of.
+/// The ratios of a report, by name.
 fn ratios(report: &Report) -> BTreeMap<String, Spread> {
     let goals = report
         .ratios
@@ -29,7 +29,7 @@ fn ratios(report: &Report) -> BTreeMap<String, Spread> {
     goals.chain(rows).chain(searches(&report.search)).collect()
 }
 
-/// Of each search, what it comes to beside memmem in the same bytes.
+/// The rate of each search relative to memmem's in the same bytes.
 fn searches(searches: &[Search]) -> impl Iterator<Item = (String, Spread)> + '_ {
     searches.iter().filter_map(|row| {
         let beside = searches.iter().find(|other| {
@@ -48,7 +48,7 @@ fn searches(searches: &[Search]) -> impl Iterator<Item = (String, Spread)> + '_ 
     })
 }
 
-/// A table of the goals and of what moved beyond the spread, which is marked, and how many got worse.
+/// A table of the goals and of the ratios that changed beyond the spread, which are marked; and how many got worse.
 pub fn compare(old: &Report, new: &Report) -> (String, usize) {
     let (before, after) = (ratios(old), ratios(new));
     let mut worse = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The goals: ratios of what was measured within one run, and the floor that each has.
+//! The goals: ratios of measurements within one run, each with its floor.
 
 use crate::{
     samples::{self, Sample, Search, What},
@@ -9,8 +9,8 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// How long the first section with the FPU takes in a system call, in nanoseconds: what User-mode
-/// Linux, where it costs nothing, leaves out.
+/// The time that the first FPU section takes in a system call, in nanoseconds. User-mode Linux leaves it out,
+/// because the FPU is free there.
 const FPU_NS: f64 = 100.0;
 
 /// A goal.
@@ -19,7 +19,7 @@ pub struct Goal {
     pub name: &'static str,
     /// What is divided by what.
     pub what: &'static str,
-    /// What it should at least be. `None` where it is shown beside a goal.
+    /// The minimum. `None` for a figure that is shown next to a goal.
     pub floor: Option<f64>,
 }
 
@@ -85,7 +85,7 @@ const fn goal(name: &'static str, what: &'static str, floor: f64) -> Goal {
     }
 }
 
-/// What is shown beside a goal, and has no floor.
+/// A figure that is shown next to a goal, and has no floor.
 const fn beside(name: &'static str, what: &'static str) -> Goal {
     Goal {
         name,
@@ -94,16 +94,16 @@ const fn beside(name: &'static str, what: &'static str) -> Goal {
     }
 }
 
-/// What a goal came to.
+/// The result for a goal.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Ratio {
-    /// The middle.
+    /// The median.
     pub value: f64,
-    /// The least of the rounds.
+    /// The minimum of the rounds.
     pub min: f64,
-    /// The greatest of the rounds.
+    /// The maximum of the rounds.
     pub max: f64,
-    /// What it should at least be.
+    /// The lowest acceptable value.
     pub floor: Option<f64>,
 }
 
@@ -123,7 +123,7 @@ impl Ratio {
     }
 }
 
-/// The ratio of each goal by its name; `None` for what is not there yet, or was not measured.
+/// The ratio of each goal, by name; `None` if it cannot be measured yet, or was not measured.
 pub fn ratios(samples: &[Sample], searches: &[Search]) -> BTreeMap<String, Option<Ratio>> {
     GOALS
         .iter()
@@ -184,7 +184,7 @@ fn spread(name: &str, samples: &[Sample], searches: &[Search]) -> Option<Spread>
     }
 }
 
-/// A contender on null_blk with 4 KiB, reading or writing, whichever does worse.
+/// A contender on null_blk with 4 KiB: the lower rate of reading and writing.
 fn lower_of_both(samples: &[Sample], contender: &str) -> Option<Spread> {
     let read = of_linear(samples, "null", "randread", contender, |iops| iops)?;
     let write = of_linear(samples, "null", "randwrite", contender, |iops| iops)?;
@@ -212,7 +212,7 @@ fn of_linear(
     samples::of_linear(samples, &what, change)
 }
 
-/// Whether nothing is found there, as a goal of speed takes it.
+/// Whether nothing is found in this input, as the goals of speed require.
 fn without_hits(row: &Search) -> bool {
     ["text", "zeroes", "random"].contains(&row.input.as_str())
 }
@@ -224,7 +224,7 @@ fn some_patterns(row: &Search) -> bool {
         .any(|name| row.input.ends_with(name))
 }
 
-/// Of all inputs that `of` takes, that in which `one` does worst beside `other`.
+/// Among the inputs that `of` accepts, the lowest rate of `one` relative to `other`.
 fn least(
     searches: &[Search],
     one: &str,
@@ -297,7 +297,7 @@ mod tests {
         assert_eq!((p1.value, p1.floor), (0.95, Some(0.97)));
         assert!(!p1.is_met());
         assert!(ratios["P10"].unwrap().is_met());
-        // 1111 ns become 1211 ns, beside 1000.
+        // 1111 ns become 1211 ns, against 1000.
         assert!((ratios["P10_fpu"].unwrap().value - 1000.0 / 1211.1).abs() < 1e-3);
         assert!(ratios["P1_rust_linear"].is_none());
     }

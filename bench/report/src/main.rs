@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Makes of what `make bench` has measured `report.json`, `report.md` and `chart.svg`, says which goals
-//! are met, and, where there is an older report, what has changed.
+//! Makes `report.json`, `report.md` and `chart.svg` from the measurements of `make bench`. Prints which goals are met
+//! and, if an older report is given, what has changed.
 
 mod chart;
 mod compare;
@@ -20,15 +20,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// What a run of the benchmark has measured, and what is to be made of it.
+/// Make a report of the benchmark's measurements, or check a file.
 #[derive(Parser)]
 enum Command {
-    /// See whether a file is a report, before it takes a quarter of an hour to have one to compare with.
+    /// Check that a file is a report. A wrong file should fail before a quarter of an hour of measuring.
     Check {
         /// The file.
         report: PathBuf,
     },
-    /// Make a report of what was measured.
+    /// Make a report of the measurements.
     Make(Make),
 }
 
@@ -37,7 +37,7 @@ struct Make {
     /// The samples of the kernel part.
     #[arg(long)]
     samples: Option<PathBuf>,
-    /// Speeds of searches; more than once for several files.
+    /// Speeds of searches; repeat for several files.
     #[arg(long)]
     search: Vec<PathBuf>,
     /// Latencies with a slow console.
@@ -49,7 +49,7 @@ struct Make {
     /// An older report.json to compare with.
     #[arg(long)]
     base: Option<PathBuf>,
-    /// The folder for what is made.
+    /// The folder for the results.
     #[arg(long)]
     out: PathBuf,
 }
@@ -62,7 +62,7 @@ fn main() -> Result<()> {
 }
 
 fn make(words: &Make) -> Result<()> {
-    // Read before anything is written: it may be the report that is about to be replaced.
+    // Read before anything is written: it may be the very report that is replaced.
     let base: Option<Report> = words.base.as_deref().map(read).transpose()?;
     let samples: Vec<Sample> = words.samples.as_deref().map_or(Ok(Vec::new()), read)?;
     let mut search: Vec<Search> = Vec::new();

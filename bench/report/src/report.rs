@@ -14,30 +14,30 @@ use std::{collections::BTreeMap, fmt::Write};
 /// `report.json`; docs/benchmark.md has its keys.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Report {
-    /// Of this layout.
+    /// The version of this layout.
     pub version: u32,
     /// When, where and how it was measured: text by name.
     pub about: BTreeMap<String, String>,
     /// The kernel part.
     pub rows: Vec<Row>,
-    /// The matcher apart.
+    /// The pattern search.
     pub search: Vec<Search>,
-    /// What requests see of a slow console.
+    /// The latency of requests with a slow console.
     pub latency: Vec<Latency>,
-    /// The goals by name; null where there is nothing to measure yet, or it was not measured.
+    /// The goals by name; null if they cannot be measured yet, or were not measured.
     pub ratios: BTreeMap<String, Option<Ratio>>,
 }
 
-/// How long requests took, in nanoseconds.
+/// Latencies of requests, in nanoseconds.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Latency {
-    /// Through whom, and with what.
+    /// The contender and its settings.
     pub contender: String,
-    /// Half of them took no longer.
+    /// The median.
     pub p50: Spread,
-    /// All but a hundredth.
+    /// The 99th percentile.
     pub p99: Spread,
-    /// The longest.
+    /// The maximum.
     pub worst: Spread,
 }
 
@@ -69,7 +69,7 @@ impl Report {
         table.to_string()
     }
 
-    /// All of it as text.
+    /// The whole report as text.
     pub fn markdown(&self) -> String {
         let mut text = String::from("# What it costs\n\n");
         for (name, value) in &self.about {
@@ -162,7 +162,7 @@ impl Report {
     }
 }
 
-/// A table with these words at its top; all columns but the first two hold numbers.
+/// A table with these headings. All columns but the first two hold numbers.
 pub fn table(markdown: bool, words: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_preset(if markdown {

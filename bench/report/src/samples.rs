@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What was measured, and the rows of the report that it makes.
+//! The measurements, and the rows of the report that they make.
 
 use crate::spread::Spread;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// The contender that all others are compared with.
+/// The contender that is the baseline for all others.
 pub const LINEAR: &str = "linear";
 
 /// One measurement of the kernel part (bench/guest/bench.py).
 #[derive(Clone, Debug, Deserialize)]
 pub struct Sample {
-    /// What was done, to which disk, through whom.
+    /// The disk, the operation and the contender.
     #[serde(flatten)]
     pub what: What,
-    /// In which round: those of one round were taken beside each other.
+    /// The round. Samples of one round were taken side by side.
     pub round: u32,
-    /// Requests a second.
+    /// Requests per second.
     pub iops: f64,
-    /// Those through dm-linear at the same time, where both were measured beside each other.
+    /// The rate of dm-linear at the same time, if both were measured together.
     pub linear: Option<f64>,
-    /// Page-bounded segments a request, where the contender counts them.
+    /// Page-bounded segments per request, if the contender counts them.
     pub segments: Option<f64>,
 }
 
@@ -30,16 +30,16 @@ pub struct Sample {
 pub struct What {
     /// The disk: `null` or `brd`.
     pub disk: String,
-    /// What is asked of it, in fio's words: `randread`, `randwrite`, `write`.
+    /// The operation, in fio's words: `randread`, `randwrite`, `write`.
     pub rw: String,
     /// The bytes of a request.
     pub bytes: u64,
-    /// Whom the requests pass.
+    /// The contender that the requests pass through.
     pub contender: String,
 }
 
 impl What {
-    /// The same through another.
+    /// The same for another contender.
     pub fn through(&self, contender: &str) -> Self {
         Self {
             contender: contender.to_owned(),
@@ -65,25 +65,25 @@ impl fmt::Display for What {
     }
 }
 
-/// All samples of one thing together.
+/// All samples of one measurement together.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Row {
     /// What was measured.
     #[serde(flatten)]
     pub what: What,
-    /// Requests a second.
+    /// Requests per second.
     pub iops: Spread,
-    /// Nanoseconds a request, of one CPU.
+    /// Nanoseconds of one CPU per request.
     pub ns_per_bio: Spread,
-    /// Megabytes (10^6 bytes) a second.
+    /// Megabytes (10^6 bytes) per second.
     pub mb_per_s: Spread,
     /// The rate divided by that of dm-linear in the same round.
     pub of_linear: Option<Spread>,
-    /// Page-bounded segments a request, where the contender counts them.
+    /// Page-bounded segments per request, if the contender counts them.
     pub segments: Option<f64>,
 }
 
-/// A row for each thing that was measured, in the order in which it first was.
+/// A row for each measurement, in the order of their first samples.
 pub fn rows(samples: &[Sample]) -> Vec<Row> {
     let mut seen: Vec<&What> = Vec::new();
     for sample in samples {
@@ -116,7 +116,7 @@ fn rates<'a>(samples: &'a [Sample], what: &'a What) -> impl Iterator<Item = (u32
         .map(|sample| (sample.round, sample.iops))
 }
 
-/// The rate, after `change`, divided by that of dm-linear at the same time, or else in the same round.
+/// The rate, after `change`, divided by dm-linear's at the same time, or else in the same round.
 pub fn of_linear(samples: &[Sample], what: &What, change: impl Fn(f64) -> f64) -> Option<Spread> {
     let linear = what.through(LINEAR);
     let taken = samples.iter().filter(|sample| sample.what == *what);
@@ -130,21 +130,21 @@ pub fn of_linear(samples: &[Sample], what: &What, change: impl Fn(f64) -> f64) -
     }))
 }
 
-/// A speed of a search, of `make bench-match` or of the kernel's.
+/// The speed of a search, from `make bench-match` or the kernel.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Search {
-    /// Who searches.
+    /// The searcher.
     pub contender: String,
-    /// In what.
+    /// The input.
     pub input: String,
-    /// In how many bytes at once.
+    /// How many bytes are searched at once.
     pub bytes: u64,
-    /// Gigabytes (10^9 bytes) a second.
+    /// Gigabytes (10^9 bytes) per second.
     pub gb_per_s: Spread,
 }
 
-/// What `make bench-match` leaves, and bench/guest/search.py: of the former the date too, which is that of
-/// the report.
+/// The results of `make bench-match`, and of bench/guest/search.py. The former also have the date, which the report
+/// takes.
 #[derive(Debug, Deserialize)]
 pub struct Searches {
     /// The speeds.

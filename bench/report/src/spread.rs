@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What several measurements of one thing come to.
+//! The summary of several measurements.
 
 use serde::{Deserialize, Serialize};
 
-/// The middle of some figures, and the least and the greatest of them.
+/// The median, the minimum and the maximum of some figures.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Spread {
     /// Half of them are no greater, half of them no less.
     pub median: f64,
-    /// The least.
+    /// The minimum.
     pub min: f64,
-    /// The greatest.
+    /// The maximum.
     pub max: f64,
 }
 
@@ -30,7 +30,7 @@ impl Spread {
         })
     }
 
-    /// The same after each figure was changed by `change`, which keeps or turns round their order.
+    /// The same after `change` is applied to each figure. `change` must keep or reverse their order.
     pub fn map(self, change: impl Fn(f64) -> f64) -> Self {
         let (a, b) = (change(self.min), change(self.max));
         Self {
@@ -40,8 +40,8 @@ impl Spread {
         }
     }
 
-    /// Whether the middle of each lies beyond all figures of the other: a change that chance alone
-    /// does not explain.
+    /// Whether the median of each lies outside all figures of the other: a change that chance alone does not
+    /// explain.
     pub fn is_apart_from(self, other: Self) -> bool {
         let beyond = |figure, spread: Self| figure < spread.min || figure > spread.max;
         beyond(self.median, other) && beyond(other.median, self)
