@@ -38,11 +38,9 @@ fuzz: ## run the fuzz targets of core/fuzz in parallel, for FOR=SECONDS (60)
 	@scripts/fuzz $(FOR)
 
 vm: ## run CMD='...' in the virtual machine, and fail if it fails
-	@scripts/module-for-vm
 	@scripts/vm "$${CMD:?is missing: make vm CMD='lsblk'}"
 
 shell: ## start a prompt in the virtual machine
-	@scripts/module-for-vm
 	@scripts/vm --shell
 
 check: ## check format and lints
