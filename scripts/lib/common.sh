@@ -4,26 +4,35 @@
 
 set -euo pipefail
 
-TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
-BUILD=$TOP/build
-# What is costly to make or to fetch. Several clones may share both.
-KITDIR=${KITDIR:-$BUILD/kit}
-CACHEDIR=${CACHEDIR:-$BUILD/cache}
-LOGS=$BUILD/log
-
 NAME=${0##*/}
 
 say() { printf '%s: %s\n' "$NAME" "$*" >&2; }
 die() { say "$@"; exit 1; }
 
-# Make splits names at spaces and colons, and so the kernel's build says something about a file that nobody has.
-case $TOP in
-*[[:space:]:]*) die "the kernel's build takes no path with a space or a colon: move this project, which is in '$TOP'" ;;
-esac
+# folder VARIABLE WHAT: make the path in VARIABLE absolute and free of links, and end if it cannot work. Some characters
+# have a meaning of their own in make, in the shell commands of the kernel's build, or in QEMU's options. These then
+# report a file that does not exist. Bytes beyond ASCII are fine.
+folder() {
+	local path LC_ALL=C unfit=$'[][:cntrl:][ "#$%&\'()*,:;<=>?\\`|]'
+	# The dot keeps a newline at the end of the path.
+	path=$(realpath -m -- "${!1}" && echo .)
+	path=${path%$'\n'.}
+	! [[ $path =~ $unfit ]] ||
+		die "$2 has ${BASH_REMATCH[0]@Q} in its path, ${path@Q}: use letters, digits and - _ . + @ ~ only"
+	printf -v "$1" %s "$path"
+}
 
+TOP=${BASH_SOURCE[0]%/*}/../..
+folder TOP "this project"
+BUILD=$TOP/build
+# What is costly to make or to fetch. Several clones may share both.
+KITDIR=${KITDIR:-$BUILD/kit}
+CACHEDIR=${CACHEDIR:-$BUILD/cache}
+LOGS=$BUILD/log
+folder KITDIR KITDIR
+folder CACHEDIR CACHEDIR
+[ -z "${KDIR:-}" ] || folder KDIR KDIR
 mkdir -p "$LOGS" "$KITDIR" "$CACHEDIR"
-KITDIR=$(cd "$KITDIR" && pwd -P)
-CACHEDIR=$(cd "$CACHEDIR" && pwd -P)
 
 # A path as a person in the project's folder would type it.
 short() { printf '%s' "${1#"$TOP"/}"; }
