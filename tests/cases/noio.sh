@@ -16,6 +16,13 @@ blkzone report /dev/mapper/noio > /dev/null
 dmsetup suspend noio
 dmsetup resume noio
 dmsetup message noio 0 word
+# seen CALLBACK: how often it was called.
+seen() { dmsetup status noio | sed "s/.* $1 \([0-9]*\) .*/\1/"; }
+# The target asks for two of these writes to end late. It is refused when they are mapped: only a read can.
+before="$(seen end_io) $(seen end_late)"
+dd if=/dev/zero of=/dev/mapper/noio bs=4k count=4 oflag=direct status=none
+expect 'writes that ended at once, and late' '4 0' "$(($(seen end_io) - ${before% *})) $(($(seen end_late) - ${before#* }))"
+
 # An ioctl that nothing knows.
 expect_fail python3 -c 'import fcntl, os; fcntl.ioctl(os.open("/dev/mapper/noio", os.O_RDONLY), 0x12345)'
 
@@ -28,11 +35,10 @@ reading=$!
 until [ "$(awk '{ print $9 }' "/sys/block/dm-$(dmsetup info -c --noheadings -o minor waiting)/stat")" != 0 ]; do
 	sleep 0.05
 done
-presuspends() { dmsetup status noio | sed 's/.* presuspend \([0-9]*\) .*/\1/'; }
-before=$(presuspends)
+before=$(seen presuspend)
 dmsetup suspend --nolockfs waiting &
 suspending=$!
-until [ "$(presuspends)" -gt "$before" ]; do sleep 0.05; done
+until [ "$(seen presuspend)" -gt "$before" ]; do sleep 0.05; done
 kill -KILL $suspending
 wait $suspending || true
 dmsetup resume below

@@ -42,7 +42,9 @@ mistake builder-kept 'borrowed data escapes outside of associated function' 'kee
 mistake word-kept 'borrowed data escapes outside of associated function' 'keep(word.to_bytes().len())' 'keep(word)'
 mistake worker-kept 'borrowed data escapes outside of associated function' 'keep(word.to_bytes().len())' \
 	'keep(builder.worker())'
-mistake two-discards 'mismatched types' 'wants_discards(true)' 'wants_discards(2)'
+for kind in discards secure_erases write_zeroes; do
+	mistake two-$kind 'mismatched types' 'wants_discards(true)' "wants_$kind(2)"
+done
 
 # Bios on their way down.
 remap='bio.remap(range.device, sector)'
@@ -57,7 +59,7 @@ mistake payload-kept 'lifetime may not live long enough' 'bytes.iter().next()' '
 mistake payload-as-bytes 'mismatched types' 'bytes.iter().next()' '{ let bytes: &[u8] = bytes; bytes.len() }'
 
 # Per-bio data.
-mistake per-bio-too-large 'SIZE <= 4096' '    sector: u64,' '    sector: u64, _more: [[u64; 32]; 17],'
+mistake per-bio-too-large 'SIZE <= 4096' '    sector: u64,' '    sector: u64, _more: u8,'
 mistake per-bio-alignment 'device-mapper aligns per-bio data as its own struct dm_io' \
 	'#[derive(Default)]' '#[derive(Default)] #[repr(align(64))]'
 mistake per-bio-of-one-thread 'cannot be sent between threads safely' '    sector: u64,' \
