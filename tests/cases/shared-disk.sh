@@ -60,3 +60,25 @@ expect_fail make_target imgrement /dev/sdb
 expect_match 'a partition is used' 'Device or resource busy' "$said"
 used_by /dev/sdb1 "253:1: sdb1: also used by dm-0; $note"
 dmsetup remove linear
+
+# A loop device is not seen, nor what is written through it.
+modprobe loop
+losetup /dev/loop0 /dev/sda
+used_by /dev/sda ''
+make_target imgrement /dev/sda log off
+write_at /dev/loop0 0 DAMN
+sync
+expect 'writes of a loop device' 0 "$(counter write)"
+remove_target imgrement
+losetup -d /dev/loop0
+
+# What takes the disk for itself excludes the target, and the other way round.
+mkswap /dev/sda > /dev/null
+make_target imgrement /dev/sda
+expect_fail swapon /dev/sda
+expect_match 'swap beside the target' 'Device or resource busy' "$said"
+remove_target imgrement
+swapon /dev/sda
+expect_fail make_target imgrement /dev/sda
+expect_match 'the target beside swap' 'Device or resource busy' "$said"
+swapoff /dev/sda
