@@ -174,7 +174,8 @@ const PATIENCE: Delta = Delta::from_secs(2);
 /// How many requests the worker prints before it has others come in between.
 const TURN: u32 = 64;
 
-/// About how many bytes a trace has beside its pool and its edges, most of them for the log and the search.
+/// About how many bytes a trace has beside its pool, its edges and what each CPU has, most of them for the log
+/// and the search.
 const SIZE: u64 = 256 << 10;
 
 /// How far printing has come.
@@ -199,7 +200,9 @@ impl Trace {
         let need = Need {
             records: Pool::size(params.records),
             edges: Edges::<Kernel>::size(params.edges),
-            other: SIZE,
+            other: SIZE
+                .saturating_add(Counters::size())
+                .saturating_add(Current::size()),
         };
         if let Some(shortage) = Shortage::of(&params, need, memory::available()) {
             return Err(Unfit::Shortage(shortage));

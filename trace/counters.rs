@@ -3,6 +3,7 @@
 //! What `dmsetup status` counts.
 
 use super::percpu::{
+    self,
     Cells,
     PerCpu, //
 };
@@ -118,6 +119,11 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
+    /// How many bytes the CPUs have for theirs.
+    pub(crate) fn size() -> u64 {
+        percpu::size::<Cells<CELLS>>()
+    }
+
     /// All zero. May sleep.
     ///
     /// # Errors

@@ -146,6 +146,13 @@ impl<const N: usize> PerCpu<Cells<N>> {
     }
 }
 
+/// How many bytes a `T` for each CPU takes.
+pub(crate) fn size<T>() -> u64 {
+    PossibleCpus::new().fold(0, |bytes: u64, _| {
+        bytes.saturating_add(size_of::<T>() as u64)
+    })
+}
+
 /// Zero-filled per-CPU memory for a `T`. May sleep.
 fn allocate<T>() -> Result<NonNull<c_void>> {
     // SAFETY: It takes any size and alignment.

@@ -3,6 +3,7 @@
 //! What a table set, and messages have changed since.
 
 use super::{
+    percpu,
     search::{
         Search,
         Unfit, //
@@ -21,6 +22,7 @@ use core::sync::atomic::{
     Ordering, //
 };
 use kernel::{
+    bindings::srcu_data,
     prelude::*,
     sync::Arc, //
 };
@@ -79,6 +81,11 @@ pub(crate) enum Want {
 pub(crate) struct Seen(u32);
 
 impl Current {
+    /// How many bytes the CPUs have for who reads them.
+    pub(crate) fn size() -> u64 {
+        percpu::size::<srcu_data>()
+    }
+
     /// Begins with `settings`. May sleep.
     ///
     /// # Errors
