@@ -283,7 +283,7 @@ impl Trace {
             *bio.per_bio() = InFlight::Awaited(header);
             return;
         }
-        let (log, record) = self.examine(bio.segments(), &mut header, op.writes());
+        let (log, record) = self.examine(bio.segments(), &mut header, op.writes(), worker);
         if !log {
             return;
         }
@@ -313,6 +313,7 @@ impl Trace {
         segments: Segments<'_>,
         header: &mut Header,
         payload: bool,
+        worker: Worker<'_>,
     ) -> (bool, Option<Complete<'_>>) {
         let settings = self.settings.read();
         let params = &settings.params;
@@ -324,7 +325,7 @@ impl Trace {
         };
         let closed = params.log && self.settings.is_log_closed();
         let mut draft = match params.log && !closed || keep && !params.log {
-            true => self.draft(segments.clone(), keep),
+            true => self.draft(segments.clone(), keep, worker),
             false => None,
         };
         let finds = self.walk(params, segments, header, scan.as_mut(), draft.as_mut());
@@ -395,8 +396,9 @@ impl Trace {
         finds.into_chain()
     }
 
-    /// Takes what the record of a request of these segments needs, and counts what there is no room for.
-    fn draft(&self, segments: Segments<'_>, keep: bool) -> Option<Draft<'_>> {
+    /// Takes what the record of a request of these segments needs, and counts what there is no room for, of
+    /// which the worker tells.
+    fn draft(&self, segments: Segments<'_>, keep: bool, worker: Worker<'_>) -> Option<Draft<'_>> {
         let draft = Draft::new(&self.pool, segments, keep);
         let lost = match draft.as_ref().map(Draft::payload) {
             Some(Payload::None | Payload::Kept) => return draft,
@@ -406,6 +408,7 @@ impl Trace {
 
         self.counters.add(Counter::Degraded, 1);
         self.counters.add(lost, 1);
+        self.wake(worker);
         draft
     }
 
@@ -469,7 +472,7 @@ impl Trace {
             return;
         };
         let error = bio.result().err();
-        let (log, record) = self.examine(bio.segments(), &mut header, error.is_none());
+        let (log, record) = self.examine(bio.segments(), &mut header, error.is_none(), worker);
 
         if let Some(record) = record {
             self.send(record, worker);
@@ -532,13 +535,21 @@ impl Trace {
         };
         match Complete::of(&self.pool, &header) {
             Some(record) => self.send(record, worker),
-            None => self.counters.add(Counter::ErrorsLeftOut, 1),
+            None => {
+                self.counters.add(Counter::ErrorsLeftOut, 1);
+                self.wake(worker);
+            }
         }
     }
 
     /// Sends a record to the log.
     fn send(&self, record: Complete<'_>, worker: Worker<'_>) {
         record.send();
+        self.wake(worker);
+    }
+
+    /// Has the worker run. It sees what was sent and counted before.
+    fn wake(&self, worker: Worker<'_>) {
         if !self.scheduled.swap(true, Ordering::AcqRel) {
             worker.start();
         }
@@ -558,7 +569,12 @@ impl Trace {
         let done = (0..TURN).any(|_| self.print(&mut self.log.lock(), end) != Printed::One);
         let params = self.params();
         let (closed, again) = self.log.lock().tick(&params, &self.counters);
-        self.settings.close_log(seen, closed);
+        let opened = self.settings.close_log(seen, closed);
+        let again = match again {
+            // Who still saw it closed may have been counted after the look at the time.
+            None if opened => Some(log::WINDOW),
+            again => again,
+        };
         if !done {
             worker.start();
         } else if let Some(delay) = again {

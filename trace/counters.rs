@@ -64,7 +64,8 @@ pub(crate) enum Counter {
     DataLost,
     /// Requests not recorded at all.
     RecordLost,
-    /// Recorded requests that the limit kept out of the log.
+    /// Requests that are not in the log, or not with all their lines: for a limit, in which case they may not have
+    /// been recorded, or since a suspend did not wait for a slow console.
     LeftOut,
     /// Requests that completed with an error.
     Errors,

@@ -21,9 +21,9 @@ use crate::{
     },
     dm::TargetName,
     log::{
+        left_out::LeftOut,
         limit::{
             Limit,
-            Reason,
             WINDOW_NS, //
         },
         lines::{
@@ -48,6 +48,9 @@ use kernel::{
     },
 };
 
+/// The length of a window of the limits.
+pub(crate) const WINDOW: Delta = Delta::from_nanos(WINDOW_NS as i64);
+
 /// How many targets without a label run now. Only where there are several, their lines need names.
 static UNLABELLED: AtomicU32 = AtomicU32::new(0);
 
@@ -65,39 +68,12 @@ pub(crate) struct Log {
     limit: Limit,
     /// The same for errors, which have lines of their own.
     errors: Limit,
-    /// What closed the last window: it is why requests pass without being recorded.
-    closed_by: Reason,
-    /// What it left out since it last said so.
+    /// Why requests were left out since it last said so.
     left_out: LeftOut,
     /// The losses that it has told of.
     told: Losses,
     /// When it last told of any.
     told_at: u64,
-}
-
-/// How many requests the log itself left out.
-#[derive(Default)]
-struct LeftOut {
-    /// For the limit on requests.
-    rate: u64,
-    /// For the limit on lines.
-    lines: u64,
-    /// Because they came too late for a suspend.
-    late: u64,
-}
-
-impl LeftOut {
-    fn add(&mut self, reason: Reason, requests: u64) {
-        let sum = match reason {
-            Reason::Rate => &mut self.rate,
-            Reason::Lines => &mut self.lines,
-        };
-        *sum = sum.wrapping_add(requests);
-    }
-
-    fn sum(&self) -> u64 {
-        self.rate.wrapping_add(self.lines).wrapping_add(self.late)
-    }
 }
 
 /// How many requests are not in the log so far, or not as they should be.
@@ -140,7 +116,6 @@ impl Log {
             began: Instant::now(),
             limit: Limit::new(0, 0),
             errors: Limit::new(0, 0),
-            closed_by: Reason::Rate,
             left_out: LeftOut::default(),
             told: Losses {
                 left_out: 0,
@@ -185,7 +160,7 @@ impl Log {
         let lines = || lines::count(header, record.deltas(), record.finds(), totals);
         if let Err(reason) = limit.admit(now, lines) {
             counters.add(Counter::LeftOut, 1);
-            self.left_out.add(reason, 1);
+            self.left_out.refuse(reason);
             return;
         }
         self.missing(counters);
@@ -209,15 +184,15 @@ impl Log {
             self.told.left_out = self.told.left_out.wrapping_add(1);
             self.print(Line::Cut(cut));
         } else {
-            self.left_out.late = self.left_out.late.wrapping_add(1);
+            self.left_out.too_late();
         }
         counters.add(Counter::LeftOut, 1);
     }
 
     /// Goes on with the limits that are set now.
     fn adopt(&mut self, params: &Params, counters: &Counters) {
-        if self.limit.get() != (params.log_rate, params.log_lines) {
-            // What was left out was so by the limits before.
+        if !self.limit.is(params.log_rate, params.log_lines) {
+            // So there is never more than one limit of a kind by which recorded requests were left out.
             self.missing(counters);
             self.limit.set(params.log_rate, params.log_lines);
         }
@@ -228,7 +203,7 @@ impl Log {
     fn failed(&mut self, header: &Header, params: &Params, counters: &Counters) {
         let now = self.now();
 
-        if self.errors.get() != (params.log_rate, params.log_lines) {
+        if !self.errors.is(params.log_rate, params.log_lines) {
             self.errors.set(params.log_rate, params.log_lines);
         }
         if self.errors.admit(now, || 1).is_err() {
@@ -247,7 +222,7 @@ impl Log {
     /// Leaves a record out for which there is no time.
     pub(crate) fn leave_out(&mut self, record: &Record<'_>, counters: &Counters) {
         if record.header().error == 0 {
-            self.left_out.late = self.left_out.late.wrapping_add(1);
+            self.left_out.too_late();
             counters.add(Counter::LeftOut, 1);
         } else {
             counters.add(Counter::ErrorsLeftOut, 1);
@@ -263,7 +238,9 @@ impl Log {
         let after = |ns: u64| Some(Delta::from_nanos(i64::try_from(ns).unwrap_or(i64::MAX)));
 
         if let Some((reason, rest)) = self.limit.closed(now) {
-            self.closed_by = reason;
+            let left_out = counters.total(Counter::LeftOut);
+            self.left_out
+                .close(reason, left_out.wrapping_sub(self.told.left_out));
             return (true, after(rest));
         }
         if Losses::of(counters) == self.told {
@@ -274,8 +251,7 @@ impl Log {
             return (false, after(WINDOW_NS.saturating_sub(passed)));
         }
         self.missing(counters);
-        // Some may be counted at this moment, of a window that was closed until now.
-        (false, after(WINDOW_NS))
+        (false, None)
     }
 
     /// Says how many requests are missing in the log since it last said so.
@@ -287,25 +263,14 @@ impl Log {
         let told = core::mem::replace(&mut self.told, losses);
         self.told_at = self.now();
 
-        let mut left_out = core::mem::take(&mut self.left_out);
-        let passed = losses.left_out.wrapping_sub(told.left_out);
-        // Those that were not even recorded are in the first number alone.
-        left_out.add(self.closed_by, passed.saturating_sub(left_out.sum()));
-        let (log_rate, log_lines) = self.limit.get();
-        for (requests, reason, limit) in [
-            (left_out.rate, Reason::Rate, log_rate),
-            (left_out.lines, Reason::Lines, log_lines),
-        ] {
-            if requests != 0 {
-                self.print(Line::LeftOut {
-                    requests,
-                    reason,
-                    limit,
-                });
-            }
+        let untold = self
+            .left_out
+            .take(losses.left_out.wrapping_sub(told.left_out));
+        for (reason, requests) in untold.limits.into_iter().flatten() {
+            self.print(Line::LeftOut { requests, reason });
         }
-        if left_out.late != 0 {
-            self.print(Line::TooLate(left_out.late));
+        if untold.late != 0 {
+            self.print(Line::TooLate(untold.late));
         }
 
         let records = losses.records.wrapping_sub(told.records);

@@ -132,14 +132,14 @@ impl Current {
     }
 
     /// Closes the log, or opens it again. It stays open where the settings have been replaced since they were
-    /// `seen`: others may allow more.
-    pub(crate) fn close_log(&self, Seen(seen): Seen, closed: bool) {
+    /// `seen`: others may allow more. Returns whether this call opened it.
+    pub(crate) fn close_log(&self, Seen(seen): Seen, closed: bool) -> bool {
         if !closed {
             // All CPUs read it; it is not written to where that changes nothing.
-            if self.is_log_closed() {
-                self.wanted.fetch_and(!CLOSED, Ordering::Relaxed);
-            }
-        } else if seen & LOG != 0 {
+            return self.is_log_closed()
+                && self.wanted.fetch_and(!CLOSED, Ordering::Relaxed) & CLOSED != 0;
+        }
+        if seen & LOG != 0 {
             // Whoever has replaced them meanwhile, or has closed it, did what was to be done.
             let _ = self.wanted.compare_exchange(
                 seen & !CLOSED,
@@ -148,6 +148,7 @@ impl Current {
                 Ordering::Relaxed,
             );
         }
+        false
     }
 
     /// Whether a request of this kind is to be looked at when it has come back. In any context.

@@ -17,8 +17,17 @@ use imgrement_core::log::limit::{
     Reason, //
 };
 use proptest::prelude::*;
+use std::num::NonZeroU32;
 
 const SECOND: u64 = 1_000_000_000;
+
+/// The reasons of these limits.
+fn rate(limit: u32) -> Reason {
+    Reason::Rate(NonZeroU32::new(limit).expect("a limit"))
+}
+fn lines(limit: u32) -> Reason {
+    Reason::Lines(NonZeroU32::new(limit).expect("a limit"))
+}
 
 /// Whether a request of one line is admitted.
 fn admit(limit: &mut Limit, now: u64) -> bool {
@@ -32,7 +41,7 @@ fn a_window_admits_the_rate() {
         [5, 6, 7, SECOND + 4, SECOND + 5, SECOND + 6, SECOND + 7].map(|now| admit(&mut limit, now)),
         [true, true, false, false, true, true, false]
     );
-    assert_eq!(limit.admit(SECOND + 8, || 1), Err(Reason::Rate));
+    assert_eq!(limit.admit(SECOND + 8, || 1), Err(rate(2)));
 }
 
 #[test]
@@ -40,26 +49,20 @@ fn a_window_admits_the_lines() {
     let mut limit = Limit::new(0, 10);
     assert_eq!(
         [(0, 4), (1, 6), (2, 1), (SECOND, 10)].map(|(now, lines)| limit.admit(now, || lines)),
-        [Ok(()), Ok(()), Err(Reason::Lines), Ok(())]
+        [Ok(()), Ok(()), Err(lines(10)), Ok(())]
     );
     // Once one did not fit, the window is closed for those that would.
     let mut limit = Limit::new(0, 10);
     assert_eq!(
         [(0, 4), (1, 7), (2, 1), (SECOND, 1)].map(|(now, lines)| limit.admit(now, || lines)),
-        [Ok(()), Err(Reason::Lines), Err(Reason::Lines), Ok(())]
+        [Ok(()), Err(lines(10)), Err(lines(10)), Ok(())]
     );
     // But not by one that fits into no window.
     let mut limit = Limit::new(2, 10);
     assert_eq!(
         [(0, 4), (1, 11), (2, u32::MAX), (3, 6), (4, 0)]
             .map(|(now, lines)| limit.admit(now, || lines)),
-        [
-            Ok(()),
-            Err(Reason::Lines),
-            Err(Reason::Lines),
-            Ok(()),
-            Err(Reason::Rate)
-        ]
+        [Ok(()), Err(lines(10)), Err(lines(10)), Ok(()), Err(rate(2))]
     );
 }
 
@@ -70,8 +73,8 @@ fn it_says_for_how_long_it_is_closed() {
     assert!(admit(&mut limit, 5));
     assert_eq!(limit.closed(6), None);
     assert!(!admit(&mut limit, 7));
-    assert_eq!(limit.closed(8), Some((Reason::Rate, SECOND - 3)));
-    assert_eq!(limit.closed(SECOND + 4), Some((Reason::Rate, 1)));
+    assert_eq!(limit.closed(8), Some((rate(1), SECOND - 3)));
+    assert_eq!(limit.closed(SECOND + 4), Some((rate(1), 1)));
     assert_eq!(limit.closed(SECOND + 5), None);
     // To ask begins no window.
     assert!(admit(&mut limit, 2 * SECOND));
@@ -90,7 +93,7 @@ fn zero_is_no_limit() {
 #[test]
 fn the_limits_can_change_within_a_window() {
     let mut limit = Limit::new(1, 0);
-    assert_eq!(limit.get(), (1, 0));
+    assert!(limit.is(1, 0) && !limit.is(1, 1) && !limit.is(0, 0));
     assert!(admit(&mut limit, 0) && !admit(&mut limit, 0));
     limit.set(2, 0);
     assert!(admit(&mut limit, 0) && !admit(&mut limit, 0));
@@ -101,7 +104,7 @@ fn the_limits_can_change_within_a_window() {
     limit.set(1, 0);
     assert!(!admit(&mut limit, 2) && admit(&mut limit, SECOND));
     limit.set(0, 2);
-    assert_eq!(limit.get(), (0, 2));
+    assert!(limit.is(0, 2));
     assert!(admit(&mut limit, SECOND) && admit(&mut limit, SECOND));
     assert!(!admit(&mut limit, SECOND));
     limit.set(0, 3);
@@ -154,7 +157,7 @@ proptest! {
                     printed += u128::from(wanted);
                     prop_assert_eq!(limit.closed(now), None);
                 }
-                Err(Reason::Lines) if wanted > lines => {}
+                Err(Reason::Lines(limit)) if wanted > limit.get() => {}
                 Err(reason) => {
                     let (why, rest) = limit.closed(now).expect("closed");
                     prop_assert_eq!(why, reason);

@@ -37,6 +37,7 @@ use imgrement_core::{
         Where, //
     },
 };
+use std::num::NonZeroU32;
 
 fn header(op: Op, sector: u64, bytes: u64, deltas: u32) -> Header {
     Header {
@@ -358,8 +359,8 @@ fn the_other_lines_and_labels() {
     let left_out = |reason| Line::LeftOut {
         requests: 12,
         reason,
-        limit: 1000,
     };
+    let limit = NonZeroU32::new(1000).expect("not zero");
     let lost = |finds| Line::Lost {
         records: 3,
         data: 2,
@@ -368,11 +369,11 @@ fn the_other_lines_and_labels() {
     let cases = [
         (Line::Ready(b"sdb"), "sdb trace initialization succeeded"),
         (
-            left_out(Reason::Rate),
+            left_out(Reason::Rate(limit)),
             "12 requests left out of the log (log_rate 1000)",
         ),
         (
-            left_out(Reason::Lines),
+            left_out(Reason::Lines(limit)),
             "12 requests left out of the log (log_lines 1000)",
         ),
         (

@@ -46,6 +46,19 @@ dmesg -C
 drain
 expect_text 'a second mark' 'mark: drained' "$(lines)"
 
+# The log says what was left out, even if it has been switched off meanwhile: in time, and at a mark.
+for ask in true drain; do
+	dmesg -C
+	write_many 40 > /dev/null
+	dmsetup message imgrement 0 log off
+	$ask
+	[ $ask = true ] || told_at_mark=$(lines | sed '/^mark: /d' | python3 lib/log.py | awk '{ print $1 + $3 }')
+	told 40
+	dmsetup message imgrement 0 log on
+done
+expect 'in the log at a mark' 40 "$told_at_mark"
+dmesg -C
+
 # A limit of 0 means no limit.
 dmsetup message imgrement 0 log_rate 0
 dmsetup message imgrement 0 reset

@@ -8,24 +8,28 @@
 //! reads better in a log than every tenth request, as a token bucket would have it. Where two
 //! windows meet, one second may see twice as much; `T` seconds see at most `T + 1` times as much.
 
+use core::{
+    fmt,
+    num::NonZeroU32, //
+};
+
 /// The length of a window, in nanoseconds.
 pub const WINDOW_NS: u64 = 1_000_000_000;
 
-/// What keeps a request out of the log.
+/// What keeps a request out of the log: a limit, as it was then. It prints as the argument that set it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// So many requests a second.
-    Rate,
+    Rate(NonZeroU32),
     /// So many lines a second.
-    Lines,
+    Lines(NonZeroU32),
 }
 
-impl Reason {
-    /// The argument that sets it.
-    pub fn name(self) -> &'static str {
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Rate => "log_rate",
-            Self::Lines => "log_lines",
+            Self::Rate(limit) => write!(f, "log_rate {limit}"),
+            Self::Lines(limit) => write!(f, "log_lines {limit}"),
         }
     }
 }
@@ -33,8 +37,8 @@ impl Reason {
 /// A limit on whole requests and their lines a second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit {
-    rate: u32,
-    lines: u32,
+    rate: Option<NonZeroU32>,
+    lines: Option<NonZeroU32>,
     /// When the window began, in nanoseconds; `None` where the next request begins one.
     start: Option<u64>,
     /// How many requests the window has admitted, and how many lines those have, as far as these were
@@ -49,8 +53,8 @@ impl Limit {
     /// A limit of `rate` requests and `lines` lines a second; 0 is no limit.
     pub fn new(rate: u32, lines: u32) -> Self {
         Self {
-            rate,
-            lines,
+            rate: NonZeroU32::new(rate),
+            lines: NonZeroU32::new(lines),
             start: None,
             admitted: 0,
             admitted_lines: 0,
@@ -58,16 +62,16 @@ impl Limit {
         }
     }
 
-    /// The limits, in requests and in lines a second; 0 is no limit.
-    pub fn get(&self) -> (u32, u32) {
-        (self.rate, self.lines)
+    /// Whether these are its limits.
+    pub fn is(&self, rate: u32, lines: u32) -> bool {
+        (self.rate, self.lines) == (NonZeroU32::new(rate), NonZeroU32::new(lines))
     }
 
     /// Changes the limits, from the next request on. What the present window has admitted still
     /// counts; its lines do as far as there was a limit on lines.
     pub fn set(&mut self, rate: u32, lines: u32) {
-        self.rate = rate;
-        self.lines = lines;
+        self.rate = NonZeroU32::new(rate);
+        self.lines = NonZeroU32::new(lines);
         self.closed = None;
     }
 
@@ -87,18 +91,19 @@ impl Limit {
         if let Some(reason) = self.closed {
             return Err(reason);
         }
-        if self.rate != 0 && self.admitted >= self.rate {
-            self.closed = Some(Reason::Rate);
-            return Err(Reason::Rate);
+        if let Some(rate) = self.rate.filter(|rate| self.admitted >= rate.get()) {
+            self.closed = Some(Reason::Rate(rate));
+            return Err(Reason::Rate(rate));
         }
-        if self.lines != 0 {
+        if let Some(limit) = self.lines {
             let lines = lines();
             let sum = self.admitted_lines.saturating_add(lines);
-            if sum > self.lines {
-                if lines <= self.lines {
-                    self.closed = Some(Reason::Lines);
+            if sum > limit.get() {
+                let reason = Reason::Lines(limit);
+                if lines <= limit.get() {
+                    self.closed = Some(reason);
                 }
-                return Err(Reason::Lines);
+                return Err(reason);
             }
             self.admitted_lines = sum;
         }
@@ -123,7 +128,11 @@ impl Limit {
             Some(start) if now < start => self.start = Some(now),
             // Never saturates: `now` is not before `start`.
             Some(start) if now.saturating_sub(start) >= WINDOW_NS => {
-                *self = Self::new(self.rate, self.lines);
+                *self = Self {
+                    rate: self.rate,
+                    lines: self.lines,
+                    ..Self::new(0, 0)
+                };
             }
             Some(_) | None => {}
         }

@@ -60,8 +60,6 @@ pub enum Line<'a> {
         requests: u64,
         /// Which limit.
         reason: Reason,
-        /// The limit itself: so many a second.
-        limit: u32,
     },
     /// So many whole requests are not in the log, for the device was suspended or removed before a
     /// slow console had taken them.
@@ -153,15 +151,9 @@ impl fmt::Display for Line<'_> {
                 "bv #{}: len {}, offset {}, at ({}, {})",
                 delta.index, delta.length, delta.offset, delta.first, delta.last,
             ),
-            Self::LeftOut {
-                requests,
-                reason,
-                limit,
-            } => write!(
-                f,
-                "{requests} requests left out of the log ({} {limit})",
-                reason.name(),
-            ),
+            Self::LeftOut { requests, reason } => {
+                write!(f, "{requests} requests left out of the log ({reason})")
+            }
             Self::TooLate(requests) => write!(
                 f,
                 "{requests} requests left out of the log (the console was too slow)",

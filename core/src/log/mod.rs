@@ -2,6 +2,7 @@
 
 //! The text of the log, and the limits on it.
 
+pub mod left_out;
 pub mod limit;
 pub mod lines;
 pub mod totals;
