@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The words of a table line or of a message, and what is wrong with them.
+//! The words of a table line or of a message, and errors about them.
 
 use super::bytes::word::{
     Escaped,
@@ -19,8 +19,8 @@ const WORD_MAX: usize = 128;
 
 /// Why a constructor refuses its table line.
 ///
-/// Device-mapper prints `sentence` after the constructor has returned, hence it is static and cannot
-/// name the word at fault. That is done by a line of its own, which [`Args::refuse`] prints first.
+/// Device-mapper prints `sentence` after the constructor has returned. So it is static, and cannot name the
+/// wrong word. [`Args::refuse`] first prints a line of its own that does.
 #[derive(Debug)]
 pub struct CtrError {
     errno: Error,
@@ -28,7 +28,7 @@ pub struct CtrError {
 }
 
 impl CtrError {
-    /// An error that concerns no word: memory, say.
+    /// An error that is not about a word: memory, for example.
     pub const fn new(errno: Error, sentence: &'static CStr) -> Self {
         Self { errno, sentence }
     }
@@ -56,13 +56,12 @@ impl From<AllocError> for CtrError {
     }
 }
 
-/// The words that are left of a table line or of a message.
+/// The remaining words of a table line or of a message.
 ///
-/// It must be empty when a constructor returns: device-mapper targets refuse words that they do not
-/// know.
+/// It must be empty when a constructor returns: device-mapper targets refuse words that they do not know.
 ///
-/// The words live in a buffer that is freed when the callback returns (`dm_table_add_target`),
-/// which `'a` keeps them from outliving.
+/// The words live in a buffer that is freed when the callback returns (`dm_table_add_target`). `'a` keeps
+/// them from outliving it.
 #[derive(Clone)]
 pub struct Args<'a> {
     device: &'a CStr,
@@ -74,7 +73,7 @@ impl<'a> Args<'a> {
     ///
     /// - `device` and each of the `argc` strings of `argv` are NUL-terminated and stay valid and
     ///   unchanged for `'a`, as does `argv`.
-    /// - `argv` may only be null where `argc` is zero.
+    /// - `argv` may be null only if `argc` is zero.
     pub(super) unsafe fn from_raw(
         device: *const c_char,
         argc: core::ffi::c_uint,
@@ -94,7 +93,7 @@ impl<'a> Args<'a> {
         }
     }
 
-    /// The device-mapper device whose table or message this is, as `major:minor`.
+    /// The device-mapper device of this table or message, as `major:minor`.
     pub fn device(&self) -> &'a CStr {
         self.device
     }
@@ -109,7 +108,7 @@ impl<'a> Args<'a> {
         self.words.is_empty()
     }
 
-    /// The next word, which `name` describes should it be missing.
+    /// The next word. `name` describes it in the error if it is missing.
     ///
     /// # Errors
     ///
@@ -152,12 +151,12 @@ impl<'a> Args<'a> {
             })
     }
 
-    /// A count, and then exactly that many words up to the end of the line, as device-mapper writes
-    /// optional arguments. No count at all is a count of zero.
+    /// A count, and then exactly that many words up to the end of the line: device-mapper's form of optional
+    /// arguments. A missing count is a count of zero.
     ///
     /// # Errors
     ///
-    /// `EINVAL` when the count is not a number or not the number of words that follow it.
+    /// `EINVAL` when the count is not a number, or differs from the number of words after it.
     pub fn rest_as_group(&mut self) -> Result<Args<'a>, CtrError> {
         if let Some(count) = self.next() {
             let left = self.len();
@@ -180,15 +179,15 @@ impl<'a> Args<'a> {
         Ok(group)
     }
 
-    /// Prints a line that names the device, about words that are taken all the same.
+    /// Prints a line that names the device, about words that are nevertheless accepted.
     pub fn warn(&self, text: fmt::Arguments<'_>) {
         let device = Escaped(self.device.to_bytes());
 
         pr_warn!("{}\n", format_args!("{device}: {text}"));
     }
 
-    /// Refuses `word` (or, with `None`, the lack of one): prints a line that names the device, the
-    /// word as it was typed, and what is allowed in its place, and makes the error to return.
+    /// Refuses `word` (or with `None`, the lack of one). Prints a line that names the device, the word as it was
+    /// typed, and what is allowed instead. Returns the error for the caller to return.
     pub fn refuse(
         &self,
         word: Option<&CStr>,
@@ -200,7 +199,7 @@ impl<'a> Args<'a> {
         match word {
             Some(word) => {
                 let word = word.to_bytes();
-                // What is allowed must still fit the line that printk keeps.
+                // What is allowed must still fit into the line, which printk limits.
                 let (word, dots) = match word.get(..WORD_MAX) {
                     Some(start) if start.len() < word.len() => (Typed(start), "..."),
                     _ => (Typed(word), ""),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What bindgen made of `dm/bindings_helper.h`. For `dm` alone: nothing outside may name it.
+//! Bindgen's output for `dm/bindings_helper.h`. Only `dm` may use it: nothing outside may name it.
 //!
 //! The types of `struct bio`, `struct block_device` and the like are the kernel crate's own.
 
@@ -21,5 +21,5 @@
     unused_imports
 )]
 
-// Kbuild says where it put the file: with `MO=` it is not below the sources.
+// Kbuild tells where the file is: with `MO=` it is not below the sources.
 include!(env!("DM_BINDINGS"));

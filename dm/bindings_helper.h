@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What dm/ takes from C: device-mapper's own header, and shims for what is an
- * inline function or a macro there. bindgen reads this file; dm/helpers.c
- * includes it, so that the compiler checks each prototype.
+ * What dm/ uses from C: device-mapper's own header, and shims for its inline
+ * functions and macros. bindgen reads this file. dm/helpers.c includes it, so
+ * the compiler checks each prototype.
  */
 #ifndef DM_BINDINGS_HELPER_H
 #define DM_BINDINGS_HELPER_H
@@ -13,8 +13,8 @@
 
 #ifdef __BINDGEN__
 /*
- * Macros of which bindgen makes no constants by itself: there is a cast in them,
- * or they stand in another header.
+ * Macros for which bindgen makes no constants by itself: they contain a cast,
+ * or are defined in another header.
  */
 const unsigned int DM_REQ_OP_MASK = REQ_OP_MASK;
 const unsigned int DM_TYPE_NAME_SIZE = DM_MAX_TYPE_NAME;

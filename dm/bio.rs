@@ -2,17 +2,17 @@
 
 //! A bio on its way down through a target, and on its way back.
 //!
-//! A bio that `Target::map` is given is in one of these states:
+//! A bio that `Target::map` gets is in one of these states:
 //!
-//! - *held*: a [`MapBio`]; device-mapper waits for the word of the target.
-//! - *remapped*: device-mapper submits it to the device that it was pointed at. It may complete
-//!   before `map` has even returned.
-//! - *completed*: the target has done by itself what was asked.
-//! - *killed* or *requeued*: device-mapper frees it, and `Target::end_io` never hears of it.
+//! - *held*: a [`MapBio`]; device-mapper waits for the target's decision.
+//! - *remapped*: device-mapper submits it to the device that it now points to. It may complete before `map`
+//!   has even returned.
+//! - *completed*: the target itself has done what was asked.
+//! - *killed* or *requeued*: device-mapper frees it, and `Target::end_io` is not called.
 //!
-//! Only [`MapBio`]'s methods that consume it lead from the first to the others, and each returns
-//! the [`Mapped`] that `map` must return. So no bio is forgotten, or touched once it has gone, and
-//! none of the values is returned on which device-mapper does a `BUG()` (`__map_bio` takes four).
+//! Only methods that consume the [`MapBio`] lead from the first state to the others. Each returns the [`Mapped`]
+//! that `map` must return. So no bio is forgotten, or touched after it is gone. `map` also cannot return a value
+//! on which device-mapper does a `BUG()` (`__map_bio` accepts four).
 
 use super::{
     bindings,
@@ -44,7 +44,7 @@ use kernel::{
     prelude::*, //
 };
 
-/// What a bio asks for. C: `enum req_op`.
+/// The operation of a bio. C: `enum req_op`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Op {
     /// Read sectors.
@@ -53,11 +53,11 @@ pub enum Op {
     Write,
     /// Write back the device's volatile cache.
     Flush,
-    /// The sectors are of no use any more.
+    /// The sectors are no longer needed.
     Discard,
     /// Erase sectors for good.
     SecureErase,
-    /// Write data where the zone's write pointer is.
+    /// Write data at the zone's write pointer.
     ZoneAppend,
     /// Make sectors read as zeroes.
     WriteZeroes,
@@ -71,7 +71,7 @@ pub enum Op {
     ZoneReset,
     /// Make all zones empty.
     ZoneResetAll,
-    /// One that this abstraction does not know.
+    /// An operation that this abstraction does not know.
     Other,
 }
 
@@ -95,30 +95,30 @@ impl Op {
     }
 }
 
-/// What a target keeps with each bio, from `map` to the end of the bio; `()` for nothing.
+/// A target's data for each bio, from `map` to the end of the bio; `()` for none.
 pub trait PerBio: Default + Send + 'static {
-    /// Whether bios may end late: [`MapBio::end_late`], and then `Target::end_late`. That takes some 64 more
-    /// bytes with each bio.
+    /// Whether bios may end late: [`MapBio::end_late`], and then `Target::end_late`. This takes about 64 more bytes
+    /// in each bio.
     const LATE: bool = false;
 }
 
 impl PerBio for () {}
 
-/// The space that comes with each bio: a target's own, of type `P`, and where bios may end late, what that
-/// needs. Where neither has a size, there is none.
+/// The per-bio space: a target's own data, of type `P`, and, if bios may end late, what that needs. If neither
+/// has a size, there is no space.
 ///
-/// It is raw memory in front of the clone: not initialised, freed without drop, aligned only as
-/// `struct dm_io` is. The callbacks (`callbacks.rs`) initialise it before `map` and drop `P` exactly once.
+/// It is raw memory in front of the clone: uninitialised, freed without drop, and aligned only like
+/// `struct dm_io`. The callbacks (`callbacks.rs`) initialise it before `map` and drop `P` exactly once.
 #[repr(C)]
 pub(super) struct Space<P> {
     own: P,
-    /// Not there unless [`PerBio::LATE`].
+    /// Unused unless [`PerBio::LATE`].
     late: Late,
 }
 
 impl<P: PerBio> Space<P> {
-    /// How many bytes to ask device-mapper for. The space ends where a `struct dm_io` begins, so
-    /// that it is aligned as that is only if its size is a multiple of the alignment.
+    /// How many bytes to ask device-mapper for. The space ends where a `struct dm_io` begins, so it is only
+    /// aligned like that if its size is a multiple of the alignment.
     pub(super) const SIZE: usize = {
         assert!(
             align_of::<Self>() <= align_of::<bio>(),
@@ -132,18 +132,17 @@ impl<P: PerBio> Space<P> {
         size.next_multiple_of(align_of::<bio>())
     };
 
-    /// Where it is; `None` where there is none.
+    /// Its address; `None` if there is none.
     ///
     /// # Safety
     ///
-    /// `bio` is a clone that device-mapper made for a target of which `per_io_data_size` is
-    /// [`Self::SIZE`].
+    /// `bio` is a clone that device-mapper made for a target whose `per_io_data_size` is [`Self::SIZE`].
     #[inline]
     pub(super) unsafe fn of(bio: NonNull<bio>) -> Option<NonNull<Self>> {
         if Self::SIZE == 0 {
             return None;
         }
-        // SAFETY: The caller's promise is what `dm_per_bio_data` wants.
+        // SAFETY: The caller's promise is what `dm_per_bio_data` requires.
         NonNull::new(unsafe { bindings::dm_per_bio_data(bio.as_ptr(), Self::SIZE) }.cast())
     }
 
@@ -151,24 +150,24 @@ impl<P: PerBio> Space<P> {
     ///
     /// # Safety
     ///
-    /// As for [`Self::of`], and nobody else accesses it.
+    /// As for [`Self::of`], and nothing else accesses it.
     #[inline]
     pub(super) unsafe fn init(bio: NonNull<bio>, own: P) {
         // SAFETY: The caller's promise.
         match unsafe { Self::of(bio) } {
-            // SAFETY: The memory is there, aligned (asserted in `SIZE`) and nobody else's.
+            // SAFETY: The memory is there, aligned (asserted in `SIZE`), and only we access it.
             Some(space) => unsafe {
                 Self::own_in(space).write(own);
                 if let Some(late) = Self::late_in(space) {
                     Late::init(late);
                 }
             },
-            // It has no bytes, but is there until its drop, which comes when the bio has completed.
+            // It has no bytes, but it exists until its drop, which happens when the bio has completed.
             None => core::mem::forget(own),
         }
     }
 
-    /// Where the target's own is.
+    /// The address of the target's own data.
     ///
     /// # Safety
     ///
@@ -179,14 +178,14 @@ impl<P: PerBio> Space<P> {
         unsafe { Self::of(bio) }.map_or(NonNull::dangling(), Self::own_in)
     }
 
-    /// Where the target's own is in a space.
+    /// The address of the target's own data within a space.
     #[inline]
     pub(super) fn own_in(space: NonNull<Self>) -> NonNull<P> {
         // It comes first (`repr(C)`).
         space.cast()
     }
 
-    /// Where in a space it is what ending late needs; `None` where no bio can.
+    /// The address, within a space, of what ending late needs; `None` if no bio can end late.
     ///
     /// # Safety
     ///
@@ -196,15 +195,15 @@ impl<P: PerBio> Space<P> {
         if !P::LATE {
             return None;
         }
-        // SAFETY: The memory is there, since `SIZE` has it in; no reference is made.
+        // SAFETY: The memory is there, since `SIZE` includes it. No reference is made.
         Some(unsafe { NonNull::new_unchecked(&raw mut (*space.as_ptr()).late) })
     }
 
-    /// The space, and the bio, to which this belongs.
+    /// The space and the bio that this belongs to.
     ///
     /// # Safety
     ///
-    /// It is what ending late needs of a live bio.
+    /// It is the late part of the space of a live bio.
     pub(super) unsafe fn of_late(late: NonNull<Late>) -> (NonNull<Self>, NonNull<bio>) {
         // SAFETY: By the caller's promise it lies within a space, which belongs to a bio.
         unsafe {
@@ -216,21 +215,21 @@ impl<P: PerBio> Space<P> {
     }
 }
 
-/// A bio that `Target::map` decides about.
+/// A bio, for which `Target::map` must decide.
 ///
 /// # Invariants
 ///
-/// - `bio` is a live clone whose target is `ti`; nobody has submitted or freed it.
-/// - Its per-bio data is an initialised `P`, of which nobody else holds a reference.
-/// - `'b` ends with the call of `map`. It is invariant, so that the [`Mapped`] of one bio is not
-///   that of another.
+/// - `bio` is a live clone whose target is `ti`, and it has not been submitted or freed.
+/// - Its per-bio data is an initialised `P`, and nothing else holds a reference to it.
+/// - `'b` ends with the call of `map`. It is invariant, so the [`Mapped`] of one bio cannot be used for
+///   another.
 pub struct MapBio<'b, P> {
     bio: NonNull<bio>,
     ti: NonNull<bindings::dm_target>,
     _brand: PhantomData<fn(&'b P) -> &'b P>,
 }
 
-/// What became of a bio; only the methods of [`MapBio`] make one.
+/// The decision about a bio. Only the methods of [`MapBio`] make one.
 #[must_use = "device-mapper waits for it"]
 pub struct Mapped<'b> {
     code: u32,
@@ -272,11 +271,11 @@ impl<'b, P: PerBio> MapBio<'b, P> {
         unsafe { (*self.bio.as_ptr()).bi_opf }
     }
 
-    /// What it asks for.
+    /// Its operation.
     ///
-    /// A flush reaches a target as an empty write with `REQ_PREFLUSH` (`__send_empty_flush`), and a
-    /// write that asks for a flush reaches it as that flush and then, from another thread, as the
-    /// write without it. Such an empty write is [`Op::Flush`] here.
+    /// A flush reaches a target as an empty write with `REQ_PREFLUSH` (`__send_empty_flush`), which is
+    /// [`Op::Flush`] here. A write that asks for a flush reaches it as that flush and then, from another thread, as
+    /// the write without it.
     #[inline]
     pub fn op(&self) -> Op {
         match Op::from_opf(self.opf()) {
@@ -297,19 +296,19 @@ impl<'b, P: PerBio> MapBio<'b, P> {
         self.has_flag(kernel::bindings::req_flag_bits___REQ_PREFLUSH)
     }
 
-    /// Whether a file system says that it is about metadata.
+    /// Whether a file system marked it as metadata.
     #[inline]
     pub fn is_meta(&self) -> bool {
         self.has_flag(kernel::bindings::req_flag_bits___REQ_META)
     }
 
-    /// Whether somebody waits for it.
+    /// Whether a task waits for it.
     #[inline]
     pub fn is_sync(&self) -> bool {
         self.has_flag(kernel::bindings::req_flag_bits___REQ_SYNC)
     }
 
-    /// Whether it must rather fail than wait.
+    /// Whether it must fail instead of waiting.
     #[inline]
     pub fn is_nowait(&self) -> bool {
         self.has_flag(kernel::bindings::req_flag_bits___REQ_NOWAIT)
@@ -328,10 +327,10 @@ impl<'b, P: PerBio> MapBio<'b, P> {
 
     /// The first sector (512 bytes), counted from the start of the target.
     ///
-    /// Of no meaning for a bio without sectors, a flush above all, of which it may wrap round.
+    /// Meaningless for a bio without sectors, above all a flush: there it may wrap.
     #[inline]
     pub fn sector(&self) -> u64 {
-        // SAFETY: By the invariants both are live; the iterator is packed, hence the copy.
+        // SAFETY: By the invariant both are live. The iterator is packed, so it is copied.
         let (sector, begin) = unsafe {
             let iter = (*self.bio.as_ptr()).bi_iter;
             (iter.bi_sector, (*self.ti.as_ptr()).begin)
@@ -342,40 +341,39 @@ impl<'b, P: PerBio> MapBio<'b, P> {
     /// How many bytes it covers, with or without a payload; zero for a flush.
     #[inline]
     pub fn bytes(&self) -> u32 {
-        // SAFETY: By the invariant the bio is live; the iterator is packed, hence the copy.
+        // SAFETY: By the invariant the bio is live. The iterator is packed, so it is copied.
         unsafe {
             let iter = (*self.bio.as_ptr()).bi_iter;
             iter.bi_size
         }
     }
 
-    /// Its payload. At this time that of a read is not there yet.
+    /// Its payload. The payload of a read has not arrived yet.
     #[inline]
     pub fn segments(&self) -> Segments<'_> {
-        // SAFETY: The bio stays ours while `self` is borrowed, since each way to submit it consumes
-        // `self`.
+        // SAFETY: The bio stays ours while `self` is borrowed, because each way to submit it consumes `self`.
         unsafe { Segments::new(self.bio) }
     }
 
-    /// The target's own data of this bio.
+    /// The target's own data for this bio.
     #[inline]
     pub fn per_bio(&mut self) -> &mut P {
-        // SAFETY: By the invariant it is initialised and nobody else has a reference.
+        // SAFETY: By the invariant it is initialised, and nothing else has a reference to it.
         unsafe { Space::<P>::own(self.bio).as_mut() }
     }
 
-    /// Has a read end late: when it has come, a task calls `Target::end_late` with its payload, and then it
-    /// goes up. `Target::end_io` is not called.
+    /// Makes a read end late: when its data has arrived, a task calls `Target::end_late` with its payload, and then
+    /// completes it. `Target::end_io` is not called.
     ///
-    /// `false`, and nothing, for all else than a read, and where `queue` has not been made. Only a target of
-    /// which bios may end late ([`PerBio::LATE`]) can ask for it.
+    /// Returns `false`, and does nothing, for any other operation than a read, and if `queue` has not been made.
+    /// Only a target whose bios may end late ([`PerBio::LATE`]) can use this.
     pub fn end_late(&mut self, queue: LateQueue<'_>) -> bool {
         const { assert!(P::LATE, "its bios do not end late: PerBio::LATE") };
 
         let (Op::Read, Some(queue)) = (self.op(), queue.get()) else {
             return false;
         };
-        // SAFETY: By the invariant the bio is live, and a clone with the space that comes with it.
+        // SAFETY: By the invariant the bio is live, and a clone with its per-bio space.
         let late = unsafe { Space::<P>::of(self.bio).and_then(|space| Space::late_in(space)) };
         let Some(late) = late else {
             return false;
@@ -383,12 +381,12 @@ impl<'b, P: PerBio> MapBio<'b, P> {
         let wait = Wait {
             queue,
             target: self.ti,
-            // SAFETY: The bio has not been submitted. Its vectors are those of whoever waits for it, so that
-            // they and their pages are there until it goes up, which is after this has been used.
+            // SAFETY: The bio has not been submitted. Its vectors belong to the code that waits for it. So they
+            // and their pages stay until it completes, which is after the last use of this.
             payload: unsafe { Segments::new(self.bio) },
         };
-        // SAFETY: The callbacks have initialised it, and we hold the bio. The queue is of this instance, since
-        // no other one's handle can get here, and lives as long as the target.
+        // SAFETY: The callbacks have initialised it, and we hold the bio. The queue belongs to this instance, because
+        // no other instance's handle can get here, and it lives as long as the target.
         unsafe { Late::wait(late, wait) };
         true
     }
@@ -404,20 +402,20 @@ impl<'b, P: PerBio> MapBio<'b, P> {
         }
     }
 
-    /// Ends it as done: the target itself did what it asks for. `Target::end_io` is called before this
-    /// returns, in the same task.
+    /// Ends it as done: the target itself did what it asks for. `Target::end_io` is called before this returns, in
+    /// the same task.
     ///
-    /// A read fails instead: nothing here can fill its pages, and whoever waits for them would be
-    /// given what lay in that memory before. So does a zone append: nothing here says where its data went.
+    /// A read fails instead: nothing here can fill its pages, so the reader would get old memory. A zone append
+    /// fails, too: nothing here says where its data went.
     ///
-    /// The statistics of the device have it, as any other request. Those of the underlying device do not:
+    /// The device's statistics include it, like any other request. Those of the underlying device do not, because
     /// nothing was submitted.
     #[inline]
     pub fn complete(self) -> Mapped<'b> {
         if matches!(self.op(), Op::Read | Op::ZoneAppend) {
             return self.kill();
         }
-        // SAFETY: The bio is live and not submitted; its end_io callback, device-mapper's, takes it.
+        // SAFETY: The bio is live and not submitted. Its end_io callback, which is device-mapper's, takes it over.
         unsafe { kernel::bindings::bio_endio(self.bio.as_ptr()) };
         Mapped {
             code: bindings::DM_MAPIO_SUBMITTED,
@@ -447,25 +445,25 @@ impl<'b, P: PerBio> MapBio<'b, P> {
     }
 }
 
-/// What `Target::end_io` makes of a completed bio.
+/// The result of `Target::end_io` for a completed bio.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Completion {
-    /// It is done; its status goes up.
+    /// It is done, and its status is passed up.
     Done,
-    /// It is to be mapped again, as with [`MapBio::requeue`]. Not for a write to a zoned device, whose order
-    /// would be lost: device-mapper warns, and fails it.
+    /// It must be mapped again, as with [`MapBio::requeue`]. Not for a write to a zoned device, whose order would
+    /// be lost: device-mapper warns, and fails it.
     Requeue,
 }
 
 /// A bio that has completed.
 ///
-/// Its sector and length are gone: the iterator is used up, and the device may be another. What is needed
-/// of them is saved in per-bio data by `map`. So is its payload: of a read that is to be looked at,
-/// [`MapBio::end_late`] saves it.
+/// Its sector and length are gone: the iterator is used up, and the device may be another one. If they are
+/// needed, `map` must save them in the per-bio data. The payload is gone, too: to look at that of a read, use
+/// [`MapBio::end_late`], which saves it.
 ///
 /// # Invariants
 ///
-/// - `bio` is a live clone in its end_io callback, and its per-bio data an initialised `P`.
+/// - `bio` is a live clone in its end_io callback, and its per-bio data is an initialised `P`.
 /// - `status` is valid for reads and writes.
 pub struct EndBio<'a, P> {
     bio: NonNull<bio>,
@@ -487,7 +485,7 @@ impl<P: PerBio> EndBio<'_, P> {
         }
     }
 
-    /// How it went.
+    /// Its result.
     ///
     /// # Errors
     ///
@@ -507,13 +505,13 @@ impl<P: PerBio> EndBio<'_, P> {
         Op::from_opf(opf) == Op::ZoneAppend
     }
 
-    /// Where the data of a zone append was written: a sector (512 bytes) of the underlying device.
-    /// `None` for all other bios, and for one that failed.
+    /// Where the data of a zone append was written: a sector (512 bytes) of the underlying device. `None` for all
+    /// other bios, and for one that failed.
     ///
-    /// It is the one bio whose sector means something by now (`blk_zone_append_update_request_bio`).
+    /// Only for a zone append is the sector still meaningful here (`blk_zone_append_update_request_bio`).
     #[inline]
     pub fn zone_append_sector(&self) -> Option<u64> {
-        // SAFETY: By the invariant the bio is live; the iterator is packed, hence the copy.
+        // SAFETY: By the invariant the bio is live. The iterator is packed, so it is copied.
         let iter = unsafe { (*self.bio.as_ptr()).bi_iter };
 
         if !self.is_zone_append() || self.result().is_err() {
@@ -522,10 +520,10 @@ impl<P: PerBio> EndBio<'_, P> {
         Some(iter.bi_sector)
     }
 
-    /// The target's own data of this bio, as `map` left it.
+    /// The target's own data for this bio, as `map` left it.
     #[inline]
     pub fn per_bio(&mut self) -> &mut P {
-        // SAFETY: By the invariant it is initialised, and `self` is the only way to it.
+        // SAFETY: By the invariant it is initialised, and only `self` gives access to it.
         unsafe { Space::<P>::own(self.bio).as_mut() }
     }
 }
@@ -543,7 +541,7 @@ fn result_of(status: blk_status_t) -> Result {
 ///
 /// # Invariants
 ///
-/// - `bio` is a live clone that has completed and is kept, and its per-bio data an initialised `P`.
+/// - `bio` is a live clone that has completed and is kept, and its per-bio data is an initialised `P`.
 /// - The payload is there for `'a`.
 pub struct LateBio<'a, P> {
     bio: NonNull<bio>,
@@ -564,7 +562,7 @@ impl<'a, P: PerBio> LateBio<'a, P> {
         }
     }
 
-    /// How it went.
+    /// Its result.
     ///
     /// # Errors
     ///
@@ -574,13 +572,13 @@ impl<'a, P: PerBio> LateBio<'a, P> {
         result_of(unsafe { (*self.bio.as_ptr()).bi_status })
     }
 
-    /// The target's own data of this bio, as `map` left it.
+    /// The target's own data for this bio, as `map` left it.
     pub fn per_bio(&mut self) -> &mut P {
-        // SAFETY: By the invariant it is initialised, and `self` is the only way to it.
+        // SAFETY: By the invariant it is initialised, and only `self` gives access to it.
         unsafe { Space::<P>::own(self.bio).as_mut() }
     }
 
-    /// What it has brought. Of a read that has failed, the bytes may be any.
+    /// The data that it read. If the read has failed, the bytes are arbitrary.
     pub fn segments(&self) -> Segments<'_> {
         self.payload.clone()
     }

@@ -28,15 +28,15 @@ use kernel::{
     prelude::*, //
 };
 
-/// A `struct dm_target` while its constructor runs: the only time at which these may be set, since
-/// some are bit-fields that share a word.
+/// A `struct dm_target` while its constructor runs. Only then may these fields be set, because some are bit-fields
+/// that share a word.
 ///
-/// `'t` is how long the instance will live. It is invariant, and any to the constructor, so that
-/// nothing it opens can be kept for longer.
+/// `'t` is the lifetime of the instance. It is invariant and the constructor cannot choose it, so nothing that
+/// it opens can be kept longer.
 ///
 /// # Invariants
 ///
-/// `ti` is live, its constructor runs, and nobody else accesses it meanwhile.
+/// `ti` is live, its constructor runs, and nothing else accesses it meanwhile.
 pub struct Builder<'t> {
     ti: NonNull<bindings::dm_target>,
     pub(super) devices: OpenDevices,
@@ -51,7 +51,7 @@ impl<'t> Builder<'t> {
     /// # Safety
     ///
     /// - The invariants of the type hold.
-    /// - The instance, of which `'t` is the life, is dropped before `devices`, `worker` and `late`.
+    /// - The instance, whose lifetime is `'t`, is dropped before `devices`, `worker` and `late`.
     pub(super) unsafe fn from_raw(
         ti: NonNull<bindings::dm_target>,
         devices: OpenDevices,
@@ -68,30 +68,30 @@ impl<'t> Builder<'t> {
         }
     }
 
-    /// What the kernel calls the target.
+    /// The kernel's name for the target.
     pub fn name(&self) -> TargetName {
         // SAFETY: By the invariant `ti` is live.
         unsafe { TargetName::of(self.ti) }
     }
 
-    /// How long the target is, in 512-byte sectors.
+    /// The length of the target, in 512-byte sectors.
     pub fn sectors(&self) -> u64 {
         // SAFETY: By the invariant.
         unsafe { (*self.ti.as_ptr()).len }
     }
 
-    /// Opens the device that the next of `args` names, by its path or as `major:minor`, with the
-    /// mode of the table.
+    /// Opens the device that the next of `args` names, by its path or as `major:minor`, with the mode of the
+    /// table.
     ///
     /// # Errors
     ///
-    /// What the kernel says about the device; most often `EBUSY` for one that is mounted or
-    /// claimed otherwise, and `ENODEV`, `ENOENT` or `ENXIO` for one that is not there.
+    /// The kernel's error for the device: most often `EBUSY` if it is mounted or otherwise claimed, and `ENODEV`,
+    /// `ENOENT` or `ENXIO` if it does not exist.
     pub fn next_device(&mut self, args: &mut Args<'_>) -> Result<Device<'t>, CtrError> {
         let path = args.next_word("DEVICE")?;
 
-        // SAFETY: By the invariant the constructor runs. The instance, of which `'t` is the life, is
-        // dropped before its devices.
+        // SAFETY: By the invariant the constructor runs. The instance, whose lifetime is `'t`, is dropped before
+        // its devices.
         unsafe { self.devices.open(path) }.map_err(|errno| {
             let why = if errno == EBUSY {
                 "is in use: mounted, or claimed by another driver or program"
@@ -111,15 +111,15 @@ impl<'t> Builder<'t> {
         })
     }
 
-    /// Opens the device and reads the sector of it that the next two of `args` name: `DEVICE OFFSET`,
-    /// as most targets have it. The whole target must fit behind that sector.
+    /// Opens the device and reads the sector that the next two of `args` name: `DEVICE OFFSET`, as for most
+    /// targets. The whole target must fit on the device after that sector.
     ///
-    /// Device-mapper checks that itself, but of a table that is reloaded only when it is resumed,
-    /// and then it cannot say which word is at fault. As there, a device of no size at all passes.
+    /// Device-mapper checks this itself, but for a reloaded table only at resume, and then it cannot name the
+    /// wrong word. As in that check, a device of size zero passes.
     ///
     /// # Errors
     ///
-    /// Those of [`Self::next_device`], and `EINVAL` for an offset that is no number or too large.
+    /// Those of [`Self::next_device`], and `EINVAL` for an offset that is no number or is too large.
     pub fn next_range(&mut self, args: &mut Args<'_>) -> Result<(Device<'t>, u64), CtrError> {
         let path = args.clone().next();
         let device = self.next_device(args)?;
@@ -138,21 +138,21 @@ impl<'t> Builder<'t> {
         Ok((device, offset))
     }
 
-    /// Which disks use this device, too, with another device-mapper device than the one that this target is of.
-    /// `None` where there is no other. They may come and go at any time. May sleep.
+    /// Disks of other device-mapper devices that also use this device. `None` if there is no other. They may come
+    /// and go at any time. May sleep.
     pub fn other_holders(&self, device: Device<'_>) -> Option<Holders> {
-        // SAFETY: By the invariant the constructor runs, and so its table is live.
+        // SAFETY: By the invariant the constructor runs, so its table is live.
         unsafe { Holders::others(device, (*self.ti.as_ptr()).table) }
     }
 
-    /// The worker of the instance, which runs [`Target::work`]. It does nothing before the constructor has
+    /// The worker of the instance, which runs [`Target::work`]. It does nothing until the constructor has
     /// returned. May sleep.
     ///
     /// # Errors
     ///
     /// `ENOMEM`.
     pub fn worker(&mut self) -> Result<Worker<'t>> {
-        // SAFETY: The instance, of which `'t` is the life, is dropped before its worker.
+        // SAFETY: The instance, whose lifetime is `'t`, is dropped before its worker.
         unsafe { self.worker.worker() }
     }
 
@@ -162,43 +162,43 @@ impl<'t> Builder<'t> {
     ///
     /// `ENOMEM`.
     pub fn late_queue(&mut self) -> Result<LateQueue<'t>> {
-        // SAFETY: The instance, of which `'t` is the life, is dropped before its queue.
+        // SAFETY: The instance, whose lifetime is `'t`, is dropped before its queue.
         unsafe { self.late.queue() }
     }
 
-    /// Whether discards reach `map`. Without, the target has none.
+    /// Sets whether discards reach `map`. If not, the target does not support them.
     ///
-    /// Here and below, `map` sees one clone of a request: nothing tells it which of several it is.
+    /// Here and below, `map` sees one clone of a request. With several, nothing would tell it which is which.
     pub fn wants_discards(&mut self, wants: bool) {
         // SAFETY: By the invariant.
         unsafe { (*self.ti.as_ptr()).num_discard_bios = c_uint::from(wants) };
     }
 
-    /// Whether secure erases reach `map`. Without, the target has none.
+    /// Sets whether secure erases reach `map`. If not, the target does not support them.
     pub fn wants_secure_erases(&mut self, wants: bool) {
         // SAFETY: By the invariant.
         unsafe { (*self.ti.as_ptr()).num_secure_erase_bios = c_uint::from(wants) };
     }
 
-    /// Whether write-zeroes reach `map`. Without, the target has none.
+    /// Sets whether write-zeroes reach `map`. If not, the target does not support them.
     pub fn wants_write_zeroes(&mut self, wants: bool) {
         // SAFETY: By the invariant.
         unsafe { (*self.ti.as_ptr()).num_write_zeroes_bios = c_uint::from(wants) };
     }
 
-    /// Has bios split so that none crosses a multiple of `sectors` (512 bytes each).
+    /// Makes device-mapper split bios so that none crosses a multiple of `sectors` (512 bytes each).
     pub fn max_io_len(&mut self, sectors: u32) {
         // SAFETY: By the invariant.
         unsafe { (*self.ti.as_ptr()).max_io_len = sectors };
     }
 
-    /// Lets device-mapper send each flush to all underlying devices by itself, past `map`. For targets
-    /// that only pass flushes on. A target of several devices needs it: `map` gets each flush once, and can
-    /// send it to one device only.
+    /// Lets device-mapper send each flush to all underlying devices by itself, without `map`. This is for targets
+    /// that only pass flushes on. A target with several devices needs it: `map` gets each flush once, and can
+    /// send it to only one device.
     ///
-    /// It holds only if all targets of the table ask for it.
+    /// It only takes effect if all targets of the table ask for it.
     pub fn flush_bypasses_map(&mut self) {
-        // SAFETY: By the invariant; nobody else writes the bit-field's word meanwhile.
+        // SAFETY: By the invariant; nothing else writes the bit-field's word meanwhile.
         unsafe { (*self.ti.as_ptr()).set_flush_bypasses_map(true) };
     }
 }

@@ -2,7 +2,7 @@
 
 //! The callbacks through which device-mapper reaches a target.
 //!
-//! What the C interface asks of every target is done here, once for all.
+//! What the C interface requires of every target is done here, once for all.
 
 use super::{
     bindings,
@@ -59,9 +59,9 @@ use kernel::{
 /// What `dm_target.private` points at.
 struct Instance<S> {
     state: Pin<KBox<S>>,
-    // Dropped last: the state has handles of them.
+    // Dropped last: the state has handles to them.
     worker: worker::Slot,
-    // No bio is left, but the function that ended one may still return to its queue.
+    // No bio is left, but the function that ended the last one may not have returned yet.
     _late: late::Slot,
     _devices: OpenDevices,
 }
@@ -73,8 +73,8 @@ impl<S> Drop for Instance<S> {
     }
 }
 
-/// Whether a table can name a target so: `dm_target_spec` has room for that many characters and a NUL, and
-/// a table's words are separated by spaces.
+/// Whether a table can use this name for a target. `dm_target_spec` has space for that many characters and a NUL,
+/// and the words of a table are separated by spaces.
 const fn is_type_name(name: &[u8]) -> bool {
     let mut rest = name;
 
@@ -91,10 +91,10 @@ const fn is_type_name(name: &[u8]) -> bool {
 pub(super) struct Callbacks<T: Target>(PhantomData<T>);
 
 impl<T: Target> Callbacks<T> {
-    /// Whether device-mapper has to tell us of completions.
+    /// Whether device-mapper must call us at completion.
     const ENDS_IO: bool = T::HAS_END_IO || T::PerBio::LATE || core::mem::needs_drop::<T::PerBio>();
 
-    /// How many bytes come with each bio.
+    /// The size of the per-bio space, in bytes.
     const PER_BIO: c_uint = {
         assert!(Space::<T::PerBio>::SIZE <= 4096);
         Space::<T::PerBio>::SIZE as c_uint
@@ -102,16 +102,16 @@ impl<T: Target> Callbacks<T> {
 
     pub(super) fn target_type() -> bindings::target_type {
         const {
-            // No table could name it.
+            // No table could use the name.
             assert!(is_type_name(T::NAME.to_bytes()));
         }
         const {
-            // There is room for it with each bio, and somebody to hear of it, or neither.
+            // Either there is space in each bio and a method to call, or neither.
             assert!(T::HAS_END_LATE == T::PerBio::LATE);
         }
         #[cfg(CONFIG_BLK_DEV_ZONED)]
         const {
-            // Device-mapper asks whoever claims it for a report.
+            // Device-mapper asks a target that claims it for a report.
             assert!(T::HAS_REPORT_ZONES || !T::FEATURES.contains(Features::ZONED_HM));
         }
         bindings::target_type {
@@ -191,17 +191,17 @@ impl<T: Target> Callbacks<T> {
     /// The constructor of `ti` has succeeded, and its destructor does not begin during `'a`.
     #[inline]
     unsafe fn state<'a>(ti: *mut bindings::dm_target, _scope: &'a NoIo) -> &'a T::State<'a> {
-        // SAFETY: The constructor left it there, and it lives until the destructor. That it was made
-        // for another lifetime, that of the instance, makes no difference to its layout; the
-        // devices in it are open for `'a` too.
+        // SAFETY: The constructor left it there, and it lives until the destructor. It was made for another
+        // lifetime, that of the instance; this does not affect its layout, and the devices in it are open for
+        // `'a`, too.
         unsafe { &(*(*ti).private.cast::<Instance<T::State<'a>>>()).state }
     }
 
-    /// The words of a call of device-mapper.
+    /// The words of a call by device-mapper.
     ///
     /// # Safety
     ///
-    /// `ti` is live, and `argc` and `argv` are those of the call, for which `'a` must end.
+    /// `ti` is live, and `argc` and `argv` are those of the call, before whose end `'a` must end.
     unsafe fn args<'a>(
         ti: *mut bindings::dm_target,
         argc: c_uint,
@@ -213,7 +213,7 @@ impl<T: Target> Callbacks<T> {
 
     /// # Safety
     ///
-    /// For device-mapper's `ctr` slot alone: `ti` is live and ours, `argv` holds `argc` strings.
+    /// Only for device-mapper's `ctr` slot: `ti` is live and ours, and `argv` holds `argc` strings.
     unsafe extern "C" fn ctr(
         ti: *mut bindings::dm_target,
         argc: c_uint,
@@ -223,23 +223,23 @@ impl<T: Target> Callbacks<T> {
         let mut args = unsafe { Self::args(ti, argc, argv) };
         // SAFETY: By the contract of the slot it is not null.
         let live = unsafe { NonNull::new_unchecked(ti) };
-        // SAFETY: It is dropped before the constructor returns, or goes into the instance, which the
-        // destructor drops.
+        // SAFETY: It is dropped before the constructor returns, or moves into the instance, which the destructor
+        // drops.
         let devices = unsafe { OpenDevices::new(live) };
         // SAFETY:
-        // - The instance holds its type, which is that of a `Type`, and with it the queue.
-        // - It is the function for works of this target.
+        // - The instance holds its type, which is part of a `Type`, and with it the queue.
+        // - It is the work function for this target.
         let worker = unsafe {
             let all = (*ti).type_.cast::<Type>();
             worker::Slot::new(NonNull::new_unchecked(&raw mut (*all).queue), Self::work)
         };
         let late = late::Slot::new(T::NAME);
         // SAFETY:
-        // - The constructor runs, and device-mapper leaves `ti` alone meanwhile.
-        // - `construct` puts all three into the instance behind its state, so that they are dropped
-        //   after it.
+        // - The constructor runs, and device-mapper does not touch `ti` meanwhile.
+        // - `construct` puts all three into the instance after its state, so they are dropped after
+        //   it.
         let builder = unsafe { Builder::from_raw(live, devices, worker, late) };
-        // With none, device-mapper would drop flushes silently.
+        // With 0, device-mapper would silently drop flushes.
         // SAFETY: `ti` is ours until the constructor returns.
         unsafe { (*ti).num_flush_bios = 1 };
 
@@ -248,16 +248,16 @@ impl<T: Target> Callbacks<T> {
                 // SAFETY: `ti` is ours until the constructor returns.
                 unsafe {
                     (*ti).per_io_data_size = Self::PER_BIO;
-                    // Of a bio that `MapBio::complete` has ended, device-mapper would otherwise look at the
-                    // clone, which may be gone (`dm_start_io_acct`).
+                    // Otherwise, for a bio that `MapBio::complete` has ended, device-mapper would look at the clone,
+                    // which may be gone (`dm_start_io_acct`).
                     (*ti).set_accounts_remapped_io(true);
                     (*ti).private = KBox::into_raw(instance).cast();
                 }
                 0
             }
             Err(error) => {
-                // SAFETY: As above. Device-mapper only reads the text, which is static, as it
-                // must be: it is printed after this has returned.
+                // SAFETY: As above. Device-mapper only reads the text. It must be static, and is, because it is
+                // printed after this has returned.
                 unsafe { (*ti).error = error.sentence().as_char_ptr().cast_mut() };
                 error.errno().to_errno()
             }
@@ -306,14 +306,13 @@ impl<T: Target> Callbacks<T> {
 
     /// # Safety
     ///
-    /// For the work of an instance of this target alone: it is live.
+    /// Only for the work of an instance of this target, which is live.
     unsafe extern "C" fn work(work: *mut work_struct) {
         let _noio = NoIo::enter();
 
         // SAFETY: The caller's promise.
         let state = unsafe { worker::Item::state_of(work) }.cast::<T::State<'_>>();
-        // SAFETY: `construct` set it, or it is null. The state is not dropped before the work has been
-        // stopped.
+        // SAFETY: `construct` set it, or it is null. The state is not dropped before the work has been stopped.
         if let (true, Some(state)) = (T::HAS_WORK, unsafe { state.as_ref() }) {
             T::work(state);
         }
@@ -321,40 +320,39 @@ impl<T: Target> Callbacks<T> {
 
     /// # Safety
     ///
-    /// For the `dtr` slot alone: the constructor of `ti` has succeeded, no other callback runs or
-    /// will run.
+    /// Only for the `dtr` slot: the constructor of `ti` has succeeded, and no other callback runs or will run.
     unsafe extern "C" fn dtr(ti: *mut bindings::dm_target) {
         let _noio = NoIo::enter();
 
-        // SAFETY: The constructor left it there, and nobody uses it any more.
+        // SAFETY: The constructor left it there, and nothing uses it any more.
         drop(unsafe { KBox::from_raw((*ti).private.cast::<Instance<T::State<'_>>>()) });
     }
 
     /// # Safety
     ///
-    /// For the `map` slot alone: `ti` is constructed, and `clone` a live bio of it.
+    /// Only for the `map` slot: `ti` is constructed, and `clone` is a live bio of it.
     unsafe extern "C" fn map(ti: *mut bindings::dm_target, clone: *mut bio) -> c_int {
         let noio = NoIo::enter_unless(T::FEATURES.contains(Features::NOWAIT));
-        // This is no atomic context, so that the kernel would not notice by itself. All bios are
-        // looked at, not only those that must not wait, because these are rare.
+        // This is no atomic context, so the kernel would not notice a sleep by itself. All bios are checked, not
+        // only NOWAIT ones, because those are rare.
         #[cfg(CONFIG_DEBUG_ATOMIC_SLEEP)]
         let _non_block = T::FEATURES
             .contains(Features::NOWAIT)
             .then(super::nonblock::NonBlock::enter);
-        // SAFETY: The contract of the slot: neither is null.
+        // SAFETY: By the contract of the slot, neither is null.
         let (live, bio) = unsafe { (NonNull::new_unchecked(ti), NonNull::new_unchecked(clone)) };
-        // SAFETY: I/O only comes between constructor and destructor.
+        // SAFETY: I/O only arrives between constructor and destructor.
         let state = unsafe { Self::state(ti, &noio) };
-        // SAFETY: The bio is a clone for this target, whose `per_io_data_size` the constructor set, and only
-        // we know of it.
+        // SAFETY: The bio is a clone for this target, whose `per_io_data_size` the constructor set, and only we
+        // access it.
         unsafe { Space::init(bio, T::PerBio::default()) };
 
-        // SAFETY: The bio is live and held by us until the `MapBio` is consumed, its data has been
-        // initialised above, and `'b` cannot leave `T::map`.
+        // SAFETY: The bio is live and ours until the `MapBio` is consumed, its data was initialised above, and
+        // `'b` cannot leave `T::map`.
         let mapped = T::map(state, unsafe { MapBio::from_raw(bio, live) });
 
         if core::mem::needs_drop::<T::PerBio>() && !mapped.completes() {
-            // SAFETY: The bio is still ours, its data is initialised, and `end_io` will not come.
+            // SAFETY: The bio is still ours, its data is initialised, and `end_io` will not be called.
             unsafe { core::ptr::drop_in_place(Space::<T::PerBio>::own(bio).as_ptr()) };
         }
         mapped.code()
@@ -362,8 +360,8 @@ impl<T: Target> Callbacks<T> {
 
     /// # Safety
     ///
-    /// For the `end_io` slot alone: `ti` is constructed, `clone` a bio of it that was remapped and
-    /// has completed, or a read that ends late and whose work has run.
+    /// Only for the `end_io` slot: `ti` is constructed, and `clone` is a bio of it that was remapped and has
+    /// completed, or a read that ends late and whose work has run.
     unsafe extern "C" fn end_io(
         ti: *mut bindings::dm_target,
         clone: *mut bio,
@@ -374,7 +372,7 @@ impl<T: Target> Callbacks<T> {
         let _non_block = T::FEATURES
             .contains(Features::NOWAIT)
             .then(super::nonblock::NonBlock::enter_in_task);
-        // SAFETY: The contract of the slot: none is null.
+        // SAFETY: By the contract of the slot, none is null.
         let (bio, status) = unsafe {
             (
                 NonNull::new_unchecked(clone),
@@ -390,7 +388,7 @@ impl<T: Target> Callbacks<T> {
             match unsafe { Late::stage(late) } {
                 Stage::Now => {}
                 Stage::Late => {
-                    // SAFETY: The bio has completed, and is the worker's from here on.
+                    // SAFETY: The bio has completed, and belongs to the worker from here on.
                     unsafe { Late::queue(late, Self::end_late) };
                     return bindings::DM_ENDIO_INCOMPLETE as c_int;
                 }
@@ -409,8 +407,7 @@ impl<T: Target> Callbacks<T> {
 
         if core::mem::needs_drop::<T::PerBio>() {
             let own = space.map_or(NonNull::dangling(), Space::own_in);
-            // SAFETY: `map` initialised it; both completions free the clone, so this is the last
-            // use.
+            // SAFETY: `map` initialised it. Both completions free the clone, so this is the last use.
             unsafe { core::ptr::drop_in_place(own.as_ptr()) };
         }
         match completion {
@@ -421,7 +418,7 @@ impl<T: Target> Callbacks<T> {
 
     /// # Safety
     ///
-    /// For the work of a bio of this target alone, which has completed and ends late.
+    /// Only for the work of a bio of this target that has completed and ends late.
     unsafe extern "C" fn end_late(work: *mut work_struct) {
         // SAFETY: The caller's promise.
         let late = unsafe { Late::of_work(work) };
@@ -445,8 +442,8 @@ impl<T: Target> Callbacks<T> {
             unsafe { core::ptr::drop_in_place(Space::own_in(space).as_ptr()) };
         }
 
-        // SAFETY: The bio is ours, and ends with this. Neither it nor the target is used from here on; the
-        // queue waits for this function before it goes.
+        // SAFETY: The bio is ours, and ends with this. Neither it nor the target is used from here on. The queue
+        // waits for this function before it goes.
         unsafe {
             Late::end(late);
             if let Some(end) = (*bio.as_ptr()).bi_end_io {
@@ -457,7 +454,7 @@ impl<T: Target> Callbacks<T> {
 
     /// # Safety
     ///
-    /// For the slot of its name alone: `ti` is constructed.
+    /// Only for the slot of its name: `ti` is constructed.
     unsafe extern "C" fn presuspend(ti: *mut bindings::dm_target) {
         let noio = NoIo::enter();
 
@@ -467,7 +464,7 @@ impl<T: Target> Callbacks<T> {
 
     /// # Safety
     ///
-    /// For the slot of its name alone: `ti` is constructed.
+    /// Only for the slot of its name: `ti` is constructed.
     unsafe extern "C" fn presuspend_undo(ti: *mut bindings::dm_target) {
         let noio = NoIo::enter();
 
@@ -477,7 +474,7 @@ impl<T: Target> Callbacks<T> {
 
     /// # Safety
     ///
-    /// For the slot of its name alone: `ti` is constructed.
+    /// Only for the slot of its name: `ti` is constructed.
     unsafe extern "C" fn postsuspend(ti: *mut bindings::dm_target) {
         let noio = NoIo::enter();
 
@@ -487,7 +484,7 @@ impl<T: Target> Callbacks<T> {
 
     /// # Safety
     ///
-    /// For the slot of its name alone: `ti` is constructed.
+    /// Only for the slot of its name: `ti` is constructed.
     unsafe extern "C" fn preresume(ti: *mut bindings::dm_target) -> c_int {
         let noio = NoIo::enter();
 
@@ -500,7 +497,7 @@ impl<T: Target> Callbacks<T> {
 
     /// # Safety
     ///
-    /// For the slot of its name alone: `ti` is constructed.
+    /// Only for the slot of its name: `ti` is constructed.
     unsafe extern "C" fn resume(ti: *mut bindings::dm_target) {
         let noio = NoIo::enter();
 
@@ -510,8 +507,7 @@ impl<T: Target> Callbacks<T> {
 
     /// # Safety
     ///
-    /// For the slot of its name alone: `ti` is constructed, and `result` has room for `maxlen`
-    /// bytes.
+    /// Only for the slot of its name: `ti` is constructed, and `result` has space for `maxlen` bytes.
     unsafe extern "C" fn status(
         ti: *mut bindings::dm_target,
         kind: bindings::status_type_t,
@@ -522,7 +518,7 @@ impl<T: Target> Callbacks<T> {
         let noio = NoIo::enter();
         // SAFETY: The contract of the slot.
         let state = unsafe { Self::state(ti, &noio) };
-        // SAFETY: The contract of the slot; the buffer is not used by others during the call.
+        // SAFETY: By the contract of the slot. Nothing else uses the buffer during the call.
         let Some(mut out) = (unsafe { StatusWriter::from_raw(result, maxlen) }) else {
             return;
         };
@@ -532,7 +528,7 @@ impl<T: Target> Callbacks<T> {
 
         if kind == StatusKind::Ima {
             let [major, minor, patch] = T::VERSION;
-            // The writer never fails: it cuts off, which is what device-mapper looks for.
+            // The writer never fails. It truncates, which is what device-mapper checks for.
             let _ = write!(
                 out,
                 "target_name={},target_version={major}.{minor}.{patch}",
@@ -544,8 +540,8 @@ impl<T: Target> Callbacks<T> {
 
     /// # Safety
     ///
-    /// For the slot of its name alone: `ti` is constructed, `argv` holds `argc` strings, and `result` has
-    /// room for `maxlen` bytes.
+    /// Only for the slot of its name: `ti` is constructed, `argv` holds `argc` strings, and `result` has space for
+    /// `maxlen` bytes.
     unsafe extern "C" fn message(
         ti: *mut bindings::dm_target,
         argc: c_uint,
@@ -557,8 +553,8 @@ impl<T: Target> Callbacks<T> {
         // SAFETY: The contract of the slot.
         let state = unsafe { Self::state(ti, &noio) };
         let answered = {
-            // SAFETY: The contract of the slot. The buffer for an answer begins where the words do
-            // (`target_message`), and is left alone until nobody has them any more.
+            // SAFETY: By the contract of the slot. The buffer for an answer begins where the words do
+            // (`target_message`). It is not written to while anything has the words.
             let mut args = unsafe { Self::args(ti, argc, argv) };
             T::message(state, &mut args)
         };
@@ -568,10 +564,10 @@ impl<T: Target> Callbacks<T> {
             Ok(_) => return 0,
             Err(error) => return error.errno().to_errno(),
         };
-        // SAFETY: The contract of the slot; the buffer is not used by others during the call, and the words
-        // in it are gone.
+        // SAFETY: By the contract of the slot. Nothing else uses the buffer during the call, and the words in it
+        // are gone.
         match unsafe { StatusWriter::from_raw(result, maxlen) } {
-            // 1 is that there is an answer (`target_message`).
+            // 1 means that there is an answer (`target_message`).
             Some(mut out) => c_int::from(T::answer(state, answer, &mut out)),
             None => 1,
         }
@@ -579,7 +575,7 @@ impl<T: Target> Callbacks<T> {
 
     /// # Safety
     ///
-    /// For the slot of its name alone: `ti` is constructed, and `bdev` is valid for a write.
+    /// Only for the slot of its name: `ti` is constructed, and `bdev` is valid for a write.
     unsafe extern "C" fn prepare_ioctl(
         ti: *mut bindings::dm_target,
         bdev: *mut *mut block_device,
@@ -594,15 +590,15 @@ impl<T: Target> Callbacks<T> {
             IoctlRoute::Part(device) => (device, 1),
         };
 
-        // SAFETY: The contract of the slot. The device lives as long as the table, which
-        // device-mapper holds during the ioctl.
+        // SAFETY: By the contract of the slot. The device lives as long as the table, which device-mapper holds
+        // during the ioctl.
         unsafe { *bdev = device.bdev() };
         result
     }
 
     /// # Safety
     ///
-    /// For the slot of its name alone: `ti` is constructed, and `callout` takes `data`.
+    /// Only for the slot of its name: `ti` is constructed, and `callout` takes `data`.
     unsafe extern "C" fn iterate_devices(
         ti: *mut bindings::dm_target,
         callout: bindings::iterate_devices_callout_fn,
@@ -619,7 +615,7 @@ impl<T: Target> Callbacks<T> {
 
     /// # Safety
     ///
-    /// For the slot of its name alone: `ti` is constructed, and `args` is valid and ours.
+    /// Only for the slot of its name: `ti` is constructed, and `args` is valid and ours.
     #[cfg(CONFIG_BLK_DEV_ZONED)]
     unsafe extern "C" fn report_zones(
         ti: *mut bindings::dm_target,
@@ -627,7 +623,7 @@ impl<T: Target> Callbacks<T> {
         room: c_uint,
     ) -> c_int {
         let noio = NoIo::enter();
-        // SAFETY: The contract of the slot: neither is null.
+        // SAFETY: By the contract of the slot, neither is null.
         let (live, args) = unsafe { (NonNull::new_unchecked(ti), NonNull::new_unchecked(args)) };
         // SAFETY: The contract of the slot.
         let report = unsafe { super::ZoneReport::from_raw(live, args, room) };
@@ -641,7 +637,7 @@ impl<T: Target> Callbacks<T> {
 
     /// # Safety
     ///
-    /// For the slot of its name alone: `ti` is constructed, and `limits` is valid and ours.
+    /// Only for the slot of its name: `ti` is constructed, and `limits` is valid and ours.
     unsafe extern "C" fn io_hints(ti: *mut bindings::dm_target, limits: *mut queue_limits) {
         let noio = NoIo::enter();
 

@@ -17,20 +17,20 @@ use kernel::{
     prelude::*, //
 };
 
-/// A device that a target sits on, opened by [`Builder::next_device`].
+/// A device under a target, opened by [`Builder::next_device`].
 ///
-/// It is a handle: the abstraction keeps the device open until the instance is gone, and closes it
-/// then, in the destructor, as device-mapper wants it (`dm_put_device` needs a live `dm_target`, and
-/// walks a list without a lock). Nothing that outlives the instance can hold it, since `'t` is never
-/// `'static` for a constructor; and it does not matter who drops it, or whether anybody does.
+/// It is a handle. The abstraction keeps the device open until the instance is gone, and closes it in the
+/// destructor, as device-mapper requires (`dm_put_device` needs a live `dm_target`, and walks a list without a
+/// lock). Nothing that outlives the instance can hold the handle, because `'t` is never `'static` for a
+/// constructor. It does not matter who drops it, or whether it is dropped.
 ///
 /// # Invariants
 ///
-/// For `'t`, `dev` is a copy that nobody changes, and its block device is open.
+/// For `'t`, `dev` is a copy that nothing changes, and its block device is open.
 ///
-/// It is a copy because the `dm_dev` that device-mapper gave may be freed earlier: should a later target of the
-/// same table open the device with more rights, `upgrade_mode` opens it once more, and closes what the first
-/// target has. The block device of both is the same, and one of them is open at any time.
+/// It is a copy because the `dm_dev` from device-mapper may be freed earlier. If a later target of the same table
+/// opens the device with more rights, `upgrade_mode` opens it once more, and closes what the first target has.
+/// Both have the same block device, and one of them is open at any time.
 ///
 /// [`Builder::next_device`]: super::Builder::next_device
 #[derive(Clone, Copy)]
@@ -39,16 +39,16 @@ pub struct Device<'t> {
     _open: PhantomData<&'t bindings::dm_dev>,
 }
 
-// SAFETY: All methods only read fields that stay as they are while the device is open.
+// SAFETY: All methods only read fields that do not change while the device is open.
 unsafe impl Send for Device<'_> {}
 // SAFETY: As above.
 unsafe impl Sync for Device<'_> {}
 
-/// The devices that the constructor of `ti` has opened. Dropping it closes them.
+/// The devices opened by the constructor of `ti`. Dropping this closes them.
 ///
 /// # Invariants
 ///
-/// - Each is a copy of what `dm_get_device` gave for `ti`, which is put by `drop` alone.
+/// - Each is a copy of the result of `dm_get_device` for `ti`, and only `drop` puts it.
 /// - `ti` is live, and in its constructor or its destructor when this is dropped.
 pub(super) struct OpenDevices {
     ti: NonNull<bindings::dm_target>,
@@ -77,12 +77,12 @@ impl OpenDevices {
     pub(super) unsafe fn open<'t>(&mut self, path: &CStr) -> Result<Device<'t>> {
         let mut given = core::ptr::null_mut();
 
-        // First of all, so that what is open cannot fail to be remembered.
+        // First, so that a device that is open cannot fail to be recorded.
         let mut copy = KBox::new(bindings::dm_dev::default(), GFP_KERNEL)?;
         self.devices.reserve(1, GFP_KERNEL)?;
         // SAFETY:
-        // - `ti` is live, `path` is a string, and `given` a place for the result.
-        // - A table whose constructor runs has its mode set.
+        // - `ti` is live, `path` is a string, and `given` has space for the result.
+        // - The mode of a table is set while a constructor runs.
         to_result(unsafe {
             let mode = bindings::dm_table_get_mode((*self.ti.as_ptr()).table);
             bindings::dm_get_device(self.ti.as_ptr(), path.as_char_ptr(), mode, &mut given)
@@ -97,7 +97,7 @@ impl OpenDevices {
             name: given.name,
             ..Default::default()
         };
-        // INVARIANT: It stays in its box, and its block device open, until `self` is dropped.
+        // INVARIANT: It stays in its box, and its block device stays open, until `self` is dropped.
         let device = Device {
             dev: NonNull::from(&*copy),
             _open: PhantomData,
@@ -109,9 +109,9 @@ impl OpenDevices {
 }
 
 impl OpenDevices {
-    /// The first device and one whose integrity profile is another, if there is one. May sleep.
+    /// The first device, and one with another integrity profile, if there is one. May sleep.
     pub(super) fn other_integrity(&self) -> Option<(Device<'_>, Device<'_>)> {
-        // INVARIANT: Each stays in its box, and its block device open, until `self` is dropped.
+        // INVARIANT: Each stays in its box, and its block device stays open, until `self` is dropped.
         let mut devices = self.devices.iter().map(|copy| Device {
             dev: NonNull::from(&**copy),
             _open: PhantomData,
@@ -131,15 +131,15 @@ impl Drop for OpenDevices {
         for dev in &self.devices {
             let (ti, mut present) = (self.ti.as_ptr(), core::ptr::null_mut());
 
-            // `dm_put_device` wants the `dm_dev` that the table has now, which only another get tells. With no
-            // rights, that opens nothing, and as the table has the device, it allocates nothing and cannot
+            // `dm_put_device` needs the `dm_dev` that the table has now, and only another get returns that. With no
+            // rights, this get opens nothing. Because the table has the device, it also allocates nothing and cannot
             // fail.
             // SAFETY: By the invariants `ti` is live, and the name is a string of a copy of ours.
             let got = to_result(unsafe {
                 bindings::dm_get_device(ti, dev.name.as_ptr().cast(), 0, &mut present)
             });
             if got.is_ok() {
-                // SAFETY: It was got twice: just now, and when it was opened.
+                // SAFETY: There were two gets: just now, and when it was opened.
                 unsafe {
                     bindings::dm_put_device(ti, present);
                     bindings::dm_put_device(ti, present);
@@ -152,7 +152,7 @@ impl Drop for OpenDevices {
 impl Device<'_> {
     /// The block device, valid for as long as `self`.
     pub(super) fn bdev(&self) -> *mut block_device {
-        // SAFETY: By the invariant `dev` is a copy of ours.
+        // SAFETY: By the invariant `dev` is our copy.
         unsafe { (*self.dev.as_ptr()).bdev }
     }
 
@@ -168,11 +168,11 @@ impl Device<'_> {
 
     /// The same as a word.
     pub(super) fn number(&self) -> &CStr {
-        // SAFETY: By the invariant `dev` is a copy of ours, and `dm_get_device` filled the name with a string.
+        // SAFETY: By the invariant `dev` is our copy, and `dm_get_device` filled the name with a string.
         unsafe { CStr::from_char_ptr((&raw const (*self.dev.as_ptr()).name).cast::<c_char>()) }
     }
 
-    /// The name that the kernel's messages use, `sdb` say, or `sdb1` for a partition.
+    /// The name in the kernel's messages, for example `sdb`, or `sdb1` for a partition.
     pub fn disk_name(&self) -> DiskName {
         let mut name = DiskName([0; DiskName::SIZE]);
 
@@ -190,14 +190,14 @@ impl Device<'_> {
     }
 }
 
-/// A disk's name, as the kernel's messages have it.
+/// A disk's name, as in the kernel's messages.
 pub struct DiskName([u8; DiskName::SIZE]);
 
 impl DiskName {
     /// `BDEVNAME_SIZE` and `DISK_NAME_LEN`, which include the NUL.
     const SIZE: usize = 32;
 
-    /// The name that these characters spell.
+    /// The name that consists of these characters.
     pub(super) fn from_chars(chars: [u8; Self::SIZE]) -> Self {
         Self(chars)
     }

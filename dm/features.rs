@@ -6,29 +6,29 @@ use super::bindings;
 
 /// What a target type claims to support. C: `DM_TARGET_*`.
 ///
-/// Each is a promise that device-mapper builds on: claim it when it holds.
+/// Each is a promise that device-mapper relies on: claim only what holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Features(u64);
 
 impl Features {
     /// Nothing beyond plain bios.
     pub const NONE: Self = Self(0);
-    /// `map`, `end_io`, and the default and the drop of `PerBio` never sleep, nor allocate in a way that
-    /// waits: not for a bio that must not wait, nor for any other. A kernel with
-    /// `CONFIG_DEBUG_ATOMIC_SLEEP` reports one that does.
+    /// `map`, `end_io`, and the default and the drop of `PerBio` never sleep, and never wait for memory. This holds
+    /// for all bios, not only for NOWAIT ones. A kernel with `CONFIG_DEBUG_ATOMIC_SLEEP` reports a target that
+    /// does sleep.
     pub const NOWAIT: Self = Self(bindings::DM_TARGET_NOWAIT as u64);
-    /// Bios keep their integrity payload. A table whose devices have not all the same integrity profile is
-    /// refused: a driver that expects more tags than there are would read past them.
+    /// Bios keep their integrity payload. A table is refused unless all its devices have the same integrity profile:
+    /// a driver that expects more tags than there are would read past them.
     pub const PASSES_INTEGRITY: Self = Self(bindings::DM_TARGET_PASSES_INTEGRITY as u64);
-    /// Host-managed zones stay zones: bios are sent to the same place of a zone, in their order.
-    /// With `Target::report_zones`.
+    /// Host-managed zones stay zones: bios go to the same place in a zone, and stay in order. Needs
+    /// `Target::report_zones`.
     pub const ZONED_HM: Self = Self(bindings::DM_TARGET_ZONED_HM as u64);
-    /// A write that must be whole is sent on whole.
+    /// An atomic write is passed on whole.
     pub const ATOMIC_WRITES: Self = Self(bindings::DM_TARGET_ATOMIC_WRITES as u64);
 }
 
 impl Features {
-    /// These and those.
+    /// The union of both.
     pub const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
@@ -38,7 +38,7 @@ impl Features {
         self.0 & other.0 == other.0
     }
 
-    /// As `target_type.features` has them.
+    /// The value for `target_type.features`.
     pub(super) const fn bits(self) -> u64 {
         self.0
     }

@@ -20,9 +20,9 @@ void rust_dm_remap(struct bio *bio, struct block_device *bdev, sector_t sector)
 	bio_set_dev(bio, bdev);
 	bio->bi_iter.bi_sector = sector;
 	/*
-	 * Of a write with PREFLUSH, device-mapper makes an empty flush, which
-	 * keeps the write's FUA, and the write itself. A disk that has no FUA
-	 * would be flushed once more for each.
+	 * Device-mapper turns a write with PREFLUSH into an empty flush, which
+	 * keeps the write's FUA, and the write itself. A disk without FUA would
+	 * be flushed once more for each.
 	 */
 	if (!bio_sectors(bio))
 		bio->bi_opf &= ~REQ_FUA;
@@ -51,9 +51,9 @@ static struct blk_integrity integrity_profile(struct block_device *bdev)
 }
 
 /*
- * Whether tags for one are tags for the other: what
- * queue_limits_stack_integrity() compares, and where in the metadata the tags
- * begin. No metadata is no integrity.
+ * Whether the tags of one device are valid for the other: compares what
+ * queue_limits_stack_integrity() does, and where in the metadata the tags
+ * begin. Without metadata there is no integrity.
  */
 bool rust_dm_same_integrity(struct block_device *one,
 			    struct block_device *other)
@@ -101,10 +101,10 @@ static int rust_dm_count_holder(struct device *disk, void *data)
 }
 
 /*
- * How many disks other than that of this table sit on a block device that is
- * open, and the name of one of them. The block layer keeps them as links in
- * sysfs (/sys/block/sdb/holders), and no list of them is to be had; so each
- * disk that there is, is looked for there.
+ * How many disks other than that of this table sit on an open block device, and
+ * the name of one of them. The block layer keeps them only as links in sysfs
+ * (/sys/block/sdb/holders), not as a list. So each existing disk is looked up
+ * there.
  */
 unsigned int rust_dm_other_holders(struct block_device *bdev,
 				   struct dm_table *table, char *name,
@@ -119,7 +119,7 @@ unsigned int rust_dm_other_holders(struct block_device *bdev,
 
 	/*
 	 * The folder goes with the disk, which may be unplugged at any time,
-	 * unless it was got before that (bd_link_disk_holder() does the same).
+	 * unless we get the folder first (bd_link_disk_holder() does the same).
 	 */
 	mutex_lock(&disk->open_mutex);
 	if (disk_live(disk))
@@ -137,8 +137,8 @@ unsigned int rust_dm_other_holders(struct block_device *bdev,
 }
 
 /*
- * Not while it is being unloaded, where its count is -1. What is built in (null) counts no
- * users, and is never known to have none.
+ * False while the module is being unloaded, when its count is -1. Built-in code (null) counts no
+ * users, so it is always in use.
  */
 bool rust_dm_module_is_used(struct module *module)
 {
@@ -160,7 +160,7 @@ void rust_dm_noio_restore(unsigned int saved)
 	memalloc_noio_restore(saved);
 }
 
-/* Nothing at all but where CONFIG_DEBUG_ATOMIC_SLEEP is set. */
+/* A no-op unless CONFIG_DEBUG_ATOMIC_SLEEP is set. */
 void rust_dm_non_block_start(void)
 {
 	non_block_start();

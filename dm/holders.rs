@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Who else uses an underlying device.
+//! Other users of an underlying device.
 //!
-//! Device-mapper claims a device for all of its own devices as one, so that any number of them may use it.
+//! Device-mapper claims a device once for all of its own devices, so any number of them may use it.
 
 use super::{
     bindings,
@@ -16,7 +16,7 @@ use core::{
 
 /// Other disks that sit on a device. It prints as `dm-0`, or `dm-0 and 2 more`.
 pub struct Holders {
-    /// The name of one of them, with a NUL behind it.
+    /// The name of one of them, with a NUL at the end.
     one: [u8; Self::NAME_SIZE],
     /// How many there are; not 0.
     count: c_uint,
@@ -26,7 +26,7 @@ impl Holders {
     /// `DISK_NAME_LEN`, which includes the NUL.
     const NAME_SIZE: usize = 32;
 
-    /// Those of `device`, but for the one that `table` is of. `None` where there is no other. May sleep.
+    /// The holders of `device`, except the disk of `table`. `None` if there is no other. May sleep.
     ///
     /// # Safety
     ///
@@ -36,8 +36,7 @@ impl Holders {
         table: *mut bindings::dm_table,
     ) -> Option<Self> {
         let mut one = [0; Self::NAME_SIZE];
-        // SAFETY: The block device is open, the caller promises the table, and the buffer has the size that is
-        // passed.
+        // SAFETY: The block device is open, the caller promises the table, and the buffer has the given size.
         let count = unsafe {
             bindings::rust_dm_other_holders(
                 device.bdev(),

@@ -2,27 +2,27 @@
 
 //! Device-mapper targets in Rust.
 //!
-//! A target is a type that implements [`Target`]; a module registers it by keeping a
-//! [`Registration`] of it. Device-mapper then makes an instance for each table line that names the
-//! target, and asks it what to do with each bio.
+//! A target is a type that implements [`Target`]. A module registers it by keeping a [`Registration`] of it.
+//! Device-mapper then makes an instance for each table line that names the target, and asks it what to do with
+//! each bio.
 //!
 //! | Type | Stands for |
 //! |---|---|
 //! | [`Target`], [`Registration`] | `struct target_type` |
 //! | [`Builder`] | `struct dm_target` while the constructor runs |
-//! | [`Args`], [`CtrError`] | the words of a table line or a message, and what is wrong with them |
+//! | [`Args`], [`CtrError`] | the words of a table line or a message, and errors about them |
 //! | [`Device`] | `struct dm_dev`, an underlying device |
-//! | [`Holders`] | `/sys/block/DISK/holders`, who else uses it |
-//! | [`TargetName`] | what the kernel calls a target |
+//! | [`Holders`] | `/sys/block/DISK/holders`, the other users of the device |
+//! | [`TargetName`] | the kernel's name for a target |
 //! | [`MapBio`], [`Mapped`], [`EndBio`] | `struct bio` on its way down, and back |
 //! | [`Segments`], [`Segment`] | its payload, a page-bounded piece at a time |
-//! | `ZoneReport` | `struct dm_report_zones_args`, where the kernel knows zones |
-//! | [`StatusWriter`] | the buffer that a status or a message answers into |
-//! | [`LateBio`], [`LateQueue`] | a read that a task looks at before it goes up, and the queue on which it waits |
+//! | `ZoneReport` | `struct dm_report_zones_args`, if the kernel supports zones |
+//! | [`StatusWriter`] | the buffer for a status, or for a message's answer |
+//! | [`LateBio`], [`LateQueue`] | a read that a task looks at before it completes, and the queue on which it waits |
 //! | [`Worker`] | `struct delayed_work`: what an instance does later, on a queue that all instances share |
 //!
-//! All `unsafe` of a target lives here. The rules that keep it sound are those of the C interface;
-//! each stands at the place where it is kept.
+//! All `unsafe` code of a target is in here. The rules that keep it sound are those of the C interface. Each is
+//! written where it is kept.
 //!
 //! C header: `include/linux/device-mapper.h`.
 
@@ -53,8 +53,8 @@ mod worker;
 #[cfg(CONFIG_BLK_DEV_ZONED)]
 mod zones;
 
-// What `dm` shares with the pure logic: bytes that others write to are looked at, and a word is escaped,
-// the same way everywhere.
+// `dm` and the pure logic share these, so that bytes that others write to, and escapes, are handled the same way
+// everywhere.
 #[path = "../core/src/bytes/mod.rs"]
 pub mod bytes;
 

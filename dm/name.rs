@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the kernel calls a target.
+//! The kernel's name for a target.
 
 use super::{
     bindings,
@@ -12,9 +12,9 @@ use core::{
     ptr::NonNull, //
 };
 
-/// The name of a target: that of its mapped device in the kernel's messages, `dm-0` say, and, where the target
-/// does not begin with the device, the sector where it does: `dm-0@2048`. `dmsetup info -c -o blkdevname` and
-/// the links in `/dev/mapper` tell which device that is.
+/// The name of a target: the name of its mapped device in the kernel's messages, for example `dm-0`. If the target
+/// does not begin where the device does, its first sector follows: `dm-0@2048`. `dmsetup info -c -o blkdevname`
+/// and the links in `/dev/mapper` show which device that is.
 pub struct TargetName {
     disk: DiskName,
     begin: u64,
@@ -27,8 +27,8 @@ impl TargetName {
     ///
     /// `ti` is live.
     pub(super) unsafe fn of(ti: NonNull<bindings::dm_target>) -> Self {
-        // SAFETY: A target has a table, that a mapped device, and that a disk, whose name is set when it is
-        // made, and stays.
+        // SAFETY: A target has a table, a table has a mapped device, and a mapped device has a disk. The disk's
+        // name is set when it is made, and never changes.
         unsafe {
             let ti = ti.as_ptr();
             let disk = bindings::dm_disk(bindings::dm_table_get_md((*ti).table));

@@ -10,15 +10,15 @@ use kernel::{
 
 /// While one lives, every allocation of this task behaves as `GFP_NOIO`.
 ///
-/// A bio that waited for memory that only more I/O to the same device can free would wait for ever.
-/// The kernel crate has no `GFP_NOIO`, and a scope also covers what a callee allocates.
+/// A bio might wait forever for memory that only more I/O to the same device can free. The kernel crate has no
+/// `GFP_NOIO`, and a scope also covers allocations in callees.
 ///
-/// The callbacks of a target take its state by one of these (`Callbacks::state`), so that none forgets it.
+/// The callbacks of a target get its state through one of these (`Callbacks::state`), so none can forget it.
 ///
 /// # Invariants
 ///
-/// What is in `saved` was returned by `memalloc_noio_save` on this task, and scopes end in reverse
-/// order, since a guard on the stack cannot be sent away.
+/// The value in `saved` was returned by `memalloc_noio_save` on this task. Scopes end in reverse order, because
+/// a guard on the stack cannot be sent to another task.
 pub(super) struct NoIo {
     saved: Option<c_uint>,
     _not_send: NotThreadSafe,
@@ -36,8 +36,8 @@ impl NoIo {
         }
     }
 
-    /// Opens the scope, unless that is needless: for who claims never to allocate in a way that waits
-    /// ([`Features::NOWAIT`]). Two calls less for each bio.
+    /// Opens the scope, unless it is `needless`: for a target that claims never to wait for memory
+    /// ([`Features::NOWAIT`]). This saves two calls for each bio.
     ///
     /// [`Features::NOWAIT`]: super::Features::NOWAIT
     #[inline]
@@ -52,8 +52,8 @@ impl NoIo {
         Self::enter()
     }
 
-    /// Opens the scope, unless that is needless or this is an interrupt: the flag is one of the task that was
-    /// interrupted, and nothing in an interrupt waits for memory.
+    /// Opens the scope, unless it is `needless` or this is an interrupt. In an interrupt the flag would belong to
+    /// the interrupted task, and nothing waits for memory there.
     #[inline]
     pub(super) fn enter_in_task_unless(needless: bool) -> Self {
         // SAFETY: It may be called in any context.

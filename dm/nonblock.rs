@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A scope in which nothing may sleep, for kernels that look for that.
+//! A scope in which nothing may sleep, for kernels that check this.
 
 use super::bindings;
 use kernel::types::NotThreadSafe;
 
-/// While one lives, a call that might sleep is reported, although preemption goes on.
+/// While one lives, a call that might sleep is reported, although preemption stays on.
 ///
 /// # Invariants
 ///
-/// The scope was opened on this task, where it also ends, since a guard cannot be sent away.
+/// The scope was opened on this task. It also ends there, because a guard cannot be sent to another task.
 pub(super) struct NonBlock(NotThreadSafe);
 
 impl NonBlock {
-    /// Opens the scope in a task. In an interrupt there is none to open: the kernel reports sleep there anyway.
+    /// Opens the scope in a task. In an interrupt none is needed: the kernel reports sleeping there anyway.
     pub(super) fn enter_in_task() -> Option<Self> {
         // SAFETY: It may be called in any context.
         unsafe { bindings::rust_dm_in_task() }.then(Self::enter)
@@ -21,7 +21,7 @@ impl NonBlock {
 
     /// Opens the scope.
     pub(super) fn enter() -> Self {
-        // SAFETY: It only counts, in the current task.
+        // SAFETY: It only changes a counter of the current task.
         unsafe { bindings::rust_dm_non_block_start() };
         // INVARIANT: It has just been opened.
         Self(NotThreadSafe)

@@ -23,22 +23,21 @@ use kernel::{
 /// A target type, and what its instances share.
 #[repr(C)]
 pub(super) struct Type {
-    /// What device-mapper knows. It comes first, so that a pointer to it is one to the whole.
+    /// Device-mapper's part. It comes first, so a pointer to it is a pointer to the whole.
     c: bindings::target_type,
-    /// Where the workers of all instances run.
+    /// The queue on which the workers of all instances run.
     pub(super) queue: WorkQueue,
 }
 
 /// A target type that device-mapper knows, for as long as this lives.
 ///
-/// Once it is made, tables can be loaded: in a module's state it comes last of all that targets
-/// need, and is dropped first. There it is never dropped while there are instances, because each
-/// table holds a reference to `T::OwnerModule`.
+/// Once it exists, tables can be loaded. So initialise it last in a module's state, and drop it first. There, it
+/// is never dropped while instances exist, because each table holds a reference to `T::OwnerModule`.
 ///
 /// # Invariants
 ///
-/// The pointer is a `Type` of a `KBox` that is registered, and stays where it is:
-/// device-mapper links it into a list, and instances point at it.
+/// The pointer is a `Type` from a `KBox`. It is registered and does not move: device-mapper links it into a list,
+/// and instances point to it.
 pub struct Registration<T: Target> {
     inner: NonNull<Type>,
     _target: PhantomData<T>,
@@ -46,7 +45,7 @@ pub struct Registration<T: Target> {
 
 // SAFETY: A target type may be unregistered from any thread.
 unsafe impl<T: Target> Send for Registration<T> {}
-// SAFETY: There is nothing to do with a shared reference to it.
+// SAFETY: A shared reference to it has no methods.
 unsafe impl<T: Target> Sync for Registration<T> {}
 
 impl<T: Target> Registration<T> {
@@ -54,9 +53,9 @@ impl<T: Target> Registration<T> {
     ///
     /// # Errors
     ///
-    /// `ENOMEM`, and `EBUSY` when there is a target of that name already.
+    /// `ENOMEM`, and `EBUSY` if a target of that name exists already.
     pub fn new() -> Result<Self> {
-        // It is made whole first, null in each callback that `T` does not have.
+        // All of it is written first, with null for each callback that `T` does not have.
         let inner = KBox::new(
             Type {
                 c: Callbacks::<T>::target_type(),
@@ -69,7 +68,7 @@ impl<T: Target> Registration<T> {
         // SAFETY: It is initialised, and will be unregistered before its memory goes.
         let registered = to_result(unsafe { bindings::dm_register_target(inner.as_ptr().cast()) });
         if let Err(error) = registered {
-            // SAFETY: It came from a box, and nobody else knows it.
+            // SAFETY: It came from a box, and nothing else has a pointer to it.
             drop(unsafe { KBox::from_raw(inner.as_ptr()) });
             return Err(error);
         }
@@ -85,17 +84,17 @@ impl<T: Target> Drop for Registration<T> {
     fn drop(&mut self) {
         let inner = self.inner.as_ptr();
 
-        // SAFETY: By the invariant it is registered; of another name this would be a `BUG()`.
+        // SAFETY: By the invariant it is registered. For an unknown name this would be a `BUG()`.
         unsafe { bindings::dm_unregister_target(inner.cast()) };
-        // No new instance finds it now. The ones there are point at it, and hold the module, until
-        // device-mapper has done with it (`dm_put_target_type`).
+        // No new instance can find it now. Existing instances point to it, and hold the module until device-mapper is
+        // done with them (`dm_put_target_type`).
         let owner = this_module::<T::OwnerModule>().as_ptr();
-        // SAFETY: It is the module that this code is part of.
+        // SAFETY: This code is part of that module.
         if unsafe { bindings::rust_dm_module_is_used(owner) } {
-            // Somebody dropped it early. What is in use stays.
+            // It was dropped early. What is in use stays.
             return;
         }
-        // SAFETY: By the invariant it came from a box, and nobody points at it any more.
+        // SAFETY: By the invariant it came from a box, and nothing points to it any more.
         drop(unsafe { KBox::from_raw(inner) });
     }
 }

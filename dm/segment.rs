@@ -19,15 +19,15 @@ use kernel::{
     page::PAGE_SIZE, //
 };
 
-/// The segments of a bio that carries data, in order; none for any other.
+/// The segments of a bio that carries data, in order; none for any other bio.
 ///
-/// It starts at `bi_iter`, as it must: a clone shares the vectors of its parent and may begin in
-/// the middle of one after a split. A vector may span pages, so that it is cut at their ends.
+/// It must start at `bi_iter`: a clone shares the vectors of its parent and, after a split, may begin in the middle
+/// of one. A vector may span pages, so it is cut at page boundaries.
 ///
 /// # Invariants
 ///
-/// - `vec` points at the vector that holds the next byte, and `done` bytes of it are behind us.
-/// - The vectors hold at least `left` more bytes, and they and their pages stay for `'b`.
+/// - `vec` points to the vector that holds the next byte, and `done` bytes of it have been passed.
+/// - The vectors hold at least `left` more bytes. They and their pages stay for `'b`.
 #[derive(Clone)]
 pub struct Segments<'b> {
     vec: *const bio_vec,
@@ -42,15 +42,14 @@ impl<'b> Segments<'b> {
     /// `bio` has not been submitted yet, and its vectors and their pages stay for `'b`.
     #[inline]
     pub(super) unsafe fn new(bio: NonNull<bio>) -> Self {
-        // SAFETY: The bio is ours to look at, by the promise of the caller; the iterator is packed, hence
-        // the copy.
+        // SAFETY: By the promise of the caller we may look at the bio. The iterator is packed, so it is copied.
         let (opf, vecs, iter) = unsafe {
             let bio = bio.as_ptr();
             ((*bio).bi_opf, (*bio).bi_io_vec, (*bio).bi_iter)
         };
 
-        // INVARIANT: What is left begins `bi_offset` bytes behind the start of vector `bi_idx`
-        // (`bvec.h`), but for a bio without payload, which may have a size and no vectors.
+        // INVARIANT: The remaining data begins `bi_offset` bytes after the start of vector `bi_idx`
+        // (`bvec.h`). A bio without payload may have a size and no vectors; for it, `left` is 0.
         Self {
             vec: vecs.wrapping_add(iter.bi_idx as usize),
             done: iter.bi_offset,
@@ -80,18 +79,18 @@ impl<'b> Iterator for Segments<'b> {
             return None;
         }
 
-        // SAFETY: By the invariant, bytes are left and `vec` points at the vector of the next one.
+        // SAFETY: By the invariant, bytes are left and `vec` points to the vector of the next one.
         let vec = unsafe { self.vec.read() };
-        // None of these wraps: they lie within one vector, whose length is a `u32`, and whose
-        // offset is below that of a page where the block layer made it. If they did, the page would
-        // still be one of the vector's.
+        // None of these wraps: they lie within one vector, whose length is a `u32`, and whose offset is less
+        // than a page if the block layer made it. Even if they did, the page would still be one of the
+        // vector's.
         let start = vec.bv_offset.wrapping_add(self.done) as usize;
         let offset = start % PAGE_SIZE;
         let in_vec = vec.bv_len.wrapping_sub(self.done);
         let len = in_vec.min(self.left).min((PAGE_SIZE - offset) as u32);
 
-        // INVARIANT: `len` is at most what is left of the vector and of the bio. Where the vector
-        // is used up and bytes are left, the next one holds them.
+        // INVARIANT: `len` is at most what is left of the vector and of the bio. If the vector is used up and
+        // bytes are left, the next vector holds them.
         self.left = self.left.wrapping_sub(len);
         self.done = self.done.wrapping_add(len);
         if self.done == vec.bv_len {
@@ -99,7 +98,7 @@ impl<'b> Iterator for Segments<'b> {
             self.done = 0;
         }
         Some(Segment {
-            // The pages of a vector are contiguous in `struct page` too (`bvec_iter_page`).
+            // The pages of a vector are contiguous in `struct page`, too (`bvec_iter_page`).
             page: vec.bv_page.wrapping_add(start / PAGE_SIZE),
             offset: offset as u32,
             len,
@@ -107,7 +106,7 @@ impl<'b> Iterator for Segments<'b> {
         })
     }
 
-    /// A vector at a time.
+    /// Counts by whole vectors.
     #[inline]
     fn count(mut self) -> usize {
         let mut count: usize = 0;
@@ -120,7 +119,7 @@ impl<'b> Iterator for Segments<'b> {
             let len = vec.bv_len.wrapping_sub(self.done).min(self.left);
 
             count = count.wrapping_add(offset.wrapping_add(len as usize).div_ceil(PAGE_SIZE));
-            // INVARIANT: As in `next`; bytes are left only where all of the vector was counted.
+            // INVARIANT: As in `next`. Bytes are left only if the whole vector was counted.
             self.left = self.left.wrapping_sub(len);
             self.vec = self.vec.wrapping_add(1);
             self.done = 0;
@@ -131,9 +130,9 @@ impl<'b> Iterator for Segments<'b> {
 
 /// A piece of a bio's payload that lies within one page.
 ///
-/// The bytes may change at any time: user space or a file system may write to the page while the
-/// request is under way. So there is no reference to them to be had. They are copied, or looked at
-/// one by one, each at its moment; what was seen is perhaps not what reaches the disk.
+/// The bytes may change at any time: user space or a file system may write to the page while the request is in
+/// flight. So there is no reference to them. They are copied, or read one by one, each at its own moment. The
+/// disk may get other bytes than those that were read.
 ///
 /// # Invariants
 ///
@@ -154,20 +153,20 @@ impl Segment<'_> {
         self.len
     }
 
-    /// Where in its page it begins, in bytes.
+    /// Its offset in its page, in bytes.
     #[inline]
     pub fn offset(&self) -> u32 {
         self.offset
     }
 
-    /// Copies bytes from its start on, as many as both have, and returns how many. Does not sleep.
+    /// Copies bytes from its start, as many as both have, and returns how many. Does not sleep.
     #[inline]
     pub fn copy_to(&self, to: &mut [u8]) -> usize {
         let len = to.len().min(self.len as usize);
 
         // SAFETY:
-        // - `to` has room for `len` bytes, and nobody else accesses it.
-        // - By the invariant, `len` bytes from `offset` on lie within the page.
+        // - `to` has space for `len` bytes, and nothing else accesses it.
+        // - By the invariant, `len` bytes from `offset` lie within the page.
         // - The copy is made in C, where bytes that change meanwhile are no undefined behaviour.
         unsafe {
             bindings::rust_dm_copy_from_page(
@@ -182,15 +181,15 @@ impl Segment<'_> {
 
     /// Lets `look` see the bytes in place.
     ///
-    /// One page is mapped while it runs; calls within calls unmap in reverse order by themselves,
-    /// as `kmap_local_page` wants it.
+    /// One page is mapped while it runs. Nested calls unmap in reverse order by construction, as `kmap_local_page`
+    /// requires.
     #[inline]
     pub fn with_bytes<R>(&self, look: impl FnOnce(RacyBytes<'_>) -> R) -> R {
         // SAFETY: By the invariant the page stays.
         let mapped = unsafe { kernel::bindings::kmap_local_page(self.page) };
         let start = mapped.cast::<u8>().wrapping_add(self.offset as usize);
-        // SAFETY: By the invariant they lie within the page that is mapped until after `look`, which
-        // cannot keep what has a lifetime of its own.
+        // SAFETY: By the invariant they lie within the page. It is mapped until after `look`, which cannot keep
+        // a value with a lifetime of its own.
         let result = look(unsafe { RacyBytes::new(start, self.len as usize) });
 
         // SAFETY: It is the mapping just made, and those made in `look` are gone.

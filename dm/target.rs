@@ -26,27 +26,25 @@ use kernel::{
 
 /// A kind of device-mapper target. [`Target::State`] is one line of a table.
 ///
-/// Everything but [`Target::ctr`] has a shared reference to it: device-mapper calls them at the same
-/// time, from different CPUs. Optional ones that are left out stay null in the `target_type`, so
-/// that device-mapper does what it does for C targets without them.
+/// All methods except [`Target::ctr`] get a shared reference to the state: device-mapper calls them concurrently,
+/// from different CPUs. Optional methods that are left out stay null in the `target_type`, so device-mapper does
+/// what it does for C targets without them.
 ///
-/// When a table is reloaded, two instances overlap: the new one's `ctr` runs first, then the old
-/// one's suspend hooks, the swap, the new one's resume hooks, and last the old one is dropped. So
-/// `ctr` must make nothing of which there can be only one a device. A table may also be dropped
-/// without ever having been resumed.
+/// When a table is reloaded, two instances overlap. The order is: the new one's `ctr`, the old one's suspend hooks,
+/// the swap, the new one's resume hooks, the drop of the old one. So `ctr` must not create anything that can
+/// exist only once for each device. A table may also be dropped without ever having been resumed.
 ///
-/// No allocation in any of these starts I/O, but in `ctr`: the device may be suspended, or its I/O may be
-/// what waits for the memory. Each is called in a scope that sees to it, as are the default and the drop of a
-/// `PerBio` and the drop of an instance. Two are left out, in which no allocation may wait at all: what runs
-/// in an interrupt, and, of who claims [`Features::NOWAIT`], `map`, `end_io` and `PerBio`.
+/// Except in `ctr`, no allocation in these methods starts I/O: the device may be suspended, or its I/O may be what
+/// the memory waits for. Each method is called in a scope that ensures this, and so are the default and the drop
+/// of a `PerBio` and the drop of an instance. Two groups have no scope, because there no allocation may wait at
+/// all: code in an interrupt, and, in a target that claims [`Features::NOWAIT`], `map`, `end_io` and `PerBio`.
 #[vtable]
 pub trait Target: Sized + 'static {
-    /// The word that names it in tables: 1 to 15 plain characters. The module `dm-NAME` is loaded when it is
-    /// not there.
+    /// Its name in tables: 1 to 15 plain characters. If no such target is registered, device-mapper loads the
+    /// module `dm-NAME`.
     const NAME: &'static CStr;
 
-    /// Its version: the major number changes when the interface breaks, the minor one when it
-    /// grows.
+    /// Its version. The major number changes when the interface breaks, and the minor number when it grows.
     const VERSION: [u32; 3];
 
     /// What it claims to support.
@@ -55,42 +53,41 @@ pub trait Target: Sized + 'static {
     /// An instance, with the devices that are open for `'t`.
     type State<'t>: Send + Sync + 't;
 
-    /// What it keeps with each bio from `map` to `end_io`; `()` for nothing.
+    /// Its data for each bio, from `map` to `end_io`; `()` for none.
     type PerBio: PerBio;
 
-    /// What a message is answered with; `()` where none is. It cannot borrow the words of the message, which
-    /// lie where the answer goes.
+    /// The answer to a message; `()` if there is none. It cannot borrow the words of the message, because the answer
+    /// overwrites them.
     type Answer: 'static;
 
     /// Makes an instance from the words of a table line. May sleep.
     ///
-    /// Words that it leaves in `args` are refused. On any error all that it got is released again
-    /// by being dropped: the destructor of a failed constructor never runs.
+    /// Words that it leaves in `args` are refused. After an error, everything that it got is dropped: a failed
+    /// constructor has no destructor.
     fn ctr<'t>(
         builder: &mut Builder<'t>,
         args: &mut Args<'_>,
     ) -> Result<impl PinInit<Self::State<'t>, Error>, CtrError>;
 
-    /// Decides about a bio. Runs in process context, on any number of CPUs at once.
+    /// Decides about a bio. Runs in process context, concurrently on any number of CPUs.
     ///
-    /// It may sleep unless [`Features::NOWAIT`] is claimed, but must not wait for other I/O of the
-    /// same device.
+    /// It may sleep unless [`Features::NOWAIT`] is claimed, but must not wait for other I/O to the same device.
     fn map<'b>(state: &Self::State<'_>, bio: MapBio<'b, Self::PerBio>) -> Mapped<'b>;
 
-    /// Hears of a completed bio, unless that ends late ([`MapBio::end_late`]). May run in an interrupt, or in
-    /// `map`, by [`MapBio::complete`]: it must not sleep.
+    /// Is called for a completed bio, unless the bio ends late ([`MapBio::end_late`]). May run in an interrupt, or
+    /// within `map`, by [`MapBio::complete`]: it must not sleep.
     fn end_io(_state: &Self::State<'_>, _bio: &mut EndBio<'_, Self::PerBio>) -> Completion {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
-    /// Hears of a read that ends late, has completed, and goes up when this returns. Runs in a task, several at
-    /// once. May sleep, but whoever reads waits for it, and so does I/O for which memory is needed. So it must
-    /// not wait for I/O.
+    /// Is called for a read that ends late. The read has completed at the device, and completes upwards when this
+    /// returns. Runs in a task, several at once. It may sleep, but the reader waits for it, and so does I/O that
+    /// memory is needed for. So it must not wait for I/O.
     fn end_late(_state: &Self::State<'_>, _bio: &mut LateBio<'_, Self::PerBio>) {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
-    /// A suspend begins; I/O goes on meanwhile. It may yet be undone. May sleep.
+    /// A suspend begins. I/O still arrives, and the suspend may yet be undone. May sleep.
     fn presuspend(_state: &Self::State<'_>) {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
@@ -100,13 +97,13 @@ pub trait Target: Sized + 'static {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
-    /// No I/O is under way any more, unless the device is being removed by force: the time to drain
+    /// No I/O is in flight any more, unless the device is being removed by force. This is the time to drain
     /// workers. May sleep.
     fn postsuspend(_state: &Self::State<'_>) {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
-    /// What [`Worker`] starts. Runs in a task, once at a time. May sleep.
+    /// The work that [`Worker`] starts. Runs in a task, one at a time. May sleep.
     fn work(_state: &Self::State<'_>) {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
@@ -120,7 +117,7 @@ pub trait Target: Sized + 'static {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
-    /// The table is used; I/O begins right after this. May sleep.
+    /// The table is in use, and I/O begins right after this. May sleep.
     fn resume(_state: &Self::State<'_>) {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
@@ -130,13 +127,13 @@ pub trait Target: Sized + 'static {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
-    /// Takes a message. May sleep, and several may run at once.
+    /// Handles a message. May sleep, and several may run at once.
     ///
-    /// With `Some` it is answered, by [`Self::answer`].
+    /// If it returns `Some`, [`Self::answer`] writes the answer.
     ///
     /// # Errors
     ///
-    /// [`Args::refuse`] prints what is wrong and makes the error.
+    /// [`Args::refuse`] prints what is wrong, and makes the error.
     fn message(
         _state: &Self::State<'_>,
         _args: &mut Args<'_>,
@@ -144,11 +141,11 @@ pub trait Target: Sized + 'static {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
-    /// Writes the answer to a message, which user space gets as text. Where that has no room for it, it sends
-    /// the whole message once more. May sleep.
+    /// Writes the answer to a message, which user space gets as text. If user space has no room for it, it sends
+    /// the whole message again. May sleep.
     ///
-    /// Returns whether there is an answer: `false` for one that does not fit, where the message must not be sent
-    /// once more.
+    /// Returns whether there is an answer. Return `false` if it does not fit and the message must not be sent
+    /// again.
     fn answer(
         _state: &Self::State<'_>,
         _answer: Self::Answer,
@@ -157,16 +154,16 @@ pub trait Target: Sized + 'static {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
-    /// Says where an ioctl for the whole device is to go. May sleep.
+    /// The route of an ioctl for the whole device. May sleep.
     fn prepare_ioctl<'s>(_state: &'s Self::State<'_>) -> IoctlRoute<'s> {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
-    /// Shows each stretch of an underlying device that it uses to `visitor`. The limits of the
-    /// queue are stacked from these.
+    /// Shows each range of an underlying device that the target uses to `visitor`. The limits of the queue are
+    /// stacked from these.
     ///
-    /// Every target has it, because a device that is not shown loses its flushes: device-mapper does not see
-    /// its write cache, and the block layer then takes PREFLUSH and FUA off each bio. Only a target without
+    /// Every target must have it, because a device that is not shown loses its flushes: device-mapper does not see
+    /// its write cache, and the block layer then removes PREFLUSH and FUA from each bio. Only a target without
     /// devices shows none.
     fn iterate_devices(state: &Self::State<'_>, visitor: &mut DeviceVisitor<'_>);
 
@@ -174,7 +171,7 @@ pub trait Target: Sized + 'static {
     ///
     /// # Errors
     ///
-    /// What the underlying device says.
+    /// Those of the underlying device.
     #[cfg(CONFIG_BLK_DEV_ZONED)]
     fn report_zones<'r>(
         _state: &Self::State<'_>,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What shows device-mapper the devices of a target (`iterate_devices_callout_fn`).
+//! Shows device-mapper the devices of a target (`iterate_devices_callout_fn`).
 
 use super::{
     bindings,
@@ -12,7 +12,7 @@ use kernel::ffi::{
     c_void, //
 };
 
-/// Is shown the devices of a target, for device-mapper.
+/// Takes the devices of a target, for device-mapper.
 ///
 /// # Invariants
 ///
@@ -21,7 +21,7 @@ pub struct DeviceVisitor<'a> {
     ti: *mut bindings::dm_target,
     callout: bindings::iterate_devices_callout_fn,
     data: *mut c_void,
-    /// What `callout` returned last; not 0 where it has seen enough.
+    /// The last result of `callout`; not 0 once it has seen enough.
     result: c_int,
     _data: PhantomData<&'a mut c_void>,
 }
@@ -45,15 +45,15 @@ impl DeviceVisitor<'_> {
         }
     }
 
-    /// What device-mapper is to be told.
+    /// The result for device-mapper.
     pub(super) fn result(&self) -> c_int {
         self.result
     }
 
-    /// Shows `sectors` sectors of `device` from sector `start` on.
+    /// Shows `sectors` sectors of `device` from sector `start`.
     ///
-    /// Once device-mapper has seen what it looked for, further devices are passed over: that is the
-    /// rule of `dm_iterate_devices_fn`, kept here so that no target can break it.
+    /// Once device-mapper has seen what it looked for, further devices are skipped. This is the rule of
+    /// `dm_iterate_devices_fn`, kept here so that no target can break it.
     pub fn visit(&mut self, device: Device<'_>, start: u64, sectors: u64) {
         if let (0, Some(callout)) = (self.result, self.callout) {
             // SAFETY: By the invariant, for a device that is open.

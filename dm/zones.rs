@@ -18,8 +18,7 @@ use kernel::{
     prelude::*, //
 };
 
-/// A report of zones that somebody waits for: a user, or device-mapper, which wants to know them
-/// when a table is resumed.
+/// A report of zones for a caller: a user, or device-mapper, which needs to know them when a table is resumed.
 ///
 /// # Invariants
 ///
@@ -28,14 +27,14 @@ use kernel::{
 pub struct ZoneReport<'r> {
     ti: NonNull<bindings::dm_target>,
     args: NonNull<bindings::dm_report_zones_args>,
-    /// How many zones there is room for.
+    /// The maximum number of zones.
     room: c_uint,
     _brand: PhantomData<fn(&'r ()) -> &'r ()>,
 }
 
-/// The word that a report has been filled. Only [`ZoneReport`] makes one: device-mapper asks again
-/// and again, without end, as long as a report does not go on. `'r` is that of the report, and
-/// invariant, so that it cannot be kept for another.
+/// Proof that a report has been filled. Only [`ZoneReport`] makes one, because device-mapper repeats a report
+/// forever as long as it makes no progress. `'r` is that of the report, and invariant, so it cannot be kept for
+/// another report.
 pub struct ZonesReported<'r> {
     zones: c_int,
     _brand: PhantomData<fn(&'r ()) -> &'r ()>,
@@ -65,12 +64,11 @@ impl<'r> ZoneReport<'r> {
         }
     }
 
-    /// Fills it with zones of `device`, of which sector `start` is where the target begins. May
-    /// sleep.
+    /// Fills it with zones of `device`. The target begins at the device's sector `start`. May sleep.
     ///
     /// # Errors
     ///
-    /// Those of the device, and `EIO` where it has no further zone there.
+    /// Those of the device, and `EIO` if it has no further zone there.
     pub fn fill(self, device: Device<'_>, start: u64) -> Result<ZonesReported<'r>> {
         // SAFETY: By the invariants both are live.
         let (next, begin) = unsafe {
