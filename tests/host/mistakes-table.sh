@@ -19,7 +19,7 @@ while read -r file least; do
 		[[ $part != *[a-z][a-z]* ]] || in_table "$part"
 		parts=$((parts + 1))
 	done < <(sed 's,//.*,,' "$TOP/$file" | grep -oE '"[^"]*"' | tr -d '"' | grep ' ' | sed 's/{[a-z_]*}/\n/g')
-	[ $parts -ge $least ] || die "$file: only $parts texts were found"
+	[ $parts -ge "$least" ] || die "$file: only $parts texts were found"
 	say "$file: $parts texts"
 done << 'FILES'
 core/src/config/params.rs 9
