@@ -24,30 +24,6 @@ impl QueueLimits<'_> {
         Self(limits, PhantomData)
     }
 
-    /// The preferred smallest size of a request, in bytes.
-    pub fn io_min(&self) -> u32 {
-        // SAFETY: By the invariant.
-        unsafe { (*self.0.as_ptr()).io_min }
-    }
-
-    /// Sets the preferred smallest size of a request, in bytes.
-    pub fn set_io_min(&mut self, bytes: u32) {
-        // SAFETY: By the invariant.
-        unsafe { (*self.0.as_ptr()).io_min = bytes };
-    }
-
-    /// The preferred size of a request, in bytes; 0 for none.
-    pub fn io_opt(&self) -> u32 {
-        // SAFETY: By the invariant.
-        unsafe { (*self.0.as_ptr()).io_opt }
-    }
-
-    /// Sets the preferred size of a request, in bytes; 0 for none.
-    pub fn set_io_opt(&mut self, bytes: u32) {
-        // SAFETY: By the invariant.
-        unsafe { (*self.0.as_ptr()).io_opt = bytes };
-    }
-
     /// Sets the largest secure erase, in sectors of 512 bytes; 0 for none.
     pub fn set_max_secure_erase_sectors(&mut self, sectors: u32) {
         // SAFETY: By the invariant.

@@ -77,11 +77,6 @@ impl<'a> StatusWriter<'a> {
     pub fn is_full(&self) -> bool {
         self.used.saturating_add(1) >= self.size
     }
-
-    /// Whether nothing has been written.
-    pub fn is_empty(&self) -> bool {
-        self.used == 0
-    }
 }
 
 impl fmt::Write for StatusWriter<'_> {
