@@ -149,8 +149,8 @@ impl Target for Imgrement {
         if table.params.ops.read {
             late.make().map_err(|errno| no_queue(&words, errno))?;
         }
-        let trace =
-            Trace::new(table, builder.name()).map_err(|unfit| no_pattern(&words, &unfit, None))?;
+        let trace = Trace::new(table, builder.name(), builder.device_number())
+            .map_err(|unfit| no_pattern(&words, &unfit, None))?;
 
         if let Some(holders) = builder.other_holders(device) {
             let disk = device.disk_name();

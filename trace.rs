@@ -9,7 +9,9 @@
 
 mod bindings;
 mod counters;
+mod events;
 mod fpu;
+mod ids;
 mod key;
 mod log;
 mod memory;
@@ -27,6 +29,13 @@ use self::{
         Counter,
         Counters, //
     },
+    events::{
+        Event,
+        Hits,
+        Listeners,
+        Told, //
+    },
+    ids::Ids,
     log::Log,
     memory::Kernel,
     pool::{
@@ -123,6 +132,9 @@ pub(crate) struct Trace {
     #[pin]
     settings: Current,
     counters: Counters,
+    /// The number of the mapped device, and the ids of its requests.
+    device: u32,
+    ids: Ids,
     /// The edges of recent writes. Taken in `map`, for as long as it takes to look up and copy them.
     #[pin]
     edges: SpinLock<Edges<Kernel>>,
@@ -148,20 +160,19 @@ pub(crate) struct Trace {
 /// What is kept of a request until it has come back.
 #[derive(Default)]
 pub(crate) enum InFlight {
-    /// Nothing: it is not logged.
+    /// Nothing: it is not logged, and nobody listens.
     #[default]
     Counted,
-    /// What is to be said of it should it fail.
-    Logged {
-        op: Op,
-        /// On the underlying device.
-        sector: u64,
-        bytes: u64,
+    /// What is to be said of it: to those who listen, and to the log should it fail.
+    Sent {
+        told: Told,
+        /// Whether it is logged.
+        log: bool,
         /// Its record, where that waits to learn the sector: of a zone append.
         held: Option<Held>,
     },
     /// What is to be recorded when it has come back, with the payload that it brings.
-    Awaited(Header),
+    Awaited(Told),
 }
 
 impl PerBio for InFlight {
@@ -190,12 +201,16 @@ enum Printed {
 }
 
 impl Trace {
-    /// A trace with its pool, of the target of that name. May sleep.
+    /// A trace with its pool, of the target of that name and the mapped device of that number. May sleep.
     ///
     /// # Errors
     ///
     /// `ENOMEM`, that there is not enough memory, and what is wrong with a pattern.
-    pub(crate) fn new(table: Table<Kernel>, name: TargetName) -> Result<Arc<Self>, Unfit> {
+    pub(crate) fn new(
+        table: Table<Kernel>,
+        name: TargetName,
+        device: u32,
+    ) -> Result<Arc<Self>, Unfit> {
         let Table { params, patterns } = table;
         let need = Need {
             records: Pool::size(params.records),
@@ -217,6 +232,8 @@ impl Trace {
             try_pin_init!(Self {
                 settings <- Current::new(settings),
                 counters <- Counters::new(),
+                device,
+                ids: Ids::new(*device)?,
                 edges <- new_spinlock!(edges, "imgrement_edges"),
                 pool <- Pool::new(records),
                 scheduled: AtomicBool::new(false),
@@ -246,22 +263,20 @@ impl Trace {
         late: LateQueue<'_>,
     ) {
         let op = op(bio.op());
+        let segments = bio.segments().count();
 
-        self.counters
-            .request(op, bio.bytes(), bio.segments().count() as u64);
-        match self.settings.want(op) {
+        self.counters.request(op, bio.bytes(), segments as u64);
+        match self.settings.want(op, Listeners::now()) {
             Want::Nothing => {}
             Want::LeftOut => {
                 self.counters.add(Counter::LeftOut, 1);
-                let bytes = u64::from(bio.bytes());
-                *bio.per_bio() = InFlight::Logged {
-                    op,
-                    sector,
-                    bytes,
+                *bio.per_bio() = InFlight::Sent {
+                    told: Told::of(op, Flags::NONE, sector, bio.bytes()),
+                    log: true,
                     held: None,
                 };
             }
-            Want::Look => self.look_at(bio, op, sector, worker, late),
+            Want::Look => self.look_at(bio, op, segments, sector, worker, late),
         }
     }
 
@@ -272,21 +287,39 @@ impl Trace {
         &self,
         bio: &mut MapBio<'_, InFlight>,
         op: Op,
+        segments: usize,
         sector: u64,
         worker: Worker<'_>,
         late: LateQueue<'_>,
     ) {
         let mut header = header(bio, op, sector);
+        let listeners = Listeners::now();
+        let mut told = Told::of(op, header.flags, sector, bio.bytes());
+        let mut hits = Hits {
+            deltas: u32::try_from(segments).unwrap_or(u32::MAX),
+            ..Hits::default()
+        };
+
+        if listeners.any() {
+            told.begin(self.ids.next(), listeners);
+        }
 
         if self.settings.want_late(op) && bio.end_late(late) {
             // The payload is not there yet.
-            *bio.per_bio() = InFlight::Awaited(header);
+            if listeners.to(Event::Request) {
+                events::request(self.device, &told, &hits);
+            }
+            *bio.per_bio() = InFlight::Awaited(told);
             return;
         }
-        let (log, record) = self.examine(bio.segments(), &mut header, op.writes(), worker);
-        if !log {
-            return;
-        }
+        let (log, record) = match self.settings.want(op, Listeners::NONE) {
+            Want::Nothing => (false, None),
+            Want::LeftOut => {
+                self.counters.add(Counter::LeftOut, 1);
+                (true, None)
+            }
+            Want::Look => self.examine(bio.segments(), &mut header, op.writes(), &mut hits, worker),
+        };
         let held = match record {
             Some(record) if op == Op::ZoneAppend => Some(record.hold()),
             Some(record) => {
@@ -295,12 +328,12 @@ impl Trace {
             }
             None => None,
         };
-        *bio.per_bio() = InFlight::Logged {
-            op,
-            sector,
-            bytes: header.bytes,
-            held,
-        };
+        if listeners.to(Event::Request) {
+            events::request(self.device, &told, &hits);
+        }
+        if log || listeners.any() {
+            *bio.per_bio() = InFlight::Sent { told, log, held };
+        }
     }
 
     /// Searches a request, if its payload is there, and records it. Says whether it is to be logged, and
@@ -313,6 +346,7 @@ impl Trace {
         segments: Segments<'_>,
         header: &mut Header,
         payload: bool,
+        hits: &mut Hits,
         worker: Worker<'_>,
     ) -> (bool, Option<Complete<'_>>) {
         let settings = self.settings.read();
@@ -328,7 +362,14 @@ impl Trace {
             true => self.draft(segments.clone(), keep, worker),
             false => None,
         };
-        let finds = self.walk(params, segments, header, scan.as_mut(), draft.as_mut());
+        let finds = self.walk(
+            params,
+            segments,
+            header,
+            scan.as_mut(),
+            draft.as_mut(),
+            hits,
+        );
         if closed {
             self.counters.add(Counter::LeftOut, 1);
         }
@@ -342,7 +383,7 @@ impl Trace {
     }
 
     /// Goes through the segments of a request: searches them, adds a delta for each to the draft, and what they
-    /// come to to the header. Returns what was found beyond what has room in the draft.
+    /// come to to the header and the hits. Returns what was found beyond what has room in the draft.
     #[inline(never)]
     fn walk<'p>(
         &'p self,
@@ -351,6 +392,7 @@ impl Trace {
         header: &mut Header,
         mut scan: Option<&mut Scan<'_>>,
         mut draft: Option<&mut Draft<'p>>,
+        hits: &mut Hits,
     ) -> Option<Chain<'p>> {
         let counters = &self.counters;
 
@@ -385,10 +427,12 @@ impl Trace {
             counters.add(Counter::Deltas, deltas);
             counters.add(Counter::Across, across);
         }
+        let mut requests = 0;
         if let Some(scan) = scan.filter(|_| params.edges != 0) {
             let finds = writer.as_mut().map(|writer| &mut writer.finds);
-            self.meet_neighbours(segments, header, scan, finds);
+            requests = self.meet_neighbours(segments, header, scan, finds);
         }
+        hits.found(page, deltas, across, requests);
         let finds = writer?.finds;
         if params.log && !finds.is_complete() {
             counters.add(Counter::FindsLost, 1);
@@ -413,7 +457,7 @@ impl Trace {
     }
 
     /// Searches what straddles a write and others that were next to it on the disk. To which sectors a zone
-    /// append goes is not known yet.
+    /// append goes is not known yet. Returns how many occurrences there are.
     #[inline(never)]
     fn meet_neighbours(
         &self,
@@ -421,16 +465,16 @@ impl Trace {
         header: &Header,
         scan: &mut Scan<'_>,
         finds: Option<&mut Finds<'_, '_>>,
-    ) {
+    ) -> u64 {
         if header.op != Op::Write {
-            return;
+            return 0;
         }
         let mut ends = Ends::new(header.bytes);
         for segment in segments {
             segment.with_bytes(|bytes| ends.add(bytes));
         }
 
-        self.search_neighbours(header, &ends, scan, finds);
+        self.search_neighbours(header, &ends, scan, finds)
     }
 
     /// The second half of it, with what lies next to the write in its own room on the stack.
@@ -441,7 +485,7 @@ impl Trace {
         ends: &Ends,
         scan: &mut Scan<'_>,
         finds: Option<&mut Finds<'_, '_>>,
-    ) {
+    ) -> u64 {
         let end = header.sector.saturating_add(header.bytes / SECTOR_SIZE);
         let mut neighbours = Neighbours::NONE;
 
@@ -455,12 +499,15 @@ impl Trace {
         if times != 0 {
             self.counters.add(Counter::AcrossRequests, times);
         }
+        times
     }
 
     /// Hears how a request went, unless that is for [`Self::arrived`]. In any context.
     #[inline]
     pub(crate) fn completed(&self, bio: &mut EndBio<'_, InFlight>, worker: Worker<'_>) {
-        if bio.is_zone_append() || bio.result().is_err() {
+        let told = Listeners::now().to(Event::Complete);
+
+        if told || bio.is_zone_append() || bio.result().is_err() {
             // All others are recorded already.
             self.settle(bio, worker);
         }
@@ -468,70 +515,68 @@ impl Trace {
 
     /// Searches and records a request that has brought its payload. In a task.
     pub(crate) fn arrived(&self, bio: &mut LateBio<'_, InFlight>, worker: Worker<'_>) {
-        let InFlight::Awaited(mut header) = core::mem::take(bio.per_bio()) else {
+        let InFlight::Awaited(told) = core::mem::take(bio.per_bio()) else {
             return;
         };
-        let error = bio.result().err();
-        let (log, record) = self.examine(bio.segments(), &mut header, error.is_none(), worker);
+        let result = bio.result();
+        let mut header = new_header(told.op(), told.flags(), told.sector(), told.bytes());
+        let (log, record) = self.examine(
+            bio.segments(),
+            &mut header,
+            result.is_ok(),
+            &mut Hits::default(),
+            worker,
+        );
 
         if let Some(record) = record {
             self.send(record, worker);
         }
-        if let Some(error) = error {
-            let logged = if log {
-                Some((header.op, header.sector, header.bytes))
-            } else {
-                None
-            };
-            self.failed(logged, error, worker);
-        }
+        self.ended(&told, result, log, worker);
     }
 
-    /// Records what is known only now: where a zone append went, and that a request failed.
+    /// Tells and records what is known only now: where a zone append went, and how a request went.
     #[inline(never)]
     fn settle(&self, bio: &mut EndBio<'_, InFlight>, worker: Worker<'_>) {
-        let error = bio.result().err();
-        let written = bio.zone_append_sector();
-        let (logged, held) = match core::mem::take(bio.per_bio()) {
-            InFlight::Logged {
-                op,
-                sector,
-                bytes,
-                held,
-            } => (Some((op, sector, bytes)), held),
-            InFlight::Counted | InFlight::Awaited(_) => (None, None),
-        };
-
-        if let Some(mut record) = held.and_then(|held| Complete::take_back(&self.pool, held)) {
-            if let Some(sector) = written {
-                record.move_to(sector);
+        let (mut told, log, held) = match core::mem::take(bio.per_bio()) {
+            InFlight::Sent { told, log, held } => (told, log, held),
+            InFlight::Counted | InFlight::Awaited(_) => {
+                (Told::of(op(bio.op()), Flags::NONE, 0, 0), false, None)
             }
+        };
+        let record = held.and_then(|held| Complete::take_back(&self.pool, held));
+
+        if let Some(sector) = bio.zone_append_sector() {
+            told.move_to(sector);
+        }
+        if let Some(mut record) = record {
+            record.move_to(told.sector());
             self.send(record, worker);
         }
-        if let Some(error) = error {
-            self.failed(logged, error, worker);
+        self.ended(&told, bio.result(), log, worker);
+    }
+
+    /// Tells how a request went, and counts and records one that has failed.
+    fn ended(&self, told: &Told, result: Result, log: bool, worker: Worker<'_>) {
+        if Listeners::now().to(Event::Complete) {
+            events::complete(self.device, told, result);
+        }
+        if let Err(error) = result {
+            self.failed(told, error, log, worker);
         }
     }
 
     /// Counts a request that has failed, and records that.
     #[cold]
-    fn failed(&self, logged: Option<(Op, u64, u64)>, error: Error, worker: Worker<'_>) {
+    fn failed(&self, told: &Told, error: Error, log: bool, worker: Worker<'_>) {
         self.counters.add(Counter::Errors, 1);
 
-        let Some((op, sector, bytes)) = logged else {
+        if !log {
             return;
-        };
+        }
         let header = Header {
-            sequence: 0,
-            sector,
-            bytes,
-            op,
-            flags: Flags::NONE,
-            payload: Payload::None,
-            deltas: 0,
-            straddling: 0,
             // The kernel's are below 4096.
             error: error.to_errno().unsigned_abs() as u16,
+            ..new_header(told.op(), Flags::NONE, told.sector(), told.bytes())
         };
         match Complete::of(&self.pool, &header) {
             Some(record) => self.send(record, worker),
@@ -808,17 +853,25 @@ fn header<P: PerBio>(bio: &MapBio<'_, P>, op: Op, sector: u64) -> Header {
         (bio.is_sync(), Flags::SYNC),
         (bio.is_nowait(), Flags::NOWAIT),
         (bio.is_atomic(), Flags::ATOMIC),
+        (bio.is_readahead(), Flags::RAHEAD),
     ];
 
+    let flags = flags
+        .into_iter()
+        .filter(|(set, _)| *set)
+        .fold(Flags::NONE, |all, (_, flag)| all.with(flag));
+
+    new_header(op, flags, sector, u64::from(bio.bytes()))
+}
+
+/// The header of a request that has not been looked at.
+fn new_header(op: Op, flags: Flags, sector: u64, bytes: u64) -> Header {
     Header {
         sequence: 0,
         sector,
-        bytes: u64::from(bio.bytes()),
+        bytes,
         op,
-        flags: flags
-            .into_iter()
-            .filter(|(set, _)| *set)
-            .fold(Flags::NONE, |all, (_, flag)| all.with(flag)),
+        flags,
         payload: Payload::None,
         deltas: 0,
         straddling: 0,

@@ -320,6 +320,12 @@ impl<'b, P: PerBio> MapBio<'b, P> {
         self.has_flag(kernel::bindings::req_flag_bits___REQ_ATOMIC)
     }
 
+    /// Whether nobody has asked for it yet: it is read ahead.
+    #[inline]
+    pub fn is_readahead(&self) -> bool {
+        self.has_flag(kernel::bindings::req_flag_bits___REQ_RAHEAD)
+    }
+
     #[inline]
     fn has_flag(&self, bit: u32) -> bool {
         self.opf() & (1u32 << (bit & 31)) != 0
@@ -494,6 +500,20 @@ impl<P: PerBio> EndBio<'_, P> {
     pub fn result(&self) -> Result {
         // SAFETY: By the invariant.
         result_of(unsafe { self.status.read() })
+    }
+
+    /// What it asked for. A write that asks for a flush reaches a target without that, so that a write with
+    /// `REQ_PREFLUSH` was empty ([`MapBio::op`]).
+    #[inline]
+    pub fn op(&self) -> Op {
+        // SAFETY: By the invariant the bio is live.
+        let opf = unsafe { (*self.bio.as_ptr()).bi_opf };
+        let preflush = 1u32 << (kernel::bindings::req_flag_bits___REQ_PREFLUSH & 31);
+
+        match Op::from_opf(opf) {
+            Op::Write if opf & preflush != 0 => Op::Flush,
+            op => op,
+        }
     }
 
     /// Whether it is a zone append.

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What trace/memory.rs, percpu.rs, fpu.rs, random.rs, key.rs and swap.rs take from C.
- * bindgen reads this file; trace/helpers.c includes it, so that the compiler checks each prototype.
+ * What trace/memory.rs, percpu.rs, fpu.rs, random.rs, key.rs, swap.rs, ids.rs and events.rs take
+ * from C. bindgen reads this file; the C files of trace/ include it, so that the compiler checks
+ * each prototype.
  */
 #ifndef TRACE_BINDINGS_HELPER_H
 #define TRACE_BINDINGS_HELPER_H
@@ -30,5 +31,45 @@ long imgrement_read_key(const char *description, void *to, size_t room);
 int imgrement_srcu_init(struct srcu_struct *srcu);
 void *imgrement_srcu_read_lock(struct srcu_struct *srcu);
 void imgrement_srcu_read_unlock(struct srcu_struct *srcu, void *counter);
+
+struct imgrement_ids *imgrement_ids_get(u32 device);
+void imgrement_ids_put(struct imgrement_ids *ids);
+u64 imgrement_ids_next(struct imgrement_ids *ids);
+
+/* Who listens: bits of imgrement_listeners. They are none of trace/settings.rs. */
+#define IMGREMENT_REQUEST 0x10
+#define IMGREMENT_COMPLETE 0x20
+
+/* The size of the name of a task, with a NUL. */
+#define IMGREMENT_COMMAND 16
+
+/* What all events about a request tell. */
+struct imgrement_request {
+	u64 id;
+	u64 sector;
+	u32 bytes;
+	u32 flags;
+	u8 op;
+	char command[IMGREMENT_COMMAND];
+};
+
+/* What was found in it, before it was sent on. */
+struct imgrement_hits {
+	u32 deltas;
+	u32 hits;
+	u32 page;
+	u32 copy;
+	u32 across;
+};
+
+extern unsigned int imgrement_listeners;
+
+void imgrement_command(char *to);
+void imgrement_trace_request(u32 device,
+			     const struct imgrement_request *request,
+			     const struct imgrement_hits *hits);
+void imgrement_trace_complete(u32 device,
+			      const struct imgrement_request *request,
+			      int error, u64 latency);
 
 #endif

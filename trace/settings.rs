@@ -3,6 +3,7 @@
 //! What a table set, and messages have changed since.
 
 use super::{
+    events::Listeners,
     percpu,
     search::{
         Search,
@@ -65,6 +66,9 @@ const CLOSED: u32 = 1 << 3;
 /// One replacement of the settings.
 const REPLACED: u32 = 1 << 8;
 
+// The bits are tested together.
+const _: () = assert!(Listeners::MASK & (LOG | WRITES | READS | CLOSED) == 0);
+
 /// What is wanted of a request beyond its being counted.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Want {
@@ -100,15 +104,16 @@ impl Current {
         })
     }
 
-    /// What is wanted of a request of this kind beyond its being counted. One that comes
-    /// while the settings are changed may be judged by either. In any context.
+    /// What is wanted of a request of this kind beyond its being counted, by the settings or by `listeners`. One
+    /// that comes while the settings are changed may be judged by either. In any context.
     #[inline]
-    pub(crate) fn want(&self, op: Op) -> Want {
-        let wanted = self.wanted.load(Ordering::Relaxed);
+    pub(crate) fn want(&self, op: Op, listeners: Listeners) -> Want {
+        // How often they have been replaced is above these bits.
+        let wanted = self.wanted.load(Ordering::Relaxed) | listeners.bits();
         let others = match op {
-            Op::Read => READS,
-            _ if op.writes() => WRITES,
-            _ => 0,
+            Op::Read => READS | Listeners::MASK,
+            _ if op.writes() => WRITES | Listeners::MASK,
+            _ => Listeners::MASK,
         };
 
         if wanted & (others | LOG) == 0 {

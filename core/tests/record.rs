@@ -50,6 +50,7 @@ fn flags_are_a_set() {
         Flags::SYNC,
         Flags::NOWAIT,
         Flags::ATOMIC,
+        Flags::RAHEAD,
     ];
     for (bit, flag) in all.into_iter().enumerate() {
         assert_eq!(flag.bits(), 1 << bit);
@@ -57,8 +58,8 @@ fn flags_are_a_set() {
     }
     let both = Flags::FUA.with(Flags::META);
     assert!(both.contains(Flags::FUA) && both.contains(both) && !Flags::FUA.contains(both));
-    assert_eq!(Flags::from_bits(63).map(Flags::bits), Some(63));
-    assert_eq!(Flags::from_bits(64), None);
+    assert_eq!(Flags::from_bits(127).map(Flags::bits), Some(127));
+    assert_eq!(Flags::from_bits(128), None);
 }
 
 const HEADER: Header = Header {
@@ -154,7 +155,7 @@ fn header() -> impl Strategy<Value = Header> {
         any::<[u64; 3]>(),
         any::<([u32; 2], u16)>(),
         prop::sample::select(&Op::ALL[..]),
-        0..64_u32,
+        0..128_u32,
         prop::sample::select(&[Payload::None, Payload::Kept, Payload::Lost][..]),
     )
         .prop_map(

@@ -142,9 +142,11 @@ impl Flags {
     pub const NOWAIT: Self = Self(1 << 4);
     /// All or nothing (REQ_ATOMIC).
     pub const ATOMIC: Self = Self(1 << 5);
+    /// Read ahead: nobody has asked for it yet (REQ_RAHEAD).
+    pub const RAHEAD: Self = Self(1 << 6);
 
     /// All bits that have a meaning.
-    const ALL: u32 = (1 << 6) - 1;
+    const ALL: u32 = (1 << 7) - 1;
 
     /// These and those together.
     #[must_use]

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Requests that are on their way when somebody begins to listen: their ends come as events, without a latency. Of
+# those that another event told of, the end still says all.
+# cpus: 1
+
+modprobe dm-imgrement
+# While it is suspended, requests wait in it.
+dmsetup create lower --table '0 8192 linear /dev/sdb 0'
+make_target quiet /dev/mapper/lower log off
+make_target logged /dev/mapper/lower
+events=/sys/kernel/tracing/instances/case/events/imgrement
+
+# begin: a write to each, which is still on its way when this returns.
+begin() {
+	local name
+	dmsetup suspend lower
+	for name in quiet logged; do
+		dd if=/dev/zero of=/dev/mapper/$name bs=4k count=1 seek=2 oflag=direct status=none &
+		until grep -q '1$' "/sys/block/dm-$(dmsetup info -c --noheadings -o minor $name)/inflight"; do sleep 0.01; done
+	done
+}
+
+# ends: what the events tell of them when they have come back.
+ends() {
+	dmsetup resume lower
+	wait
+	python3 lib/events.py show > /tmp/shown
+	echo 'each time:' && cat /tmp/shown
+	echo > /sys/kernel/tracing/instances/case/trace
+}
+
+python3 lib/events.py start
+begin
+echo 1 > $events/request/enable
+echo 1 > $events/complete/enable
+ends
+expect 'ends of requests that began before' 2 "$(grep -c '^complete dev=.* op=write .* errno=0 latency=0 command= id=0$' /tmp/shown)"
+
+echo 0 > $events/complete/enable
+begin
+echo 1 > $events/complete/enable
+ends
+for name in quiet logged; do
+	device=$(stat -c %Hr,%Lr "$(readlink -f /dev/mapper/$name)")
+	id=$(sed -n "s/^request dev=$device .* id=\([1-9][0-9]*\)$/\1/p" /tmp/shown)
+	expect "$name: the end of a request that was told of" \
+		"complete dev=$device op=write rwbs=WS sector=16 bytes=4096 errno=0 latency=0 command=dd id=$id" \
+		"$(grep "^complete dev=$device" /tmp/shown)"
+done
+
+begin
+sleep 0.5
+ends
+while read -r latency; do
+	[ "$latency" -ge 500000000 ] || fail "a latency of $latency ns, of a request that waited for half a second"
+done < <(sed -n 's/^complete .*latency=\([0-9]*\) .*/\1/p' /tmp/shown)
+expect 'latencies' 2 "$(grep -c '^complete .*latency=[1-9]' /tmp/shown)"

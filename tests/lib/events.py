@@ -1,0 +1,172 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""What the trace events tell, in a trace instance of the case's own.
+
+events.py start EVENT...    begin to record these of imgrement's events
+events.py agree NAME        what they tell of a mapped device is what its status counts, and each request
+                            comes back once. Its counters were reset before the start, and nothing is under way
+events.py show [NAME]       all events of one device, or of all, a line each
+"""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+INSTANCE = Path("/sys/kernel/tracing/instances/case")
+
+LINE = re.compile(
+    r" *(?P<task>.*)-(?P<pid>\d+) +\[(?P<cpu>\d+)\] \S+ +(?P<time>[\d.]+): (?P<event>\w+): "
+    r"(?P<dev>\d+,\d+) (?P<rest>.*)"
+)
+REQUEST = re.compile(
+    r"(?P<op>\S+) (?P<rwbs>[A-Z]+) sector=(?P<sector>\d+) bytes=(?P<bytes>\d+) id=(?P<id>\d+) deltas=(?P<deltas>\d+) "
+    r"hits=(?P<hits>\d+) page=(?P<page>\d+) copy=(?P<copy>\d+) across=(?P<across>\d+) cgroup=(?P<cgroup>\d+) "
+    r"\[(?P<command>.*)\]"
+)
+COMPLETE = re.compile(
+    r"(?P<op>\S+) (?P<rwbs>[A-Z]+) sector=(?P<sector>\d+) bytes=(?P<bytes>\d+) id=(?P<id>\d+) errno=(?P<errno>\d+) "
+    r"latency=(?P<latency>\d+) \[(?P<command>.*)\]"
+)
+FORMS = {"request": REQUEST, "complete": COMPLETE}
+
+
+class Event:
+    """An event: its fields, numbers as such."""
+
+    def __init__(self, match):
+        self.name, self.dev, self.time, self.cpu = match["event"], match["dev"], float(match["time"]), int(match["cpu"])
+        rest = FORMS[self.name].fullmatch(match["rest"])
+        assert rest, f"no line of {self.name}: {match['rest']!r}"
+        self.fields = {key: int(value) if value.isdigit() else value for key, value in rest.groupdict().items()}
+        vars(self).update(self.fields)
+
+    def __repr__(self):
+        return f"{self.name} {self.dev} {self.fields}"
+
+
+def start(*events):
+    INSTANCE.mkdir()
+    (INSTANCE / "trace_clock").write_text("mono")
+    (INSTANCE / "buffer_size_kb").write_text("8192")
+    for event in events:
+        (INSTANCE / f"events/imgrement/{event}/enable").write_text("1")
+
+
+def number(name):
+    """The number of a mapped device, as events print it."""
+    device = os.stat(f"/dev/mapper/{name}").st_rdev
+    return f"{os.major(device)},{os.minor(device)}"
+
+
+def read(name=None):
+    """The events of a device, or of all, in order. None has been lost."""
+    for stats in INSTANCE.glob("per_cpu/*/stats"):
+        for kind, count in re.findall(r"(overrun|dropped events): (\d+)", stats.read_text()):
+            assert count == "0", f"{stats}: {kind} {count}"
+    device = number(name) if name else None
+    events = []
+    for line in (INSTANCE / "trace").read_text().splitlines():
+        match = LINE.fullmatch(line)
+        if match and device in (None, match["dev"]):
+            events.append(Event(match))
+    return events
+
+
+def status(name):
+    """What all targets of a device count."""
+    counts = Counter()
+    output = subprocess.run(["dmsetup", "status", name], check=True, capture_output=True, text=True).stdout
+    for line in output.splitlines():
+        words = line.split()[3:]
+        pairs = zip(words[::2], map(int, words[1 : words.index("patterns") : 2]))
+        counts.update(dict(pairs))
+    return counts
+
+
+# The word that counts an op, and its sectors.
+COUNTERS = {
+    "read": ("read", "sectors_read"),
+    "write": ("write", "sectors_written"),
+    "flush": ("flush", None),
+    "discard": ("discard", "sectors_discarded"),
+    "secure-erase": ("secure_erase", "sectors_discarded"),
+    "write-zeroes": ("write_zeroes", "sectors_zeroed"),
+    "zone-append": ("zone", "sectors_written"),
+    "zone-reset": ("zone", None),
+    "zone-reset-all": ("zone", None),
+    "zone-open": ("zone", None),
+    "zone-close": ("zone", None),
+    "zone-finish": ("zone", None),
+    "other": ("other", None),
+}
+
+
+def completed(name):
+    """The events of a device, when as many requests have come back as were sent on."""
+    for _ in range(600):
+        events = read(name)
+        kinds = Counter(event.name for event in events)
+        if kinds["request"] == kinds["complete"]:
+            return events
+        time.sleep(0.1)
+    raise AssertionError(f"{name}: {kinds}")
+
+
+def agree(name):
+    events = completed(name)
+    requests = [event for event in events if event.name == "request"]
+    counted, told = status(name), Counter()
+    for event in requests:
+        word, sectors = COUNTERS[event.op]
+        told[word] += 1
+        if sectors:
+            told[sectors] += event.bytes // 512
+        told["segments"] += event.deltas
+        told["page"] += event.page
+        told["deltas"] += event.copy
+        told["across"] += event.across
+        told["across_requests"] += event.hits - event.page - event.across
+
+    ends = {}
+    for event in events:
+        if event.name == "complete":
+            assert event.id not in ends, f"twice: {event}"
+            ends[event.id] = event
+            told["errors"] += event.errno != 0
+            assert event.latency > 0, event
+    for event in requests:
+        end = ends.pop(event.id)
+        for field in "op", "rwbs", "bytes", "command", *(["sector"] if event.op != "zone-append" else []):
+            assert getattr(event, field) == getattr(end, field), f"{field}: {event}, {end}"
+    assert not ends, f"no request: {ends}"
+
+    # What is searched when it has come, the event of the request could not tell yet.
+    late = {"page", "deltas", "across"} if "--late" in sys.argv else set()
+    words = {word for words in COUNTERS.values() for word in words if word} | {
+        "segments", "page", "deltas", "across", "across_requests", "errors"
+    }
+    for word in sorted(words - late):
+        assert counted[word] == told[word], f"{name}: {word}: counted {counted[word]}, told {told[word]}"
+
+    # Each CPU counts on by one.
+    cpus = {}
+    for event in requests:
+        cpus.setdefault(event.id >> 48, []).append(event.id)
+    for ids in cpus.values():
+        assert sorted(ids) == list(range(min(ids), max(ids) + 1)), f"holes: {sorted(ids)}"
+    print(f"{name}: {len(requests)} requests on {len(cpus)} CPUs,", dict(+Counter(event.op for event in requests)))
+
+
+def show(name=None):
+    for event in read(name):
+        fields = [f"{key}={value}" for key, value in event.fields.items() if key not in ("id", "cgroup")]
+        print(event.name, f"dev={event.dev}", *fields, f"id={event.fields.get('id')}")
+
+
+if __name__ == "__main__":
+    words = [word for word in sys.argv[1:] if not word.startswith("--")]
+    {"start": start, "agree": agree, "show": show}[words[0]](*words[1:])

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The trace events: who listens, and what trace/events.rs calls to emit one.
+ */
+#include <linux/cgroup.h>
+#include <linux/compiler.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/string.h>
+#include <linux/unaligned.h>
+
+/* The task's own, of the unified hierarchy, as bpf_get_current_cgroup_id() has it. */
+static inline u64 imgrement_cgroup(void)
+{
+#ifdef CONFIG_CGROUPS
+	guard(rcu)
+		();
+	return cgroup_id(task_dfl_cgroup(current));
+#else
+	return 0;
+#endif
+}
+
+#define CREATE_TRACE_POINTS
+#include "trace/events.h"
+
+/*
+ * A bit for each event that somebody listens to. All requests read it; it is written
+ * when that changes, by one at a time: the kernel holds tracepoints_mutex meanwhile.
+ */
+unsigned int imgrement_listeners __read_mostly;
+
+static void listen_to(unsigned int event)
+{
+	WRITE_ONCE(imgrement_listeners, imgrement_listeners | event);
+}
+
+static void unlisten_to(unsigned int event)
+{
+	WRITE_ONCE(imgrement_listeners, imgrement_listeners & ~event);
+}
+
+int imgrement_listen_to_request(void)
+{
+	listen_to(IMGREMENT_REQUEST);
+	return 0;
+}
+
+void imgrement_unlisten_to_request(void)
+{
+	unlisten_to(IMGREMENT_REQUEST);
+}
+
+int imgrement_listen_to_complete(void)
+{
+	listen_to(IMGREMENT_COMPLETE);
+	return 0;
+}
+
+void imgrement_unlisten_to_complete(void)
+{
+	unlisten_to(IMGREMENT_COMPLETE);
+}
+
+void imgrement_trace_request(u32 device,
+			     const struct imgrement_request *request,
+			     const struct imgrement_hits *hits)
+{
+	trace_request(device, request, hits);
+}
+
+void imgrement_trace_complete(u32 device,
+			      const struct imgrement_request *request,
+			      int error, u64 latency)
+{
+	trace_complete(device, request, error, latency);
+}
+
+/* Whether one of eight bytes is neither printable ASCII nor a NUL. */
+static bool has_unprintable(u64 bytes)
+{
+	const u64 top = 0x8080808080808080;
+	u64 low = bytes & ~top;
+	/* The top bit of each byte: from 0x20 on; not 0; 0x7f. */
+	u64 from_space = (bytes | top) - 0x2020202020202020;
+	u64 some = low + ~top;
+	u64 delete = low + 0x0101010101010101;
+
+	return (bytes | (~from_space & some) | delete) & top;
+}
+
+/*
+ * The name of the task, as programs see it, with a '?' for each byte that is not
+ * printable ASCII: an escape would have no room. Another task may change it meanwhile.
+ */
+void imgrement_command(char *to)
+{
+	int i;
+
+	static_assert(IMGREMENT_COMMAND == TASK_COMM_LEN);
+	memcpy(to, current->comm, IMGREMENT_COMMAND);
+	to[IMGREMENT_COMMAND - 1] = '\0';
+	if (likely(!has_unprintable(get_unaligned((u64 *)to)) &&
+		   !has_unprintable(get_unaligned((u64 *)(to + 8)))))
+		return;
+
+	for (i = 0; to[i]; i++)
+		if (to[i] < ' ' || to[i] > '~')
+			to[i] = '?';
+}
