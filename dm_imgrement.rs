@@ -42,13 +42,14 @@ pub use dm::bytes;
 
 use bytes::word::Escaped;
 use config::{
-    params::{
-        Change,
-        Mistake,
+    arguments::Setting,
+    message::Change,
+    mistake::Mistake,
+    pattern::Pattern,
+    table::{
         Refusal,
         Table, //
-    },
-    pattern::Pattern, //
+    }, //
 };
 use dm::{
     Args,
@@ -223,7 +224,7 @@ impl Target for Imgrement {
         let change = Change::parse(args.by_ref().map(CStr::to_bytes), &mut room)
             .map_err(|mistake| refuse(args, &mistake, EINVAL))?;
 
-        if matches!(change, Change::Ops(ops) if ops.read) {
+        if matches!(change, Change::Set(Setting::Ops(ops)) if ops.read) {
             this.late.make().map_err(|errno| no_queue(args, errno))?;
         }
         let given = this
@@ -318,7 +319,7 @@ fn refuse(args: &Args<'_>, mistake: &Mistake<'_>, errno: Error) -> CtrError {
     args.refuse(
         None,
         errno,
-        mistake.what.sentence(),
+        mistake.kind.sentence(),
         format_args!("{mistake}"),
     )
 }

@@ -60,16 +60,14 @@ use self::{
 use crate::{
     bytes::word::Escaped,
     config::{
+        arguments::Params,
         budget::{
             Need,
             Shortage, //
         },
-        params::{
-            Change,
-            Params,
-            Table, //
-        },
-        pattern::Pattern, //
+        message::Change,
+        pattern::Pattern,
+        table::Table, //
     },
     dm::{
         self,
@@ -651,32 +649,24 @@ impl Trace {
         }
 
         let _changes = self.changes.lock();
-        let (params, search) = self.settings();
+        let (mut params, search) = self.settings();
         let patterns = &search.patterns;
         let find = |patterns| Search::new(patterns, params.places);
 
-        let (params, search) = match *change {
-            Change::Pattern(pattern) => (params, find(patterns.replaced(pattern)?)?),
-            Change::Add(pattern) => (params, find(patterns.with(pattern)?)?),
-            Change::Del(name) => {
-                let rest = patterns.without(name)?;
-                (params, find(rest.ok_or(Unfit::NoPattern)?)?)
+        let search = match *change {
+            Change::Pattern(pattern) => find(patterns.replaced(pattern)?)?,
+            Change::Add(pattern) => find(patterns.with(pattern)?)?,
+            Change::Del(name) => find(patterns.without(name)?.ok_or(Unfit::NoPattern)?)?,
+            Change::Set(setting) => {
+                let places = params.places;
+                params.set(setting);
+                // How to search depends on it.
+                if params.places == places {
+                    search
+                } else {
+                    Search::new(patterns.copied()?, params.places)?
+                }
             }
-            Change::Places(places) => {
-                let search = Search::new(patterns.copied()?, places)?;
-                (Params { places, ..params }, search)
-            }
-            Change::Ops(ops) => (Params { ops, ..params }, search),
-            Change::Data(data) => (Params { data, ..params }, search),
-            Change::Log(log) => (Params { log, ..params }, search),
-            Change::LogRate(log_rate) => (Params { log_rate, ..params }, search),
-            Change::LogLines(log_lines) => (
-                Params {
-                    log_lines,
-                    ..params
-                },
-                search,
-            ),
             Change::Reset => {
                 self.counters.reset();
                 return Ok(None);
@@ -689,12 +679,7 @@ impl Trace {
             Change::Pattern(None)
             | Change::Del(_)
             | Change::List
-            | Change::Ops(_)
-            | Change::Data(_)
-            | Change::Log(_)
-            | Change::LogRate(_)
-            | Change::LogLines(_)
-            | Change::Places(_)
+            | Change::Set(_)
             | Change::Reset
             | Change::Mark(_) => None,
         })

@@ -9,8 +9,8 @@
 use super::bindings;
 use crate::{
     config::{
-        params::Text,
-        pattern::KEY_NAME_MAX, //
+        pattern::KEY_NAME_MAX,
+        text::Text, //
     },
     search::set::PATTERN_MAX, //
 };

@@ -14,10 +14,12 @@ use super::{
     record::Record, //
 };
 use crate::{
-    config::params::{
-        Params,
-        Text,
-        LABEL_MAX, //
+    config::{
+        arguments::{
+            Params,
+            LABEL_MAX, //
+        },
+        text::Text, //
     },
     dm::TargetName,
     log::{

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     config::{
         budget::Shortage,
-        params::Fault,
+        fault::Fault,
         pattern, //
     },
     dm::Segment,

@@ -15,7 +15,7 @@ use super::{
     },
 };
 use crate::{
-    config::params::Params,
+    config::arguments::Params,
     record::Op, //
 };
 use core::sync::atomic::{

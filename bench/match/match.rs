@@ -136,7 +136,7 @@ fn inputs() -> Vec<Input> {
         include_bytes!("../../docs/reference.md"),
         include_bytes!("../../docs/dm.md"),
         include_bytes!("../../docs/guarantees.md"),
-        include_bytes!("../../core/src/config/params.rs"),
+        include_bytes!("../../core/src/config/mistake.rs"),
         include_bytes!("../../dm/callbacks.rs"),
     ]
     .concat();

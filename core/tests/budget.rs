@@ -5,11 +5,11 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use imgrement_core::config::{
+    arguments::Params, //
     budget::{
         Need,
         Shortage, //
     },
-    params::Params, //
 };
 
 const MIB: u64 = 1 << 20;

@@ -19,8 +19,8 @@ use common::{
 };
 use imgrement_core::{
     config::{
-        params::Table,
         pattern::Patterns, //
+        table::Table,
     },
     search::{
         engine::{

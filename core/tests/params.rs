@@ -13,25 +13,35 @@
 )]
 
 mod common;
+mod reference;
 
 use common::Std;
 use imgrement_core::{
     config::{
-        params::{
-            Change,
-            Fault,
-            Mistake,
-            Ops,
+        arguments::{
+            Argument,
+            Given,
             Params,
-            Refusal,
-            Table,
-            Text,
-            What, //
+            Setting, //
+        },
+        fault::Fault,
+        keyword::Keyword,
+        message::Change,
+        mistake::{
+            Mistake,
+            MistakeKind, //
         },
         pattern::{
             Pattern,
             Patterns, //
         },
+        table::{
+            Refusal,
+            Table, //
+        },
+        text::Text,
+        values::Kind,
+        Ops, //
     },
     record::Op, //
 };
@@ -94,8 +104,23 @@ fn only(table: &Table<Std>) -> Pattern {
     *pattern
 }
 
-const DEFAULTS: &str =
-    "ops write data on log on log_rate 1000 log_lines 10000 places off edges 0 records 2048";
+/// What a table prints: patterns, and all settings, of which those in `set` have not their defaults.
+fn table_line(patterns: &str, set: &str) -> String {
+    let set: Vec<_> = set.split_ascii_whitespace().collect();
+    let value = |name| {
+        set.chunks(2)
+            .find(|pair| pair[0] == name)
+            .map(|pair| pair[1])
+    };
+    let mut line = patterns.to_owned();
+
+    for row in reference::settings() {
+        if let Some(value) = value(row.name).or(row.default) {
+            line.push_str(&format!(" {} {value}", row.name));
+        }
+    }
+    format!("{} {line}", words(&line).len())
+}
 
 #[test]
 fn texts_hold_at_most_their_size() {
@@ -111,7 +136,7 @@ fn a_key_stands_for_its_bytes() {
     let table = table("pattern_key imgrement:none log off").unwrap();
     assert_eq!(
         printed(&table),
-        format!("18 pattern_key imgrement:none {DEFAULTS}").replace("log on", "log off")
+        table_line("pattern_key imgrement:none", "log off")
     );
     let mut pattern = only(&table);
     assert_eq!(pattern.shown(), b"imgrement:none");
@@ -149,7 +174,7 @@ fn a_key_stands_for_its_bytes() {
                 mistake.to_string(),
                 format!("pattern_key imgrement:none: {line}; allowed: {PATTERN_KEY}")
             );
-            assert_eq!(mistake.what.sentence(), c"Invalid pattern_key");
+            assert_eq!(mistake.kind.sentence(), c"Invalid pattern_key");
         }
     }
 }
@@ -159,10 +184,11 @@ fn no_words_are_the_defaults() {
     let table = table("").unwrap();
     assert_eq!(table.params, Params::default());
     assert_eq!(only(&table).bytes(), b"DAMN");
-    assert_eq!(printed(&table), format!("18 pattern DAMN {DEFAULTS}"));
+    assert_eq!(printed(&table), table_line("pattern DAMN", ""));
 }
 
 #[test]
+#[allow(clippy::needless_update, reason = "there may be more arguments")]
 fn all_arguments_in_any_order() {
     let table = table(
         "label a%20b edges 65536 records 1 places on log_rate 0 log_lines 7 log off ops read data off pattern x",
@@ -183,11 +209,15 @@ fn all_arguments_in_any_order() {
             edges: 65_536,
             records: 1,
             label: Some(text(b"a b")),
+            ..Params::default()
         }
     );
     assert_eq!(
         printed(&table),
-        "20 pattern x ops read data off log off log_rate 0 log_lines 7 places on edges 65536 records 1 label a%20b"
+        table_line(
+            "pattern x",
+            "ops read data off log off log_rate 0 log_lines 7 places on edges 65536 records 1 label a%20b"
+        )
     );
 }
 
@@ -201,7 +231,7 @@ fn ops() {
         let line = format!("ops {word}");
         let there = table(&line).unwrap().params.ops;
         assert_eq!(there, Ops { read, write });
-        assert_eq!(message(&line), Ok(Change::Ops(there)));
+        assert_eq!(message(&line), Ok(Change::Set(Setting::Ops(there))));
         assert_eq!(there.contain(Op::Read), read);
         assert_eq!(there.contain(Op::Write), write);
         assert_eq!(there.contain(Op::ZoneAppend), write);
@@ -229,8 +259,10 @@ fn many_patterns() {
     assert_eq!(shown, [&b"a"[..], b"x", b"key", b"y"]);
     assert_eq!(
         printed(&table),
-        format!("33 pattern a pattern b name x nocase pattern_key k:1 name key nocase pattern c name y nocase {DEFAULTS}")
-            .replace("data on", "data off")
+        table_line(
+            "pattern a pattern b name x nocase pattern_key k:1 name key nocase pattern c name y nocase",
+            "data off"
+        )
     );
     // What has a value of that name is no pattern.
     let table = self::table("label pattern pattern pattern name pattern").unwrap();
@@ -275,7 +307,7 @@ fn names_differ() {
     ] {
         let mistake = Mistake::of_pattern(&pattern, fault);
         assert_eq!(mistake.to_string(), format!("pattern x: {line}"));
-        assert_eq!(mistake.what.sentence(), c"Invalid pattern");
+        assert_eq!(mistake.kind.sentence(), c"Invalid pattern");
     }
     assert_eq!(
         Mistake::no_pattern(b"a b").to_string(),
@@ -345,12 +377,12 @@ fn the_bounds_are_taken() {
 fn none_is_no_pattern_and_its_text_can_be_had() {
     let none = table("pattern none").unwrap();
     assert!(none.patterns.is_empty());
-    assert_eq!(printed(&none), format!("18 pattern none {DEFAULTS}"));
+    assert_eq!(printed(&none), table_line("pattern none", ""));
     for word in ["%6Eone", "non%65", "%6e%6f%6e%65"] {
         let line = format!("pattern {word}");
         let table = table(&line).unwrap();
         assert_eq!(only(&table).bytes(), b"none");
-        assert_eq!(printed(&table), format!("18 pattern %6Eone {DEFAULTS}"));
+        assert_eq!(printed(&table), table_line("pattern %6Eone", ""));
     }
 }
 
@@ -404,14 +436,14 @@ fn every_message() {
             "pattern_key add a:b nocase",
             Change::Add(pattern_of("pattern_key a:b nocase")),
         ),
-        ("places on", Change::Places(true)),
-        ("places off", Change::Places(false)),
-        ("data on", Change::Data(true)),
-        ("data off", Change::Data(false)),
-        ("log on", Change::Log(true)),
-        ("log off", Change::Log(false)),
-        ("log_rate 0", Change::LogRate(0)),
-        ("log_lines 5", Change::LogLines(5)),
+        ("places on", Change::Set(Setting::Places(true))),
+        ("places off", Change::Set(Setting::Places(false))),
+        ("data on", Change::Set(Setting::Data(true))),
+        ("data off", Change::Set(Setting::Data(false))),
+        ("log on", Change::Set(Setting::Log(true))),
+        ("log off", Change::Set(Setting::Log(false))),
+        ("log_rate 0", Change::Set(Setting::LogRate(0))),
+        ("log_lines 5", Change::Set(Setting::LogLines(5))),
         ("reset", Change::Reset),
         ("mark here%20it%20is", Change::Mark(b"here it is")),
         ("mark none", Change::Mark(b"none")),
@@ -421,75 +453,81 @@ fn every_message() {
     }
 }
 
-const ARGUMENTS: &str =
-    "pattern TEXT|none, pattern_key NAME, name NAME, nocase, ops OPS, data on|off, log on|off, log_rate N, log_lines N, places on|off, edges N, records N, label TEXT";
-const MESSAGES: &str =
-    "pattern TEXT|none, pattern add NAME TEXT, pattern del NAME, pattern list, pattern_key NAME, pattern_key add NAME, ops OPS, data on|off, log on|off, log_rate N, log_lines N, places on|off, reset, mark TEXT";
+/// What a table may have.
+fn arguments() -> String {
+    let mut list = "pattern TEXT|none, pattern_key NAME, name NAME, nocase".to_owned();
+    for row in reference::settings() {
+        list.push_str(&format!(", {} {}", row.name, row.usage()));
+    }
+    list
+}
+
+/// What a message may be.
+fn messages() -> String {
+    let mut list = "pattern TEXT|none, pattern add NAME TEXT, pattern del NAME, pattern list, \
+                    pattern_key NAME, pattern_key add NAME"
+        .to_owned();
+    for row in reference::settings().filter(|row| row.message) {
+        list.push_str(&format!(", {} {}", row.name, row.usage()));
+    }
+    list + ", reset, mark TEXT"
+}
+
 const PATTERN: &str = "1 to 255 bytes, %HH for what is not plain; or none";
 const PATTERN_KEY: &str =
     "the name, 1 to 64 bytes, of a logon key that you can search and that holds 1 to 255 bytes";
 const NAME: &str = "1 to 64 bytes, %HH for what is not plain";
 const ADD: &str = "a name of 1 to 64 bytes and a text of 1 to 255, %HH for what is not plain";
 const DEL: &str = "a name as pattern list prints it";
-const OPS: &str = "read, write or read,write";
-const EDGES: &str = "a whole number from 0 to 65536, 0 for none";
 const ABOUT: &str = "after pattern TEXT or pattern_key NAME, name NAME and nocase once each";
-const LABEL: &str = "1 to 32 bytes, %HH for what is not plain";
 const MARK: &str = "1 to 128 bytes, %HH for what is not plain";
-const SWITCH: &str = "on or off";
-const RATE: &str = "a whole number from 0 to 4294967295, 0 for no limit";
-const RECORDS: &str = "a whole number from 1 to 65536";
 
 /// Checks dm's sentence and our line.
 fn refused<T>(result: Result<T, Mistake<'_>>, sentence: &str, line: &str) {
     let Err(mistake) = result else {
         panic!("taken: {line}");
     };
-    assert_eq!(mistake.what.sentence().to_str(), Ok(sentence), "{line}");
+    assert_eq!(mistake.kind.sentence().to_str(), Ok(sentence), "{line}");
     assert_eq!(mistake.to_string(), line);
-    assert!(line.contains(mistake.what.what()) && line.ends_with(mistake.what.allowed()));
+    assert!(line.contains(mistake.kind.what()));
 }
 
 #[test]
 fn every_mistake_in_a_table() {
-    let (p256, n65, l33) = ("p".repeat(256), "n".repeat(65), "l".repeat(33));
+    let (p256, n65) = ("p".repeat(256), "n".repeat(65));
+    let arguments = arguments();
+    let arguments = arguments.as_str();
     let too_many: String = (0..257).map(|n| format!("pattern {n} ")).collect();
     let cases = [
         (
             "foo 1",
             "Unknown argument",
             "foo: unknown argument",
-            ARGUMENTS,
-        ),
-        (
-            "data on%",
-            "Invalid data",
-            "data on%: neither on nor off",
-            SWITCH,
+            arguments,
         ),
         (
             "Pattern x",
             "Unknown argument",
             "Pattern: unknown argument",
-            ARGUMENTS,
+            arguments,
         ),
         (
             "reset",
             "Unknown argument",
             "reset: unknown argument",
-            ARGUMENTS,
+            arguments,
         ),
         (
             "mark x",
             "Unknown argument",
             "mark: unknown argument",
-            ARGUMENTS,
+            arguments,
         ),
         (
             "a\\\u{1} 1",
             "Unknown argument",
             "a\\%01: unknown argument",
-            ARGUMENTS,
+            arguments,
         ),
         (
             "log on log on",
@@ -575,32 +613,6 @@ fn every_mistake_in_a_table() {
             "pattern 256: one pattern too many",
             "256 patterns at most",
         ),
-        ("ops all", "Invalid ops", "ops all: no such ops", OPS),
-        (
-            "ops write,read",
-            "Invalid ops",
-            "ops write,read: no such ops",
-            OPS,
-        ),
-        ("ops", "Missing value", "ops: its value is missing", OPS),
-        (
-            "edges 65537",
-            "Invalid edges",
-            "edges 65537: out of range",
-            EDGES,
-        ),
-        (
-            "edges -1",
-            "Invalid edges",
-            "edges -1: not a whole number",
-            EDGES,
-        ),
-        (
-            "places 1",
-            "Invalid places",
-            "places 1: neither on nor off",
-            SWITCH,
-        ),
         (
             "places on places on",
             "Argument given twice",
@@ -626,30 +638,6 @@ fn every_mistake_in_a_table() {
             PATTERN,
         ),
         (
-            "data on log",
-            "Missing value",
-            "log: its value is missing",
-            SWITCH,
-        ),
-        (
-            "log_rate",
-            "Missing value",
-            "log_rate: its value is missing",
-            RATE,
-        ),
-        (
-            "records",
-            "Missing value",
-            "records: its value is missing",
-            RECORDS,
-        ),
-        (
-            "label",
-            "Missing value",
-            "label: its value is missing",
-            LABEL,
-        ),
-        (
             "pattern %4",
             "Invalid pattern",
             "pattern %4: bad escape",
@@ -661,92 +649,12 @@ fn every_mistake_in_a_table() {
             "pattern %zz: bad escape",
             PATTERN,
         ),
-        ("label x%", "Invalid label", "label x%: bad escape", LABEL),
-        (
-            "data ON",
-            "Invalid data",
-            "data ON: neither on nor off",
-            SWITCH,
-        ),
-        ("log 1", "Invalid log", "log 1: neither on nor off", SWITCH),
-        (
-            "log_rate x",
-            "Invalid log_rate",
-            "log_rate x: not a whole number",
-            RATE,
-        ),
-        (
-            "log_rate 12x",
-            "Invalid log_rate",
-            "log_rate 12x: not a whole number",
-            RATE,
-        ),
-        (
-            "log_rate +1",
-            "Invalid log_rate",
-            "log_rate +1: not a whole number",
-            RATE,
-        ),
-        (
-            "log_rate -1",
-            "Invalid log_rate",
-            "log_rate -1: not a whole number",
-            RATE,
-        ),
-        (
-            "log_rate 0x10",
-            "Invalid log_rate",
-            "log_rate 0x10: not a whole number",
-            RATE,
-        ),
-        (
-            "log_rate 4294967296",
-            "Invalid log_rate",
-            "log_rate 4294967296: out of range",
-            RATE,
-        ),
-        (
-            "log_lines 4294967296",
-            "Invalid log_lines",
-            "log_lines 4294967296: out of range",
-            RATE,
-        ),
-        (
-            "log_rate 99999999999999999999999999",
-            "Invalid log_rate",
-            "log_rate 99999999999999999999999999: out of range",
-            RATE,
-        ),
-        (
-            "records 0",
-            "Invalid records",
-            "records 0: out of range",
-            RECORDS,
-        ),
-        (
-            "records 65537",
-            "Invalid records",
-            "records 65537: out of range",
-            RECORDS,
-        ),
-        (
-            "records 1e3",
-            "Invalid records",
-            "records 1e3: not a whole number",
-            RECORDS,
-        ),
         (
             &format!("pattern {p256}"),
             "Invalid pattern",
             // More than 128 bytes of a word are not printed.
             &format!("pattern {}...: too long", "p".repeat(128)),
             PATTERN,
-        ),
-        (
-            &format!("label {l33}"),
-            "Invalid label",
-            &format!("label {l33}: too long"),
-            LABEL,
         ),
     ];
     for (line, sentence, what, allowed) in cases {
@@ -761,6 +669,8 @@ fn every_mistake_in_a_table() {
 #[test]
 fn every_mistake_in_a_message() {
     let m129 = "m".repeat(129);
+    let messages = messages();
+    let messages = messages.as_str();
     let one = "one value, %20 for a space";
     let text_alone = "one text, %20 for a space, and nocase";
     let cases = [
@@ -853,40 +763,39 @@ fn every_mistake_in_a_message() {
             "name x",
             "Unknown message",
             "name: unknown message",
-            MESSAGES,
+            messages,
         ),
         (
             "nocase",
             "Unknown message",
             "nocase: unknown message",
-            MESSAGES,
+            messages,
         ),
         (
             "edges 5",
             "Set by the table only",
             "edges: set by the table only",
-            MESSAGES,
+            messages,
         ),
-        ("ops none", "Invalid ops", "ops none: no such ops", OPS),
-        ("", "Empty message", "the message is empty", MESSAGES),
-        ("foo", "Unknown message", "foo: unknown message", MESSAGES),
+        ("", "Empty message", "the message is empty", messages),
+        ("foo", "Unknown message", "foo: unknown message", messages),
         (
             "records 5",
             "Set by the table only",
             "records: set by the table only",
-            MESSAGES,
+            messages,
         ),
         (
             "label x",
             "Set by the table only",
             "label: set by the table only",
-            MESSAGES,
+            messages,
         ),
         (
             "label",
             "Set by the table only",
             "label: set by the table only",
-            MESSAGES,
+            messages,
         ),
         ("mark", "Missing value", "mark: its value is missing", MARK),
         (
@@ -915,30 +824,6 @@ fn every_mistake_in_a_message() {
         ),
         ("mark %", "Invalid mark", "mark %: bad escape", MARK),
         (
-            "log maybe",
-            "Invalid log",
-            "log maybe: neither on nor off",
-            SWITCH,
-        ),
-        (
-            "data maybe",
-            "Invalid data",
-            "data maybe: neither on nor off",
-            SWITCH,
-        ),
-        (
-            "log_rate -5",
-            "Invalid log_rate",
-            "log_rate -5: not a whole number",
-            RATE,
-        ),
-        (
-            "log_lines -5",
-            "Invalid log_lines",
-            "log_lines -5: not a whole number",
-            RATE,
-        ),
-        (
             &format!("mark {m129}"),
             "Invalid mark",
             // More than 128 bytes of a word are not printed.
@@ -955,6 +840,88 @@ fn every_mistake_in_a_message() {
     }
 }
 
+/// The reference has the arguments, and they are as it says.
+#[test]
+fn the_reference_is_right() {
+    let names: Vec<_> = reference::settings().map(|row| row.name).collect();
+    let there: Vec<_> = Argument::ALL
+        .iter()
+        .map(|argument| argument.name())
+        .collect();
+    assert_eq!(there, names);
+
+    for (row, argument) in reference::settings().zip(Argument::ALL) {
+        let name = row.name;
+        assert_eq!(argument.kind().to_string(), row.allowed(), "{name}");
+        assert_eq!(argument.given() == Given::AnyTime, row.message, "{name}");
+
+        for value in row.right() {
+            let set = format!("{name} {value}");
+            let table = table(&set).unwrap();
+            assert_eq!(printed(&table), table_line("pattern DAMN", &set));
+            // It prints in its own place, wherever it was given.
+            let among = format!("{set} pattern x");
+            assert_eq!(
+                printed(&self::table(&among).unwrap()),
+                table_line("pattern x", &set)
+            );
+
+            if row.message {
+                let Ok(Change::Set(setting)) = message(&set) else {
+                    panic!("{set}: {:?}", message(&set));
+                };
+                let mut params = Params::default();
+                params.set(setting);
+                assert_eq!(params, table.params);
+            }
+        }
+    }
+}
+
+/// What is wrong with each argument, in a table and in a message.
+#[test]
+fn every_mistake_with_a_setting() {
+    for row in reference::settings() {
+        let (name, allowed) = (row.name, row.allowed());
+        let missing = format!("{name}: its value is missing; allowed: {allowed}");
+        refused(table(name), "Missing value", &missing);
+        let twice = format!("{name} {0} {name} {0}", row.right()[0]);
+        let again = format!("{name}: given twice; allowed: each argument once");
+        refused(table(&twice), "Argument given twice", &again);
+        // Before its second value is missing, it is there twice.
+        let twice = format!("{name} {} {name}", row.right()[0]);
+        refused(table(&twice), "Argument given twice", &again);
+
+        let only = format!("{name}: set by the table only; allowed: {}", messages());
+        if row.message {
+            refused(message(name), "Missing value", &missing);
+            let line = format!("{name} x: one word too many; allowed: one value, %20 for a space");
+            let more = format!("{name} {} x", row.right()[0]);
+            refused(message(&more), "Too many words", &line);
+        } else {
+            refused(message(name), "Set by the table only", &only);
+        }
+
+        for (word, what) in row.wrong() {
+            let sentence = format!("Invalid {name}");
+            let shown = match word.get(..128) {
+                // More of it is not printed.
+                Some(start) if word.len() > 128 => format!("{start}...: "),
+                _ if word.is_empty() => String::new(),
+                _ => format!("{word}: "),
+            };
+            let line = format!("{name} {shown}{what}; allowed: {allowed}");
+            let words = [name.as_bytes(), word.as_bytes()];
+            refused(parse(&words), &sentence, &line);
+            if row.message {
+                refused(message_of(words), &sentence, &line);
+            } else {
+                refused(message_of(words), "Set by the table only", &only);
+            }
+        }
+    }
+}
+
 /// dm splits no empty words off a line, but a caller may have one.
 #[test]
 fn empty_words() {
@@ -966,16 +933,6 @@ fn empty_words() {
         &format!("pattern empty; allowed: {PATTERN}"),
     );
     refused(
-        table("label"),
-        "Invalid label",
-        &format!("label empty; allowed: {LABEL}"),
-    );
-    refused(
-        table("records"),
-        "Invalid records",
-        &format!("records not a whole number; allowed: {RECORDS}"),
-    );
-    refused(
         message("mark"),
         "Invalid mark",
         &format!("mark empty; allowed: {MARK}"),
@@ -985,7 +942,10 @@ fn empty_words() {
         "Invalid name",
         &format!("name empty; allowed: {NAME}"),
     );
-    assert_eq!(parse(&[b""]).err().unwrap().what, What::UnknownArgument);
+    assert_eq!(
+        parse(&[b""]).err().unwrap().kind,
+        MistakeKind::UnknownArgument
+    );
 }
 
 #[test]
@@ -993,7 +953,7 @@ fn a_hostile_word_leaves_room_for_what_is_allowed() {
     let word = vec![0xff; 16_000];
     let line = parse(&[&word[..]]).err().unwrap().to_string();
     assert!(line.len() < 700, "{}", line.len());
-    assert!(line.ends_with(ARGUMENTS));
+    assert!(line.ends_with(&arguments()));
 }
 
 /// The words of a pattern: of a text or a key, with a name or without.
@@ -1024,37 +984,58 @@ fn pattern() -> impl Strategy<Value = String> {
         })
 }
 
-fn arguments() -> impl Strategy<Value = String> {
-    let switch = || prop::sample::select(&["on", "off"][..]);
-    (
-        prop::collection::vec(pattern(), 0..6),
-        prop::sample::select(&["read", "write", "read,write"][..]),
-        [switch(), switch(), switch()],
-        [any::<u32>(), any::<u32>()],
-        0..=65_536_u32,
-        1..=65_536_u32,
-        prop::option::of(prop::collection::vec(any::<u8>(), 1..=32)),
-    )
-        .prop_map(
-            |(patterns, ops, [data, log, places], [log_rate, log_lines], edges, records, label)| {
-                let patterns = match patterns.join(" ") {
-                    none if none.is_empty() => "pattern none".to_owned(),
-                    some => some,
-                };
-                let label = label.map_or(String::new(), |label| {
-                    format!(" label {}", text::<32>(&label))
-                });
-                format!(
-                    "{patterns} ops {ops} data {data} log {log} log_rate {log_rate} \
-                     log_lines {log_lines} places {places} edges {edges} records {records}{label}"
-                )
-            },
-        )
+/// The words of a table with all arguments.
+fn any_table() -> impl Strategy<Value = String> {
+    let value = |argument: Argument| match argument.kind() {
+        Kind::Switch => prop::sample::select(&["on", "off"][..])
+            .prop_map(str::to_owned)
+            .boxed(),
+        Kind::Ops => prop::sample::select(&["read", "write", "read,write"][..])
+            .prop_map(str::to_owned)
+            .boxed(),
+        Kind::Number { from, to, .. } => (from..=to).prop_map(|n| n.to_string()).boxed(),
+        Kind::Text { longest } => prop::collection::vec(any::<u8>(), 1..=longest)
+            .prop_map(|bytes| Text::<255>::new(&bytes).unwrap().to_string())
+            .boxed(),
+    };
+    let setting = |argument: Argument| {
+        prop::option::weighted(0.9, value(argument))
+            .prop_map(move |value| value.map(|value| format!(" {} {value}", argument.name())))
+    };
+    let settings: Vec<_> = Argument::ALL.iter().copied().map(setting).collect();
+
+    (prop::collection::vec(pattern(), 0..6), settings).prop_map(|(patterns, settings)| {
+        let patterns = match patterns.join(" ") {
+            none if none.is_empty() => "pattern none".to_owned(),
+            some => some,
+        };
+        settings
+            .into_iter()
+            .flatten()
+            .fold(patterns, |line, setting| line + &setting)
+    })
+}
+
+/// Words that mean something somewhere, all names among them.
+fn known_words() -> Vec<&'static str> {
+    let others = [
+        "add",
+        "del",
+        "list",
+        "on",
+        "off",
+        "none",
+        "1",
+        "%",
+        "read,write",
+    ];
+    let names = Keyword::firsts().map(Keyword::name);
+    names.chain(others).collect()
 }
 
 proptest! {
     #[test]
-    fn what_is_printed_is_parsed_to_the_same(line in arguments()) {
+    fn what_is_printed_is_parsed_to_the_same(line in any_table()) {
         let table = table(&line).unwrap();
         let printed = printed(&table);
         // Words stand where they were typed.
@@ -1066,11 +1047,7 @@ proptest! {
     fn no_words_panic(
         words in prop::collection::vec(
             prop_oneof![
-                prop::sample::select(&[
-                    "pattern", "pattern_key", "name", "nocase", "add", "del", "list", "ops", "data",
-                    "log", "log_rate", "log_lines", "places", "edges", "records", "label", "reset", "mark",
-                    "on", "off", "none", "1", "%", "read,write",
-                ][..]).prop_map(|word| word.as_bytes().to_vec()),
+                prop::sample::select(known_words()).prop_map(|word| word.as_bytes().to_vec()),
                 prop::collection::vec(any::<u8>(), 0..200),
             ],
             0..8,
@@ -1082,7 +1059,7 @@ proptest! {
         for mistake in table.err().into_iter().chain(message.err()) {
             let line = mistake.to_string();
             prop_assert!(line.bytes().all(|byte| (0x20..=0x7e).contains(&byte)));
-            prop_assert!(!mistake.what.sentence().is_empty());
+            prop_assert!(!mistake.kind.sentence().is_empty());
         }
     }
 }

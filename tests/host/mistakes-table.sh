@@ -22,8 +22,13 @@ while read -r file least; do
 	[ $parts -ge "$least" ] || die "$file: only $parts texts were found"
 	say "$file: $parts texts"
 done << 'FILES'
-core/src/config/params.rs 9
+core/src/config/arguments.rs 1
 core/src/config/budget.rs 3
+core/src/config/declare.rs 1
+core/src/config/fault.rs 9
+core/src/config/keyword.rs 9
+core/src/config/mistake.rs 9
+core/src/config/values.rs 6
 dm/args.rs 9
 dm/builder.rs 6
 dm/callbacks.rs 2

@@ -7,22 +7,27 @@
 use imgrement_core::{
     bytes::word::Escaped,
     config::{
-        params::{
-            Change,
-            Key,
-            What, //
+        arguments::{
+            Argument,
+            Given,
+            Params,
+            Setting, //
         },
+        keyword::Keyword,
+        message::Change,
+        mistake::MistakeKind,
         pattern::Pattern, //
     },
 };
 use imgrement_fuzz::{
     check_mistake,
     escape,
-    key,
+    keyword,
+    parsed,
+    printed,
     text,
     value,
-    words,
-    Value, //
+    words, //
 };
 use libfuzzer_sys::fuzz_target;
 
@@ -30,84 +35,100 @@ use libfuzzer_sys::fuzz_target;
 type Said = String;
 
 /// A wrong word, and what is wrong with it.
-type Wrong<'a> = (&'a [u8], What);
+type Wrong<'a> = (&'a [u8], MistakeKind);
 
 /// A text of at most so many bytes, as it would be typed.
 fn word<'a>(
-    key: Key,
+    keyword: Keyword,
     word: Option<&&'a [u8]>,
     before: &'a [u8],
     longest: usize,
 ) -> Result<String, Wrong<'a>> {
-    let word = *word.ok_or((before, What::Missing(key)))?;
+    let word = *word.ok_or((before, MistakeKind::Missing(keyword)))?;
     match text(word, longest) {
-        Ok(Value::Text(bytes)) => Ok(escape(&bytes)),
-        Ok(other) => panic!("{other:?}"),
-        Err(fault) => Err((word, What::Value(key, fault))),
+        Ok(bytes) => Ok(escape(&bytes)),
+        Err(fault) => Err((word, MistakeKind::Value(keyword, fault))),
     }
 }
 
-/// What may stand behind a pattern.
-fn rest<'a>(key: Key, outer: Key, rest: &[&'a [u8]]) -> Result<&'static str, Wrong<'a>> {
+/// What may follow a pattern.
+fn rest<'a>(
+    keyword: Keyword,
+    outer: Keyword,
+    rest: &[&'a [u8]],
+) -> Result<&'static str, Wrong<'a>> {
     match rest {
         [] => Ok(""),
         [b"nocase"] => Ok(" nocase"),
-        [b"nocase", extra, ..] => Err((extra, What::Extra(outer))),
-        [extra, ..] => Err((extra, What::Extra(key))),
+        [b"nocase", extra, ..] => Err((extra, MistakeKind::Extra(outer))),
+        [extra, ..] => Err((extra, MistakeKind::Extra(keyword))),
+    }
+}
+
+/// No word may be left.
+fn end<'a>(keyword: Keyword, rest: &[&'a [u8]]) -> Result<(), Wrong<'a>> {
+    match rest.first() {
+        Some(extra) => Err((extra, MistakeKind::Extra(keyword))),
+        None => Ok(()),
     }
 }
 
 /// Reads a message, or the first wrong word.
 fn read<'a>(words: &[&'a [u8]]) -> Result<Said, Wrong<'a>> {
     let [name, values @ ..] = words else {
-        return Err((b"", What::NoMessage));
+        return Err((b"", MistakeKind::NoMessage));
     };
-    let known = match key(name) {
-        None | Some(Key::Name | Key::NoCase) => return Err((name, What::UnknownMessage)),
-        Some(known @ (Key::Edges | Key::Records | Key::Label)) => {
-            return Err((name, What::TableOnly(known)));
-        }
-        Some(known) => known,
-    };
-    match (known, values) {
-        (Key::Reset, []) => return Ok("reset".to_owned()),
-        (Key::Reset, [extra, ..]) => return Err((extra, What::Extra(known))),
-        (_, []) => return Err((name, What::Missing(known))),
-        (Key::Pattern, [b"list"]) => return Ok("pattern list".to_owned()),
-        (Key::Pattern, [b"list", extra, ..]) => return Err((extra, What::Extra(known))),
-        (Key::Pattern, [del @ b"del", values @ ..]) => {
-            let name = word(Key::Del, values.first(), del, 255)?;
-            return match values.get(1) {
-                Some(extra) => Err((extra, What::Extra(Key::Del))),
-                None => Ok(format!("del {name}")),
-            };
-        }
-        (Key::Pattern, [add @ b"add", values @ ..]) => {
-            let name = word(Key::Add, values.first(), add, 64)?;
-            let text = word(Key::Add, values.get(1), add, 255)?;
-            let nocase = rest(Key::Add, known, &values[2..])?;
-            return Ok(format!("add text {text} {name}{nocase}"));
-        }
-        (Key::PatternKey, [add @ b"add", values @ ..]) => {
-            let name = word(known, values.first(), add, 64)?;
-            let nocase = rest(Key::Add, known, &values[1..])?;
-            return Ok(format!("add key {name}{nocase}"));
-        }
-        _ => {}
-    }
+    let known = keyword(name).ok_or((*name, MistakeKind::UnknownMessage))?;
+    let more = values.get(1..).unwrap_or_default();
 
-    let said = value(known, values[0]).map_err(|fault| (values[0], What::Value(known, fault)))?;
-    if known == Key::PatternKey || known == Key::Pattern && said != Value::Nothing {
-        let Value::Text(bytes) = said else {
-            panic!("{said:?}");
-        };
-        let kind = if known == Key::Pattern { "text" } else { "key" };
-        let nocase = rest(known, known, &values[1..])?;
-        return Ok(format!("only {kind} {}{nocase}", escape(&bytes)));
-    }
-    match values.get(1) {
-        Some(extra) => Err((extra, What::Extra(known))),
-        None => Ok(format!("{known:?} {said:?}")),
+    match known {
+        Keyword::Name | Keyword::NoCase | Keyword::Add | Keyword::Del => {
+            Err((name, MistakeKind::UnknownMessage))
+        }
+        Keyword::Reset => end(known, values).map(|()| "reset".to_owned()),
+        Keyword::Mark => {
+            let text = word(known, values.first(), name, 128)?;
+            end(known, more).map(|()| format!("mark {text}"))
+        }
+        Keyword::Pattern => match values {
+            [b"list", ..] => end(known, more).map(|()| "pattern list".to_owned()),
+            [b"none", ..] => end(known, more).map(|()| "pattern none".to_owned()),
+            [del @ b"del", values @ ..] => {
+                let name = word(Keyword::Del, values.first(), del, 255)?;
+                let more = values.get(1..).unwrap_or_default();
+                end(Keyword::Del, more).map(|()| format!("del {name}"))
+            }
+            [add @ b"add", values @ ..] => {
+                let name = word(Keyword::Add, values.first(), add, 64)?;
+                let text = word(Keyword::Add, values.get(1), add, 255)?;
+                let nocase = rest(Keyword::Add, known, &values[2..])?;
+                Ok(format!("add text {text} {name}{nocase}"))
+            }
+            values => {
+                let text = word(known, values.first(), name, 255)?;
+                Ok(format!("only text {text}{}", rest(known, known, more)?))
+            }
+        },
+        Keyword::PatternKey => match values {
+            [add @ b"add", values @ ..] => {
+                let name = word(known, values.first(), add, 64)?;
+                let nocase = rest(Keyword::Add, known, &values[1..])?;
+                Ok(format!("add key {name}{nocase}"))
+            }
+            values => {
+                let text = word(known, values.first(), name, 64)?;
+                Ok(format!("only key {text}{}", rest(known, known, more)?))
+            }
+        },
+        Keyword::Setting(argument) => {
+            if argument.given() == Given::Table {
+                return Err((name, MistakeKind::TableOnly));
+            }
+            let word = *values.first().ok_or((*name, MistakeKind::Missing(known)))?;
+            let value =
+                value(argument, word).map_err(|fault| (word, MistakeKind::Value(known, fault)))?;
+            end(known, more).map(|()| format!("{} {}", argument.name(), printed(&value)))
+        }
     }
 }
 
@@ -127,24 +148,31 @@ fn pattern(pattern: &Pattern) -> String {
     )
 }
 
+/// What a setting changes.
+fn changed(setting: Setting) -> Said {
+    let (before, mut params) = (Params::default(), Params::default());
+    params.set(setting);
+
+    let argument = setting.argument();
+    for other in Argument::ALL.iter().filter(|other| **other != argument) {
+        assert_eq!(params.value(*other), before.value(*other));
+    }
+    let value = parsed(&params, argument).expect("a value");
+    format!("{} {}", argument.name(), printed(&value))
+}
+
 /// The same of what was parsed.
 fn said(change: &Change<'_>) -> Said {
-    let (key, value) = match change {
-        Change::Pattern(Some(only)) => return format!("only {}", pattern(only)),
-        Change::Add(more) => return format!("add {}", pattern(more)),
-        Change::Del(name) => return format!("del {}", escape(name)),
-        Change::List => return "pattern list".to_owned(),
-        Change::Reset => return "reset".to_owned(),
-        Change::Pattern(None) => (Key::Pattern, Value::Nothing),
-        Change::Ops(ops) => (Key::Ops, Value::Ops(ops.read, ops.write)),
-        Change::Data(switch) => (Key::Data, Value::Switch(*switch)),
-        Change::Log(switch) => (Key::Log, Value::Switch(*switch)),
-        Change::Places(switch) => (Key::Places, Value::Switch(*switch)),
-        Change::LogRate(number) => (Key::LogRate, Value::Number(*number)),
-        Change::LogLines(number) => (Key::LogLines, Value::Number(*number)),
-        Change::Mark(text) => (Key::Mark, Value::Text(text.to_vec())),
-    };
-    format!("{key:?} {value:?}")
+    match change {
+        Change::Pattern(Some(only)) => format!("only {}", pattern(only)),
+        Change::Pattern(None) => "pattern none".to_owned(),
+        Change::Add(more) => format!("add {}", pattern(more)),
+        Change::Del(name) => format!("del {}", escape(name)),
+        Change::List => "pattern list".to_owned(),
+        Change::Set(setting) => changed(*setting),
+        Change::Reset => "reset".to_owned(),
+        Change::Mark(text) => format!("mark {}", escape(text)),
+    }
 }
 
 fuzz_target!(|input: &[u8]| {
@@ -170,7 +198,7 @@ fuzz_target!(|input: &[u8]| {
                 );
             }
         }
-        (Err(mistake), Err((word, what))) => check_mistake(&mistake, word, what),
-        (parsed, wanted) => panic!("parsed: {parsed:?}, wanted: {wanted:?}"),
+        (Err(mistake), Err((word, kind))) => check_mistake(&mistake, word, kind),
+        (got, wanted) => panic!("parsed: {got:?}, wanted: {wanted:?}"),
     }
 });

@@ -6,29 +6,37 @@
 #![no_main]
 
 use imgrement_core::{
-    config::params::{
-        Fault,
-        Key,
-        Mistake,
-        Refusal,
-        Table,
-        What, //
+    config::{
+        arguments::{
+            Argument,
+            Params, //
+        },
+        fault::Fault,
+        keyword::Keyword,
+        mistake::{
+            Mistake,
+            MistakeKind, //
+        },
+        table::{
+            Refusal,
+            Table, //
+        }, //
     },
     memory::Memory, //
 };
 use imgrement_fuzz::{
     check_mistake,
     escape,
-    key,
+    keyword,
+    parsed,
+    printed,
+    text,
     value,
     words,
     Value, //
 };
 use libfuzzer_sys::fuzz_target;
-use std::{
-    collections::HashMap,
-    convert::Infallible, //
-};
+use std::convert::Infallible;
 
 struct Std;
 
@@ -60,75 +68,77 @@ struct Pattern {
 struct Read {
     /// `None` where there is no word about them.
     patterns: Option<Vec<Pattern>>,
-    values: HashMap<&'static str, Value>,
+    values: Vec<(Argument, Value)>,
 }
 
 /// Reads a table, or says which is the first wrong word.
-fn read<'a>(words: &[&'a [u8]]) -> Result<Read, (&'a [u8], What)> {
+fn read<'a>(words: &[&'a [u8]]) -> Result<Read, (&'a [u8], MistakeKind)> {
     let mut read = Read::default();
     let mut words = words.iter().copied();
 
     while let Some(name) = words.next() {
-        let known = match key(name) {
-            None | Some(Key::Reset | Key::Mark) => return Err((name, What::UnknownArgument)),
-            Some(known) => known,
+        let known = keyword(name).ok_or((name, MistakeKind::UnknownArgument))?;
+        let missing = (name, MistakeKind::Missing(known));
+        let repeated = (name, MistakeKind::Repeated(known));
+        let wrong = |word, fault| (word, MistakeKind::Value(known, fault));
+        let patterns = read.patterns.as_mut();
+        let (none, full, last) = match patterns {
+            Some(all) => (all.is_empty(), all.len() == 256, all.last_mut()),
+            None => (false, false, None),
         };
-        let count = read.patterns.as_ref().map_or(0, Vec::len);
-        let last = read.patterns.as_mut().and_then(|all| all.last_mut());
-        if known == Key::NoCase {
-            match last {
-                Some(last) if !last.nocase => last.nocase = true,
-                _ => return Err((name, What::NoPattern(known))),
-            }
-            continue;
-        }
-        let (named, _) = imgrement_fuzz::NAMES
-            .iter()
-            .find(|(_, key)| *key == known)
-            .expect("a key");
-        if read.values.contains_key(named) {
-            return Err((name, What::Repeated(known)));
-        }
-        let Some(word) = words.next() else {
-            return Err((name, What::Missing(known)));
-        };
-        if known == Key::Name && last.as_ref().is_none_or(|last| last.name.is_some()) {
-            return Err((name, What::NoPattern(known)));
-        }
-        let is_pattern = matches!(known, Key::Pattern | Key::PatternKey);
-        if is_pattern && count == 256 {
-            return Err((word, What::Value(known, Fault::TooMany)));
-        }
-        let value = value(known, word).map_err(|fault| (word, What::Value(known, fault)))?;
+        let none_before = (name, MistakeKind::NoPattern);
 
-        match (known, value) {
-            (Key::Name, Value::Text(text)) => last.expect("a pattern").name = Some(text),
-            (Key::Pattern, Value::Nothing) => {
-                if read.patterns.replace(Vec::new()).is_some() {
-                    return Err((name, What::Repeated(known)));
-                }
+        match known {
+            Keyword::Reset | Keyword::Mark | Keyword::Add | Keyword::Del => {
+                return Err((name, MistakeKind::UnknownArgument));
             }
-            (Key::Pattern | Key::PatternKey, Value::Text(text)) => {
-                let none = read.patterns.as_ref().is_some_and(Vec::is_empty);
+            Keyword::NoCase => {
+                let last = last.filter(|last| !last.nocase).ok_or(none_before)?;
+                last.nocase = true;
+            }
+            Keyword::Name => {
+                let word = words.next().ok_or(missing)?;
+                let last = last.filter(|last| last.name.is_none()).ok_or(none_before)?;
+                last.name = Some(text(word, 64).map_err(|fault| wrong(word, fault))?);
+            }
+            Keyword::Pattern | Keyword::PatternKey => {
+                let word = words.next().ok_or(missing)?;
+                if full {
+                    return Err(wrong(word, Fault::TooMany));
+                }
+                let is_key = known == Keyword::PatternKey;
+                if !is_key && word == b"none" {
+                    if read.patterns.replace(Vec::new()).is_some() {
+                        return Err(repeated);
+                    }
+                    continue;
+                }
+                let longest = if is_key { 64 } else { 255 };
+                let text = text(word, longest).map_err(|fault| wrong(word, fault))?;
                 if none {
-                    return Err((name, What::Repeated(known)));
+                    return Err(repeated);
                 }
                 read.patterns.get_or_insert_default().push(Pattern {
-                    is_key: known == Key::PatternKey,
+                    is_key,
                     text,
                     name: None,
                     nocase: false,
                 });
             }
-            (_, value) => {
-                read.values.insert(named, value);
+            Keyword::Setting(argument) => {
+                if read.values.iter().any(|(before, _)| *before == argument) {
+                    return Err(repeated);
+                }
+                let word = words.next().ok_or(missing)?;
+                let value = value(argument, word).map_err(|fault| wrong(word, fault))?;
+                read.values.push((argument, value));
             }
         }
     }
     Ok(read)
 }
 
-/// The line that a table with these values prints, behind the count.
+/// The line that a table with these values prints, after the count.
 fn line(read: &Read) -> String {
     let mut line = match &read.patterns {
         None => "pattern DAMN".to_owned(),
@@ -150,30 +160,13 @@ fn line(read: &Read) -> String {
             patterns.iter().map(words).collect::<Vec<_>>().join(" ")
         }
     };
-    for (name, default) in [
-        ("ops", "write"),
-        ("data", "on"),
-        ("log", "on"),
-        ("log_rate", "1000"),
-        ("log_lines", "10000"),
-        ("places", "off"),
-        ("edges", "0"),
-        ("records", "2048"),
-        ("label", ""),
-    ] {
-        let value = match read.values.get(name) {
-            None => default.to_owned(),
-            Some(Value::Switch(true)) => "on".to_owned(),
-            Some(Value::Switch(false)) => "off".to_owned(),
-            Some(Value::Number(number)) => number.to_string(),
-            Some(Value::Ops(true, true)) => "read,write".to_owned(),
-            Some(Value::Ops(true, _)) => "read".to_owned(),
-            Some(Value::Ops(..)) => "write".to_owned(),
-            Some(Value::Text(text)) => escape(text),
-            Some(Value::Nothing) => panic!("{name} is nothing"),
+    for argument in Argument::ALL {
+        let value = match read.values.iter().find(|(given, _)| given == argument) {
+            Some((_, value)) => Some(value.clone()),
+            None => parsed(&Params::default(), *argument),
         };
-        if !value.is_empty() {
-            line.push_str(&format!(" {name} {value}"));
+        if let Some(value) = value {
+            line.push_str(&format!(" {} {}", argument.name(), printed(&value)));
         }
     }
     line
@@ -187,6 +180,9 @@ fuzz_target!(|input: &[u8]| {
             let printed = Table::line(&table.patterns, &table.params).to_string();
             let (count, rest) = printed.split_once(' ').expect("a count");
             assert_eq!(rest, line(&read));
+            for (argument, value) in &read.values {
+                assert_eq!(parsed(&table.params, *argument).as_ref(), Some(value));
+            }
             assert!(printed
                 .bytes()
                 .all(|byte| (b' '..=b'~').contains(&byte) && byte != b'\\'));
@@ -217,7 +213,7 @@ fuzz_target!(|input: &[u8]| {
                 second.map_or(Ok(()), |index| Err((index, Fault::NameTaken)))
             );
         }
-        (Err(mistake), Err((word, what))) => check_mistake(&mistake, word, what),
+        (Err(mistake), Err((word, kind))) => check_mistake(&mistake, word, kind),
         (Ok(_), Err(wanted)) => panic!("taken, wanted: {wanted:?}"),
         (Err(mistake), Ok(_)) => panic!("refused: {mistake}"),
     }

@@ -3,14 +3,25 @@
 //! What the fuzz targets share: words, and slow and obvious readings of them that the parsers of
 //! `core/` have to agree with.
 //!
-//! They are written from `docs/reference.md`, and share no code with what they check.
+//! They are written from `docs/reference.md`. They take the names of the arguments and the kind of each
+//! from the code that they check, and nothing else.
 
-use imgrement_core::config::params::{
-    Fault,
-    Key,
-    Mistake,
-    What,
-    Word, //
+use imgrement_core::config::{
+    arguments::{
+        Argument,
+        Params, //
+    },
+    fault::Fault,
+    keyword::Keyword,
+    mistake::{
+        Mistake,
+        MistakeKind,
+        Word, //
+    },
+    values::{
+        self,
+        Kind, //
+    }, //
 };
 use std::{
     collections::HashMap,
@@ -99,11 +110,9 @@ fn typed(word: &[u8]) -> String {
         .collect()
 }
 
-/// The value after a name, read.
+/// The value of a setting, read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
-    /// `none` as a pattern.
-    Nothing,
     /// The bytes of a text.
     Text(Vec<u8>),
     /// `on` or `off`.
@@ -114,38 +123,53 @@ pub enum Value {
     Number(u32),
 }
 
-/// Reads a value.
-pub fn value(key: Key, word: &[u8]) -> Result<Value, Fault> {
-    match key {
-        Key::Pattern if word == b"none" => Ok(Value::Nothing),
-        Key::Pattern => text(word, 255),
-        Key::PatternKey | Key::Name => text(word, 64),
-        Key::Label => text(word, 32),
-        Key::Mark => text(word, 128),
-        Key::Ops => match word {
+/// Reads the value of a setting.
+pub fn value(argument: Argument, word: &[u8]) -> Result<Value, Fault> {
+    match argument.kind() {
+        Kind::Switch => match word {
+            b"on" => Ok(Value::Switch(true)),
+            b"off" => Ok(Value::Switch(false)),
+            _ => Err(Fault::NotSwitch),
+        },
+        Kind::Ops => match word {
             b"read" => Ok(Value::Ops(true, false)),
             b"write" => Ok(Value::Ops(false, true)),
             b"read,write" => Ok(Value::Ops(true, true)),
             _ => Err(Fault::NotOps),
         },
-        Key::Data | Key::Log | Key::Places => match word {
-            b"on" => Ok(Value::Switch(true)),
-            b"off" => Ok(Value::Switch(false)),
-            _ => Err(Fault::NotSwitch),
-        },
-        Key::LogRate | Key::LogLines => number(word, 0, u32::MAX),
-        Key::Records => number(word, 1, 65_536),
-        Key::Edges => number(word, 0, 65_536),
-        Key::Del => text(word, 255),
-        Key::Reset | Key::NoCase | Key::Add => unreachable!("it has no value, or two"),
+        Kind::Number { from, to, .. } => number(word, from, to),
+        Kind::Text { longest } => text(word, longest).map(Value::Text),
     }
 }
 
+/// The value as it is printed.
+pub fn printed(value: &Value) -> String {
+    match value {
+        Value::Switch(true) => "on".to_owned(),
+        Value::Switch(false) => "off".to_owned(),
+        Value::Ops(true, true) => "read,write".to_owned(),
+        Value::Ops(true, false) => "read".to_owned(),
+        Value::Ops(false, _) => "write".to_owned(),
+        Value::Number(number) => number.to_string(),
+        Value::Text(text) => escape(text),
+    }
+}
+
+/// The value that was parsed, in the words of [`Value`].
+pub fn parsed(params: &Params, argument: Argument) -> Option<Value> {
+    params.value(argument).map(|value| match value {
+        values::Value::Switch(on) => Value::Switch(on),
+        values::Value::Ops(ops) => Value::Ops(ops.read, ops.write),
+        values::Value::Number(number) => Value::Number(number),
+        values::Value::Text(text) => Value::Text(text.to_vec()),
+    })
+}
+
 /// Reads a text.
-pub fn text(word: &[u8], longest: usize) -> Result<Value, Fault> {
+pub fn text(word: &[u8], longest: usize) -> Result<Vec<u8>, Fault> {
     match unescape(word, longest) {
         Unescaped::Whole(bytes) if bytes.is_empty() => Err(Fault::Empty),
-        Unescaped::Whole(bytes) => Ok(Value::Text(bytes)),
+        Unescaped::Whole(bytes) => Ok(bytes),
         Unescaped::BadEscape(_) => Err(Fault::BadEscape),
         Unescaped::TooLong(_) => Err(Fault::TooLong),
     }
@@ -173,39 +197,14 @@ fn number(word: &[u8], lowest: u32, highest: u32) -> Result<Value, Fault> {
     }
 }
 
-/// The keys and their names.
-pub const NAMES: [(&str, Key); 15] = [
-    ("pattern", Key::Pattern),
-    ("pattern_key", Key::PatternKey),
-    ("name", Key::Name),
-    ("nocase", Key::NoCase),
-    ("ops", Key::Ops),
-    ("places", Key::Places),
-    ("edges", Key::Edges),
-    ("data", Key::Data),
-    ("log", Key::Log),
-    ("log_rate", Key::LogRate),
-    ("log_lines", Key::LogLines),
-    ("records", Key::Records),
-    ("label", Key::Label),
-    ("reset", Key::Reset),
-    ("mark", Key::Mark),
-];
-
-/// Those behind `pattern` of a message.
-const SECOND_NAMES: [(&str, Key); 2] = [("add", Key::Add), ("del", Key::Del)];
-
-/// The key of this name.
-pub fn key(name: &[u8]) -> Option<Key> {
-    NAMES
-        .iter()
-        .find(|(known, _)| known.as_bytes() == name)
-        .map(|&(_, key)| key)
+/// The keyword of this name.
+pub fn keyword(name: &[u8]) -> Option<Keyword> {
+    Keyword::firsts().find(|keyword| keyword.name().as_bytes() == name)
 }
 
 /// Checks that this is the mistake that is wanted, and the line about it.
-pub fn check_mistake(mistake: &Mistake<'_>, word: &[u8], what: What) {
-    assert_eq!((mistake.word, mistake.what), (Word::Typed(word), what));
+pub fn check_mistake(mistake: &Mistake<'_>, word: &[u8], kind: MistakeKind) {
+    assert_eq!((mistake.word, mistake.kind), (Word::Typed(word), kind));
 
     let line = mistake.to_string();
     // One line, which can neither be mistaken for another nor steer a terminal, and fits printk's
@@ -216,27 +215,32 @@ pub fn check_mistake(mistake: &Mistake<'_>, word: &[u8], what: What) {
     );
     assert!(line.len() < 700, "{line}");
 
-    // It names the word, cut where it is long, behind the name of what it was meant for.
+    // It names the word, cut where it is long, after the name of what it was meant for.
     let cut = &word[..word.len().min(128)];
     let dots = if cut.len() < word.len() { "..." } else { "" };
     let named = match word {
         b"" => String::new(),
         _ => format!("{}{dots}: ", typed(cut)),
     };
-    let name = match what {
-        What::Value(key, _) | What::Extra(key) => {
-            let (name, _) = NAMES
-                .iter()
-                .chain(&SECOND_NAMES)
-                .find(|(_, known)| *known == key)
-                .expect("a key");
-            format!("{name} ")
+    let name = match kind {
+        MistakeKind::Value(keyword, _) | MistakeKind::Extra(keyword) => {
+            format!("{} ", keyword.name())
         }
-        _ => String::new(),
+        MistakeKind::UnknownArgument
+        | MistakeKind::Repeated(_)
+        | MistakeKind::NoPattern
+        | MistakeKind::Missing(_)
+        | MistakeKind::NoMessage
+        | MistakeKind::UnknownMessage
+        | MistakeKind::TableOnly => String::new(),
     };
-    let wanted = format!("{name}{named}{}; allowed: {}", what.what(), what.allowed());
-    assert_eq!(line, wanted);
+    // What is allowed follows.
+    let wanted = format!("{name}{named}{}; allowed: ", kind.what());
+    assert!(
+        line.starts_with(&wanted) && line.len() > wanted.len(),
+        "{line}"
+    );
 
-    let sentence = what.sentence().to_str().expect("ASCII");
+    let sentence = kind.sentence().to_str().expect("ASCII");
     assert!(!sentence.is_empty() && sentence.bytes().all(|byte| (b' '..=b'~').contains(&byte)));
 }

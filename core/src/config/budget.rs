@@ -5,8 +5,8 @@
 //! An allocation that may fail can still take nearly all memory, and then others are short of it. So the table
 //! is refused before anything is allocated, and it is said how much is missing.
 
-use super::params::{
-    Key,
+use super::arguments::{
+    Argument,
     Params, //
 };
 use core::fmt;
@@ -33,7 +33,7 @@ pub struct Need {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shortage {
     /// The argument that asks for the most, and its value.
-    key: Key,
+    argument: Argument,
     value: u32,
     /// Bytes for the whole table line.
     needs: u64,
@@ -56,13 +56,13 @@ impl Shortage {
             return None;
         }
 
-        let (key, value) = if edges > records {
-            (Key::Edges, params.edges)
+        let (argument, value) = if edges > records {
+            (Argument::Edges, params.edges)
         } else {
-            (Key::Records, params.records)
+            (Argument::Records, params.records)
         };
         Some(Self {
-            key,
+            argument,
             value,
             needs,
             available,
@@ -72,12 +72,12 @@ impl Shortage {
 
 impl fmt::Display for Shortage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (key, value) = (self.key.name(), self.value);
+        let (name, value) = (self.argument.name(), self.value);
         let (needs, available) = (self.needs.div_ceil(MIB), self.available / MIB);
 
         write!(
             f,
-            "{key} {value}: needs {needs} MiB, and {available} MiB are available; allowed: what leaves a quarter of these, and 16 MiB at least"
+            "{name} {value}: needs {needs} MiB, and {available} MiB are available; allowed: what leaves a quarter of these, and 16 MiB at least"
         )
     }
 }

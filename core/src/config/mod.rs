@@ -1,7 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! What a person sets, by a table or a message, and whether there is memory for it.
+//!
+//! Both are lists of words. `arguments` and `keyword` declare the words, `table` and `message` read them,
+//! and `mistake` says what is wrong with one, and what is allowed.
 
+pub mod arguments;
 pub mod budget;
-pub mod params;
+mod declare;
+pub mod fault;
+pub mod keyword;
+pub mod message;
+pub mod mistake;
+mod ops;
 pub mod pattern;
+pub mod table;
+pub mod text;
+pub mod values;
+
+pub use self::ops::Ops;

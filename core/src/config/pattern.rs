@@ -5,9 +5,9 @@
 
 use core::fmt;
 
-use super::params::{
-    Fault,
-    Text, //
+use super::{
+    fault::Fault,
+    text::Text, //
 };
 use crate::{
     memory::Memory,
@@ -280,6 +280,18 @@ impl<M: Memory> Patterns<M> {
         (0..SLOTS)
             .find(|slot| self.iter().all(|pattern| pattern.slot != *slot))
             .unwrap_or(0)
+    }
+
+    /// How many words they print as.
+    pub(super) fn words(&self) -> usize {
+        match self.as_slice() {
+            // `pattern none`.
+            [] => 2,
+            patterns => patterns
+                .iter()
+                .map(Pattern::words)
+                .fold(0, usize::saturating_add),
+        }
     }
 
     /// All of them.

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The arguments of a table, except for the patterns. Each is declared once, here.
+//!
+//! To add an argument, add a row to [`settings`]. All else that is needed before the argument can be used
+//! follows from the row: the field in [`Params`], how tables and messages are read and printed, and what
+//! is said about mistakes. Then add its line to the table in `docs/reference.md`, which tests read.
+
+use super::{
+    declare::settings,
+    ops::Ops,
+    text::Text,
+    values::{
+        Number,
+        SearchedOps,
+        ShortText,
+        Switch, //
+    }, //
+};
+use crate::search::edges::EDGES;
+use core::ops::RangeInclusive;
+
+/// The longest label, in bytes.
+pub const LABEL_MAX: usize = 32;
+
+/// How many records a pool may have.
+pub const RECORDS: RangeInclusive<u32> = 1..=65_536;
+
+/// When an argument may be given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Given {
+    /// In a table only.
+    Table,
+    /// In a table, and by a message.
+    AnyTime,
+}
+
+/// A limit per second.
+const LIMIT: Number = Number(0..=u32::MAX, Some("no limit"));
+
+settings! {
+    // Variant    Name and type                           Default       Given         Values
+
+    /// Which requests to search.
+    Ops           ops: Ops                              = Ops::WRITE,   AnyTime,      SearchedOps;
+
+    /// Whether records keep a copy of the bytes.
+    Data          data: bool                            = true,         AnyTime,      Switch;
+
+    /// Whether requests are logged.
+    Log           log: bool                             = true,         AnyTime,      Switch;
+
+    /// How many whole requests are logged per second; 0 is no limit.
+    LogRate       log_rate: u32                         = 1000,         AnyTime,      LIMIT;
+
+    /// How many lines of whole requests are logged per second; 0 is no limit.
+    LogLines      log_lines: u32                        = 10_000,       AnyTime,      LIMIT;
+
+    /// Whether each place where a pattern was found is logged.
+    Places        places: bool                          = false,        AnyTime,      Switch;
+
+    /// Of how many writes the edges are remembered.
+    Edges         edges: u32                            = 0,            Table,        Number(EDGES, Some("none"));
+
+    /// How many records the pool has.
+    Records       records: u32                          = 2048,         Table,        Number(RECORDS, None);
+
+    /// What each line of the log begins with.
+    Label         label: Option<Text<LABEL_MAX>>        = None,         Table,        ShortText::<LABEL_MAX>;
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The arguments as `docs/reference.md` has them, for tests that compare them with the code.
+
+/// A row of the table of arguments.
+pub(crate) struct Row {
+    pub(crate) name: &'static str,
+    pub(crate) values: Values,
+    /// `None` if it does not print by default.
+    pub(crate) default: Option<&'static str>,
+    /// Whether a message sets it, too.
+    pub(crate) message: bool,
+}
+
+/// What may be the value of an argument.
+pub(crate) enum Values {
+    /// One of these words.
+    Words(Vec<&'static str>),
+    /// A number from the one to the other, and what is said of 0.
+    Number(u32, u32, Option<&'static str>),
+    /// A text of 1 to so many bytes.
+    Text(usize),
+}
+
+/// All arguments that say nothing about patterns, in the order in which they print.
+pub(crate) fn settings() -> impl Iterator<Item = Row> {
+    let (_, table) = include_str!("../../../docs/reference.md")
+        .split_once("| argument | value | default | message | meaning |")
+        .expect("a table of arguments");
+    let (table, _) = table.split_once("\n\n").expect("an end of the table");
+    let rows = table.lines().filter(|line| line.starts_with("| `"));
+
+    rows.map(|line| line.trim_matches('|').split('|').map(str::trim))
+        .map(|mut cells| {
+            let mut next = || cells.next().expect("a cell");
+            let [name, value, default, message] = [next(), next(), next(), next()];
+            (name.trim_matches('`'), value, default, message)
+        })
+        .filter(|(name, ..)| !["pattern", "pattern_key", "name", "nocase"].contains(name))
+        .map(|(name, value, default, message)| Row {
+            name,
+            values: values(value),
+            default: Some(default.trim_matches('`')).filter(|default| !default.is_empty()),
+            message: match message {
+                "yes" => true,
+                "no" => false,
+                other => panic!("{name}: {other} is neither yes nor no"),
+            },
+        })
+}
+
+/// Reads a cell: "`on` or `off`", "0 to 65536, 0 for none", "1 to 32 bytes".
+fn values(cell: &'static str) -> Values {
+    if cell.starts_with('`') {
+        return Values::Words(cell.split('`').skip(1).step_by(2).collect());
+    }
+    let (from, rest) = cell.split_once(" to ").expect("a range");
+    let from = from.parse().expect("a number");
+    if let Some(longest) = rest.strip_suffix(" bytes") {
+        assert_eq!(from, 1);
+        return Values::Text(longest.parse().expect("a number"));
+    }
+    let (to, zero) = match rest.split_once(", 0 for ") {
+        Some((to, zero)) => (to, Some(zero)),
+        None => (rest, None),
+    };
+    Values::Number(from, to.parse().expect("a number"), zero)
+}
+
+impl Row {
+    /// What stands for the value in the lists of what is allowed.
+    pub(crate) fn usage(&self) -> String {
+        match &self.values {
+            Values::Words(words) if words == &["on", "off"] => "on|off".to_owned(),
+            Values::Words(_) => self.name.to_uppercase(),
+            Values::Number(..) => "N".to_owned(),
+            Values::Text(_) => "TEXT".to_owned(),
+        }
+    }
+
+    /// What is said to be allowed when a value is wrong.
+    pub(crate) fn allowed(&self) -> String {
+        match &self.values {
+            Values::Words(words) => match &words[..] {
+                [others @ .., one, last] => {
+                    let others: String = others.iter().map(|word| format!("{word}, ")).collect();
+                    format!("{others}{one} or {last}")
+                }
+                few => panic!("{}: {few:?}", self.name),
+            },
+            Values::Number(from, to, None) => format!("a whole number from {from} to {to}"),
+            Values::Number(from, to, Some(zero)) => {
+                format!("a whole number from {from} to {to}, 0 for {zero}")
+            }
+            Values::Text(longest) => {
+                format!("1 to {longest} bytes, %HH for what is not plain")
+            }
+        }
+    }
+
+    /// Words that are values, and print as they are.
+    pub(crate) fn right(&self) -> Vec<String> {
+        match &self.values {
+            Values::Words(words) => words.iter().map(|&word| word.to_owned()).collect(),
+            Values::Number(from, to, _) => [*from, from + 1, *to].map(|n| n.to_string()).into(),
+            Values::Text(longest) => {
+                vec!["x".to_owned(), "none".to_owned(), "%25".repeat(*longest)]
+            }
+        }
+    }
+
+    /// Words that are no values, and what is wrong with each. It ends with an empty one, which dm does not
+    /// pass on.
+    pub(crate) fn wrong(&self) -> Vec<(String, &'static str)> {
+        let all =
+            |words: &[&str], what| words.iter().map(|&word| (word.to_owned(), what)).collect();
+        match &self.values {
+            Values::Words(words) => {
+                let what = match &words[..] {
+                    ["on", "off"] => "neither on nor off",
+                    ["read", "write", "read,write"] => "no such ops",
+                    others => panic!("{}: {others:?}", self.name),
+                };
+                all(&["maybe", "1", "ON", "on%", "write,read", "all", ""], what)
+            }
+            Values::Number(from, to, _) => {
+                let mut wrong: Vec<_> = all(
+                    &["x", "12x", "+1", "-1", "0x10", "1e3", ""],
+                    "not a whole number",
+                );
+                let beyond = u64::from(*to) + 1;
+                wrong.insert(0, (beyond.to_string(), "out of range"));
+                wrong.insert(0, ("9".repeat(26), "out of range"));
+                if let Some(below) = from.checked_sub(1) {
+                    wrong.insert(0, (below.to_string(), "out of range"));
+                }
+                wrong
+            }
+            Values::Text(longest) => vec![
+                ("x".repeat(longest + 1), "too long"),
+                ("%41".repeat(longest + 1), "too long"),
+                ("%".to_owned(), "bad escape"),
+                ("x%4".to_owned(), "bad escape"),
+                ("%zz".to_owned(), "bad escape"),
+                (String::new(), "empty"),
+            ],
+        }
+    }
+}
