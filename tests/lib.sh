@@ -48,6 +48,24 @@ make_target() {
 	dmsetup create "$name" --table "0 $(sectors "$device") imgrement $device 0 $count $*"
 }
 
+# table_words PATTERNS [NAME VALUE...]: all arguments as `dmsetup table` prints them, with their count first:
+# these patterns, these values, and what docs/reference.md says for the others.
+table_words() {
+	local line words
+	[ -e /tmp/defaults ] || python3 lib/reference.py defaults > /tmp/defaults
+	line=" $(< /tmp/defaults) "
+	words=$1
+	shift
+	while [ $# -gt 0 ]; do
+		# An argument that does not print by default prints last.
+		[[ $line = *" $1 "* ]] || line+="$1 x "
+		line=$(sed -E "s/ $1 [^ ]+ / $1 $2 /" <<< "$line")
+		shift 2
+	done
+	read -ra words <<< "$words$line"
+	echo "${#words[@]} ${words[*]}"
+}
+
 remove_target() { dmsetup remove --retry "$1"; }
 
 # The target's lines in the kernel's log since the last `dmesg -C`, without time and prefix. Send a mark first: it

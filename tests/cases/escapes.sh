@@ -4,7 +4,7 @@
 
 # A space, %, \, #, control bytes, NUL, bytes beyond ASCII, and a no-break space.
 word='%20%25%5C%23%01%0A%00%FF%C3%A9%A0"'\''*'
-wanted="0 8192 imgrement 8:16 0 18 pattern $word ops write data on log on log_rate 1000 log_lines 10000 places off edges 0 records 2048"
+wanted="0 8192 imgrement 8:16 0 $(table_words "pattern $word")"
 lower=${word,,}
 
 # matches HOW: the target has that pattern, and finds it.
@@ -41,7 +41,7 @@ matches 'table fed back'
 
 # Bytes that can be typed directly, where device-mapper passes them on, are printed escaped.
 word='%01%7F%FF'
-wanted="0 8192 imgrement 8:16 0 20 pattern $word ops write data on log on log_rate 1000 log_lines 10000 places off edges 0 records 2048 label $word"
+wanted="0 8192 imgrement 8:16 0 $(table_words "pattern $word" label "$word")"
 raw=$(printf '\001\177\377')
 python3 lib/dm.py load imgrement 0 8192 imgrement "8:16 0 4 pattern $raw label $raw"
 dmsetup resume imgrement

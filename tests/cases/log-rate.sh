@@ -109,5 +109,5 @@ lost=$(($(counter record_lost) + $(counter data_lost)))
 [ "$(counter deltas)" -lt $((128 * (1024 - lost))) ] || fail "all were copied: $(counts)"
 
 # The highest possible limit.
-expect_text 'table' '0 8192 imgrement 8:16 0 18 pattern DAMN ops write data on log on log_rate 4294967295 log_lines 0 places off edges 0 records 2048' \
+expect_text 'table' "0 8192 imgrement 8:16 0 $(table_words 'pattern DAMN' log_rate 4294967295 log_lines 0)" \
 	"$(dmsetup message imgrement 0 log_rate 4294967295; dmsetup table imgrement)"

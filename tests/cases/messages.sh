@@ -7,12 +7,11 @@ device=/dev/mapper/imgrement
 line='W, bytes to transfer: 512, delta count: 1
 bv #0: len 512, offset 0, at (8, 8)'
 
-# message WORDS TABLE LINES COUNTS FOUND: after this message, a write of "DAMN gosh" has these lines and counts.
-places=off
+# message WORDS PATTERNS LINES COUNTS FOUND: after this message, the table has these patterns and the settings in
+# `settings`, and a write of "DAMN gosh" has these lines and counts.
+settings=
 message() {
-	local got words answer wanted
-	# shellcheck disable=SC2206 # words
-	words=($2 places $places edges 0 records 2048)
+	local got answer wanted
 	dmsetup message imgrement 0 reset
 	# shellcheck disable=SC2086 # words
 	answer=$(dmsetup message imgrement 0 $1)
@@ -21,7 +20,9 @@ message() {
 	[[ $1 != pattern\ * || $1 = 'pattern none' || $1 = pattern\ del\ * ]] ||
 		wanted=$(dmsetup message imgrement 0 pattern list | tail -n 1)
 	expect "$1: the answer" "$wanted" "$answer"
-	expect "$1: table" "0 8192 imgrement 8:16 0 ${#words[@]} ${words[*]}" "$(dmsetup table imgrement)"
+	# shellcheck disable=SC2086 # words
+	wanted="0 8192 imgrement 8:16 0 $(table_words "$2" $settings)"
+	expect "$1: table" "$wanted" "$(dmsetup table imgrement)"
 	got=$(traced write_at $device 8 'DAMN gosh')
 	expect_text "$1: lines" "$3" "$got"
 	expect "$1: counts" "write 1 sectors_written 1 segments 1${4:+ $4}" "$(counts)"
@@ -32,55 +33,60 @@ damn="Found DAMN from page 1 times
 $line
 Found DAMN from deltas 1 times"
 
-message 'pattern gosh' 'pattern gosh ops write data on log on log_rate 1000 log_lines 10000' \
+message 'pattern gosh' 'pattern gosh' \
 	"${damn//DAMN/gosh}" 'page 1 deltas 1' '1 gosh 1'
-message 'pattern none' 'pattern none ops write data on log on log_rate 1000 log_lines 10000' "$line" '' 0
-message 'pattern DAMN' 'pattern DAMN ops write data on log on log_rate 1000 log_lines 10000' "$damn" 'page 1 deltas 1' '1 DAMN 1'
-message 'data off' 'pattern DAMN ops write data off log on log_rate 1000 log_lines 10000' "Found DAMN from page 1 times
+message 'pattern none' 'pattern none' "$line" '' 0
+message 'pattern DAMN' 'pattern DAMN' "$damn" 'page 1 deltas 1' '1 DAMN 1'
+settings='data off'
+message 'data off' 'pattern DAMN' "Found DAMN from page 1 times
 $line" 'page 1' '1 DAMN 1'
-message 'log off' 'pattern DAMN ops write data off log off log_rate 1000 log_lines 10000' '' 'page 1' '1 DAMN 1'
-message 'data on' 'pattern DAMN ops write data on log off log_rate 1000 log_lines 10000' '' 'page 1 deltas 1' '1 DAMN 1'
-message 'log on' 'pattern DAMN ops write data on log on log_rate 1000 log_lines 10000' "$damn" 'page 1 deltas 1' '1 DAMN 1'
-message 'log_rate 0' 'pattern DAMN ops write data on log on log_rate 0 log_lines 10000' "$damn" 'page 1 deltas 1' '1 DAMN 1'
-message 'log_lines 0' 'pattern DAMN ops write data on log on log_rate 0 log_lines 0' "$damn" 'page 1 deltas 1' '1 DAMN 1'
-message 'reset' 'pattern DAMN ops write data on log on log_rate 0 log_lines 0' "$damn" 'page 1 deltas 1' '1 DAMN 1'
+settings='data off log off'
+message 'log off' 'pattern DAMN' '' 'page 1' '1 DAMN 1'
+settings='log off'
+message 'data on' 'pattern DAMN' '' 'page 1 deltas 1' '1 DAMN 1'
+settings=
+message 'log on' 'pattern DAMN' "$damn" 'page 1 deltas 1' '1 DAMN 1'
+settings='log_rate 0'
+message 'log_rate 0' 'pattern DAMN' "$damn" 'page 1 deltas 1' '1 DAMN 1'
+settings='log_rate 0 log_lines 0'
+message 'log_lines 0' 'pattern DAMN' "$damn" 'page 1 deltas 1' '1 DAMN 1'
+message 'reset' 'pattern DAMN' "$damn" 'page 1 deltas 1' '1 DAMN 1'
 
 # with_o LINES: the lines, each about `second` followed by the same about `O`.
 with_o() { printf '%s\n' "$1" | sed 's/second\(.*\)/&\nFound O\1/'; }
 # Patterns with names are added and removed.
-settings='ops write data on log on log_rate 0 log_lines 0'
 two="Found DAMN from page 1 times
 Found second from page 1 times
 $line
 Found DAMN from deltas 1 times
 Found second from deltas 1 times"
-message 'pattern add second gosh' "pattern DAMN pattern gosh name second $settings" "$two" \
+message 'pattern add second gosh' "pattern DAMN pattern gosh name second" "$two" \
 	'page 2 deltas 2' '2 DAMN 1 second 1'
-message 'pattern add O O nocase' "pattern DAMN pattern gosh name second pattern O name O nocase $settings" \
+message 'pattern add O O nocase' "pattern DAMN pattern gosh name second pattern O name O nocase" \
 	"$(with_o "$two")" 'page 3 deltas 3' '3 DAMN 1 second 1 O 1'
-places=on
-message 'places on' "pattern DAMN pattern gosh name second pattern O name O nocase $settings" \
+settings='log_rate 0 log_lines 0 places on'
+message 'places on' "pattern DAMN pattern gosh name second pattern O name O nocase" \
 	"$(with_o "$two")
 Found DAMN at sector 8, byte 0
 Found second at sector 8, byte 5
 Found O at sector 8, byte 6" 'page 3 deltas 3' '3 DAMN 1 second 1 O 1'
-places=off
-message 'places off' "pattern DAMN pattern gosh name second pattern O name O nocase $settings" \
+settings='log_rate 0 log_lines 0'
+message 'places off' "pattern DAMN pattern gosh name second pattern O name O nocase" \
 	"$(with_o "$two")" 'page 3 deltas 3' '3 DAMN 1 second 1 O 1'
-message 'pattern del O' "pattern DAMN pattern gosh name second $settings" "$two" \
+message 'pattern del O' "pattern DAMN pattern gosh name second" "$two" \
 	'page 2 deltas 2' '2 DAMN 1 second 1'
-message 'pattern del DAMN' "pattern gosh name second $settings" "$(sed /DAMN/d <<< "$two")" \
+message 'pattern del DAMN' "pattern gosh name second" "$(sed /DAMN/d <<< "$two")" \
 	'page 1 deltas 1' '1 second 1'
-message 'pattern del second' "pattern none $settings" "$line" '' 0
+message 'pattern del second' "pattern none" "$line" '' 0
 # Patterns that stay keep their count; new ones start at 0.
-message 'pattern damn nocase' "pattern damn nocase $settings" "${damn//DAMN/damn}" 'page 1 deltas 1' '1 damn 1'
+message 'pattern damn nocase' "pattern damn nocase" "${damn//DAMN/damn}" 'page 1 deltas 1' '1 damn 1'
 dmsetup message imgrement 0 pattern add new gosh
 write_at $device 8 'DAMN gosh'
 expect 'a pattern that stays and one that is new' '2 damn 2 new 1' "$(pattern_counts)"
 dmsetup message imgrement 0 pattern del new
 dmsetup message imgrement 0 pattern add new gosh
 expect 'the same name again' '2 damn 2 new 0' "$(pattern_counts)"
-message 'pattern DAMN' "pattern DAMN $settings" "$damn" 'page 1 deltas 1' '1 DAMN 1'
+message 'pattern DAMN' "pattern DAMN" "$damn" 'page 1 deltas 1' '1 DAMN 1'
 
 # dmsetup joins its words, so a space in quotes makes two words of one. The answer shows what was understood.
 expect 'a space in quotes' 'BEGIN 0 pattern RSA name BEGIN' "$(dmsetup message imgrement 0 pattern add 'BEGIN RSA')"
@@ -127,5 +133,5 @@ dmsetup reload imgrement --table '0 4096 imgrement /dev/sdb 0
 4096 4096 imgrement /dev/sda 0'
 dmsetup resume imgrement
 dmsetup message imgrement 5000 pattern two
-expect_text 'the second target' '0 4096 imgrement 8:16 0 18 pattern DAMN ops write data on log on log_rate 1000 log_lines 10000 places off edges 0 records 2048
-4096 4096 imgrement 8:0 0 18 pattern two ops write data on log on log_rate 1000 log_lines 10000 places off edges 0 records 2048' "$(dmsetup table imgrement)"
+expect_text 'the second target' "0 4096 imgrement 8:16 0 $(table_words 'pattern DAMN')
+4096 4096 imgrement 8:0 0 $(table_words 'pattern two')" "$(dmsetup table imgrement)"

@@ -109,8 +109,7 @@ mistake EINVAL "$count" "'4294967298': $is 2" /dev/sdb 0 4294967298 data on
 told count
 
 # Arguments. An empty pattern cannot be typed: device-mapper passes no empty words.
-arguments='pattern TEXT|none, pattern_key NAME, name NAME, nocase, ops OPS, data on|off, log on|off, log_rate N'
-arguments+=', log_lines N, places on|off, edges N, records N, label TEXT'
+arguments=$(python3 lib/reference.py arguments)
 pattern='1 to 255 bytes, %HH for what is not plain; or none'
 for word in bogus Pattern mark reset; do
 	mistake EINVAL 'Unknown argument' "$word: unknown argument; allowed: $arguments" /dev/sdb 0 2 $word x
@@ -236,8 +235,7 @@ Command failed." "$said"
 }
 
 dmesg -C
-messages='pattern TEXT|none, pattern add NAME TEXT, pattern del NAME, pattern list, pattern_key NAME'
-messages+=', pattern_key add NAME, ops OPS, data on|off, log on|off, log_rate N, log_lines N, places on|off, reset, mark TEXT'
+messages=$(python3 lib/reference.py messages)
 wrong_message "bogus: unknown message; allowed: $messages" bogus
 wrong_message "a%20b: unknown message; allowed: $messages" a%20b x
 wrong_message "records: set by the table only; allowed: $messages" records 1

@@ -16,7 +16,7 @@ load one
 [ $(($(used) - before)) -ge 8192 ] || fail "a pool of 8 MiB took $(($(used) - before)) KiB"
 expect 'tables' INACTIVE "$(tables)"
 load two
-expect 'the inactive table' '0 8192 imgrement 8:16 0 20 pattern DAMN ops write data on log on log_rate 1000 log_lines 10000 places off edges 0 records 2048 label two' \
+expect 'the inactive table' "0 8192 imgrement 8:16 0 $(table_words 'pattern DAMN' label two)" \
 	"$(dmsetup table --inactive imgrement)"
 dmsetup clear imgrement
 expect 'tables' None "$(tables)"

@@ -9,7 +9,7 @@ add imgrement:long "$(head -c 256 /dev/zero | tr '\0' x)"
 
 make_target imgrement /dev/sdb pattern_key imgrement:db%20password label secrets
 table=$(dmsetup table imgrement)
-expect 'table' '0 8192 imgrement 8:16 0 20 pattern_key imgrement:db%20password ops write data on log on log_rate 1000 log_lines 10000 places off edges 0 records 2048 label secrets' "$table"
+expect 'table' "0 8192 imgrement 8:16 0 $(table_words 'pattern_key imgrement:db%20password' label secrets)" "$table"
 # A table line creates the same target again.
 dmsetup create again --table "${table/8:16/8:0}"
 expect 'the same table' "${table/8:16/8:0}" "$(dmsetup table again)"

@@ -27,7 +27,7 @@ drain
 dmesg -C
 dmsetup resume imgrement
 expect_text 'ready again' "new: $ready" "$(lines)"
-expect 'table' '0 131072 imgrement 8:0 0 20 pattern TEXT ops write data on log on log_rate 1000 log_lines 10000 places off edges 0 records 2048 label new' \
+expect 'table' "0 131072 imgrement 8:0 0 $(table_words 'pattern TEXT' label new)" \
 	"$(dmsetup table imgrement)"
 expect 'counts of a new table' '' "$(counts)"
 

@@ -14,30 +14,30 @@ again() {
 	dmsetup remove first
 }
 
-again '18 pattern DAMN ops write data on log on log_rate 1000 log_lines 10000 places off edges 0 records 2048'
-again '18 pattern DAMN ops write data on log on log_rate 1000 log_lines 10000 places off edges 0 records 2048' 0
-again '18 pattern none ops write data off log off log_rate 0 log_lines 0 places off edges 0 records 1' \
+again "$(table_words 'pattern DAMN')"
+again "$(table_words 'pattern DAMN')" 0
+again "$(table_words 'pattern none' data off log off log_rate 0 log_lines 0 records 1)" \
 	12 records 1 log off pattern none log_rate 0 log_lines 0 data off
 # dmsetup takes what follows a `#` in a table for a comment.
-again '20 pattern a%20b%23%25c%5C%00%FF ops write data on log on log_rate 4294967295 log_lines 10000 places off edges 0 records 2048 label my%20disk%0A' \
+again "$(table_words 'pattern a%20b%23%25c%5C%00%FF' log_rate 4294967295 label my%20disk%0A)" \
 	6 label my%20disk%0a log_rate 4294967295 pattern %61%20b%23%25c%5c%00%ff
-again '18 pattern %6Eone ops write data on log on log_rate 1000 log_lines 10000 places off edges 0 records 2048' 2 pattern %6eone
-again '20 pattern DAMN ops write data on log on log_rate 1000 log_lines 10000 places off edges 0 records 2048 label none' 2 label none
+again "$(table_words 'pattern %6Eone')" 2 pattern %6eone
+again "$(table_words 'pattern DAMN' label none)" 2 label none
 
 # Several patterns with their own words, in the order in which they were given.
-again '28 pattern a name first pattern %6Eone nocase pattern name name nocase nocase ops read,write data on log on log_rate 1000'\
-' log_lines 10000 places on edges 4096 records 2048' \
+patterns='pattern a name first pattern %6Eone nocase pattern name name nocase nocase'
+again "$(table_words "$patterns" ops read,write places on edges 4096)" \
 	20 ops read,write places on pattern a name first data on pattern %6eone nocase pattern name name nocase nocase edges 4096
-again '18 pattern none ops write data on log on log_rate 1000 log_lines 10000 places off edges 65536 records 2048' 4 edges 65536 pattern none
+again "$(table_words 'pattern none' edges 65536)" 4 edges 65536 pattern none
 
 # The longest possible texts.
 long=$(printf '%%FF%.0s' {1..255})
 label=$(printf '%%01%.0s' {1..32})
-again "20 pattern $long ops write data on log on log_rate 1000 log_lines 10000 places off edges 0 records 2048 label $label" 4 pattern "$long" label "$label"
+again "$(table_words "pattern $long" label "$label")" 4 pattern "$long" label "$label"
 
 # As many patterns as are allowed. They are counted in the same order.
 words=$(printf 'pattern %s ' {1000..1255})
-again "$((2 * 256 + 16)) ${words}ops write data on log on log_rate 1000 log_lines 10000 places off edges 0 records 16" 514 "${words}records 16"
+again "$(table_words "$words" records 16)" 514 "${words}records 16"
 dmsetup create first --table "0 4096 imgrement /dev/sdb 8 512 $words"
 expect 'the counts of 256 patterns' "256 $(printf '%s 0 ' {1000..1254})1255 0" "$(pattern_counts first)"
 remove_target first
@@ -49,14 +49,14 @@ dmsetup message imgrement 0 data off
 dmsetup message imgrement 0 log off
 dmsetup message imgrement 0 log_rate 7
 dmsetup message imgrement 0 log_lines 9
-expect 'changed by messages' '0 4096 imgrement 8:16 8 18 pattern %20 ops write data off log off log_rate 7 log_lines 9 places off edges 0 records 2048' \
+expect 'changed by messages' "0 4096 imgrement 8:16 8 $(table_words 'pattern %20' data off log off log_rate 7 log_lines 9)" \
 	"$(dmsetup table imgrement)"
 
 # A table that is loaded but not yet in use, and one of several lines.
 dmsetup load imgrement --table '0 2048 imgrement /dev/sdb 8 2 label a
 2048 2048 imgrement /dev/sda 0 2 label b'
-wanted='0 2048 imgrement 8:16 8 20 pattern DAMN ops write data on log on log_rate 1000 log_lines 10000 places off edges 0 records 2048 label a
-2048 2048 imgrement 8:0 0 20 pattern DAMN ops write data on log on log_rate 1000 log_lines 10000 places off edges 0 records 2048 label b'
+wanted="0 2048 imgrement 8:16 8 $(table_words 'pattern DAMN' label a)
+2048 2048 imgrement 8:0 0 $(table_words 'pattern DAMN' label b)"
 expect 'inactive table' "$wanted" "$(dmsetup table --inactive imgrement)"
 dmsetup resume imgrement
 expect 'two lines' "$wanted" "$(dmsetup table imgrement)"

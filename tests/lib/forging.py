@@ -13,6 +13,7 @@ import sys
 import time
 
 import dm
+import reference
 
 DEV_CREATE, DEV_REMOVE, DEV_SUSPEND = 3, 4, 6
 
@@ -106,14 +107,8 @@ def pieces(size):
 DEVICE = b"imgrement: 253:0: "
 SENTENCE = b"device-mapper: table: 253:0: imgrement: %s (-%s)"
 END = b"device-mapper: ioctl: error adding target to table"
-ARGUMENTS = (
-    b"pattern TEXT|none, pattern_key NAME, name NAME, nocase, ops OPS, data on|off, log on|off, log_rate N, log_lines N,"
-    b" places on|off, edges N, records N, label TEXT"
-)
-MESSAGES = (
-    b"pattern TEXT|none, pattern add NAME TEXT, pattern del NAME, pattern list, pattern_key NAME,"
-    b" pattern_key add NAME, ops OPS, data on|off, log on|off, log_rate N, log_lines N, places on|off, reset, mark TEXT"
-)
+ARGUMENTS = reference.arguments().encode()
+MESSAGES = reference.messages().encode()
 
 
 def wrong_words(name):

@@ -27,6 +27,7 @@ import time
 
 import dm
 import loglines
+import reference
 
 DEV_SUSPEND, TABLE_LOAD, TABLE_CLEAR, TABLE_STATUS, TARGET_MSG = 6, 9, 10, 12, 14
 QUERY_INACTIVE = 1 << 12
@@ -128,27 +129,28 @@ def integer(key, word, low, high):
     return number
 
 
-LIMITS = {"pattern": 255, "pattern_key": 64, "name": 64, "label": 32, "mark": 128, "del": 255}
-RANGES = {"log_rate": (0, 2**32 - 1), "log_lines": (0, 2**32 - 1), "records": (1, 65536), "edges": (0, 65536)}
+LIMITS = {"pattern": 255, "pattern_key": 64, "name": 64, "mark": 128, "del": 255}
+SETTINGS = {setting.name: setting for setting in reference.settings()}
 
 
 def value(key, word):
-    if key in ("data", "log", "places"):
-        if word not in (b"on", b"off"):
-            raise wrong(word, "neither on nor off", key)
-        return word.decode()
-    if key == "ops":
-        if word not in (b"read", b"write", b"read,write"):
-            raise wrong(word, "no such ops", key)
-        return word.decode()
-    if key in RANGES:
-        return integer(key, word, *RANGES[key])
-    return text(key, word, LIMITS[key])
+    """What a word means; for a text that is its bytes, for a number that, and else the word itself."""
+    setting = SETTINGS.get(key)
+    if setting is None or setting.longest:
+        return text(key, word, setting.longest if setting else LIMITS[key])
+    if setting.range:
+        return integer(key, word, *setting.range)
+    if word not in (known.encode() for known in setting.words):
+        raise wrong(word, "neither on nor off" if setting.words == ["on", "off"] else f"no such {key}", key)
+    return word.decode()
 
 
-SINGLE = ("ops", "data", "log", "log_rate", "log_lines", "places", "edges", "records", "label")
-ARGUMENTS = ("pattern", "pattern_key", "name", "nocase", *SINGLE)
-MESSAGES = ("pattern", "pattern_key", "ops", "data", "log", "log_rate", "log_lines", "places", "mark", "reset")
+def default(setting):
+    return None if setting.default is None else value(setting.name, setting.default.encode())
+
+
+ARGUMENTS = ("pattern", "pattern_key", "name", "nocase", *SETTINGS)
+MESSAGES = ("pattern", "pattern_key", "mark", "reset", *(key for key in SETTINGS if SETTINGS[key].message))
 
 
 class Pattern:
@@ -194,8 +196,7 @@ def fit(settings):
 
 def arguments(words):
     """The settings of a table."""
-    settings = {"patterns": None, "ops": "write", "data": "on", "log": "on", "log_rate": 1000, "log_lines": 10000,
-                "places": "off", "edges": 0, "records": 2048, "label": None}
+    settings = {"patterns": None, **{key: default(setting) for key, setting in SETTINGS.items()}}
     seen = set()
     words = iter(words)
     for word in words:
@@ -210,12 +211,12 @@ def arguments(words):
             continue
         if key in seen:
             raise wrong(word, "given twice")
-        if key in SINGLE:
+        if key in SETTINGS:
             seen.add(key)
         argument = next(words, None)
         if argument is None:
             raise wrong(word, "its value is missing")
-        if key in SINGLE:
+        if key in SETTINGS:
             settings[key] = value(key, argument)
         elif key == "name":
             if last is None or last.name is not None:
@@ -327,7 +328,7 @@ def change(words, settings):
         # Device-mapper's own messages.
         raise Refused(errno.EINVAL, None)
     key = words[0].decode("latin1")
-    if key in ("edges", "records", "label"):
+    if key in SETTINGS and not SETTINGS[key].message:
         raise wrong(words[0], "set by the table only")
     if key not in MESSAGES:
         raise wrong(words[0], "unknown message")
@@ -349,9 +350,9 @@ def change(words, settings):
 def printed(settings):
     """The line of a table with these settings."""
     words = [" ".join(pattern.words() for pattern in settings["patterns"]) or "pattern none"]
-    words += [f"{key} {settings[key]}" for key in SINGLE[:-1]]
-    if settings["label"] is not None:
-        words.append(f"label {escaped(settings['label'])}")
+    for key in SETTINGS:
+        if settings[key] is not None:
+            words.append(f"{key} {escaped(settings[key]) if SETTINGS[key].longest else settings[key]}")
     words = " ".join(words)
     return f"{settings['device']} {settings['offset']} {len(words.split())} {words}"
 
@@ -380,20 +381,20 @@ def any_number():
 
 
 def any_value(key):
-    if key in ("data", "log", "places"):
-        return chance.choice((b"on", b"off"))
-    if key == "ops":
-        return chance.choice((b"read", b"write", b"read,write"))
-    if key in ("log_rate", "log_lines"):
-        return str(chance.choice((0, 1, 5, 1000, 2**32 - 1))).encode()
+    setting = SETTINGS.get(key)
     if key == "edges":
         return str(chance.choice((0, 1, 7, 64, 65536 if chance.random() < 0.01 else 100))).encode()
     if key == "records":
         # The largest pool takes long to make, so it is tried rarely.
         return b"65536" if chance.random() < 0.003 else str(chance.randrange(1, 65)).encode()
+    if setting and setting.words:
+        return chance.choice(setting.words).encode()
+    if setting and setting.range:
+        low, high = setting.range
+        return str(chance.choice((low, min(low + 1, high), min(low + 5, high), high))).encode()
     if key == "pattern" and chance.random() < 0.2:
         return chance.choice((b"none", b"%6Eone", b"none%20", b"list", b"add", b"del"))
-    return any_text(LIMITS[key])
+    return any_text(setting.longest if setting else LIMITS[key])
 
 
 def any_pattern():
@@ -408,7 +409,7 @@ def any_pattern():
 
 def any_table():
     """Length, and the words of a valid line, apart from what `any_text` gives."""
-    keys = chance.sample(SINGLE, chance.randrange(len(SINGLE) + 1))
+    keys = chance.sample(list(SETTINGS), chance.randrange(len(SETTINGS) + 1))
     if "records" not in keys and chance.random() < 0.9:
         keys.append("records")
     parts = [[key.encode(), any_value(key)] for key in keys]

@@ -1,0 +1,68 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""The arguments of a table, as docs/reference.md has them. Tests expect what it says.
+
+reference.py defaults    prints the words that follow the patterns in a table where nothing else is set;
+reference.py arguments   the list of what a table may have, as it is printed for an unknown argument;
+reference.py messages    the same of messages.
+"""
+
+import os
+import re
+import sys
+
+REFERENCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../docs/reference.md")
+HEAD = "| argument | value | default | message | meaning |"
+# Those about patterns have a grammar of their own.
+PATTERNS = ("pattern", "pattern_key", "name", "nocase")
+
+
+class Setting:
+    """A row of the table. `default` is None where nothing is printed by default."""
+
+    def __init__(self, name, value, default, message):
+        self.name = name
+        self.default = default.strip("`") or None
+        self.message = {"yes": True, "no": False}[message]
+        self.words = self.range = self.longest = None
+        if value.startswith("`"):
+            self.words = re.findall("`([^`]+)`", value)
+        elif value.endswith(" bytes"):
+            self.longest = int(re.fullmatch(r"1 to (\d+) bytes", value)[1])
+        else:
+            self.range = tuple(map(int, re.match(r"(\d+) to (\d+)(?=$|, 0 for )", value).groups()))
+
+    def usage(self):
+        """What stands for the value in the lists."""
+        if self.words:
+            return "on|off" if self.words == ["on", "off"] else self.name.upper()
+        return "TEXT" if self.longest else "N"
+
+
+def settings():
+    """All rows that are not about patterns, in the order in which they print."""
+    with open(REFERENCE, encoding="utf-8") as file:
+        rows = file.read().split(HEAD)[1].split("\n\n")[0].splitlines()
+    rows = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows if row.startswith("| `")]
+    names = [(cells[0].strip("`"), cells) for cells in rows]
+    return [Setting(name, *cells[1:4]) for name, cells in names if name not in PATTERNS]
+
+
+def defaults():
+    return " ".join(f"{setting.name} {setting.default}" for setting in settings() if setting.default)
+
+
+def arguments():
+    words = ["pattern TEXT|none", "pattern_key NAME", "name NAME", "nocase"]
+    return ", ".join(words + [f"{setting.name} {setting.usage()}" for setting in settings()])
+
+
+def messages():
+    words = ["pattern TEXT|none", "pattern add NAME TEXT", "pattern del NAME", "pattern list"]
+    words += ["pattern_key NAME", "pattern_key add NAME"]
+    words += [f"{setting.name} {setting.usage()}" for setting in settings() if setting.message]
+    return ", ".join(words + ["reset", "mark TEXT"])
+
+
+if __name__ == "__main__":
+    print({"defaults": defaults, "arguments": arguments, "messages": messages}[sys.argv[1]]())
