@@ -2,9 +2,9 @@
 
 //! The pure logic of imgrement: no kernel, no allocation, no path to a panic.
 //!
-//! This file is for Cargo only. The kernel modules declare the folders that they need in their crate
-//! roots, so `crate::search::...` is the same path in both. A new file is declared in the `mod.rs` of
-//! its folder, and nowhere else. Nothing but `core` is used.
+//! This file is only for Cargo. The kernel modules declare the folders that they need in their crate roots, so
+//! `crate::search::...` is the same path in both. A new file is declared in the `mod.rs` of its folder, and nowhere
+//! else. Only the crate `core` is used.
 //!
 //! Two files have `unsafe`, and say why at their top: `bytes/racy.rs` and `search/simd.rs`.
 

@@ -2,13 +2,12 @@
 
 //! Bytes that others may write to while they are read.
 //!
-//! The pages of a request belong to whoever issued it, who may write to them at any time. A `&[u8]`
-//! over such memory is undefined behaviour whatever is done with it, so there is this view instead.
-//! It is one of the few files with `unsafe`: the loads are made here, checked, once for everybody.
+//! The pages of a request belong to the code that issued it, which may write to them at any time. A `&[u8]` over such
+//! memory is undefined behaviour, whatever is done with it, so there is this view instead. It is one of the few files
+//! with `unsafe`: it makes the loads once for all, with checks.
 //!
-//! A load is volatile, which is how the kernel's Rust code reads memory that others write
-//! (`READ_ONCE`): it happens once, where it stands, and any bits that it brings are a valid value.
-//! What two loads of the same byte bring may differ.
+//! A load is volatile, which is how the kernel's Rust code reads memory that others write (`READ_ONCE`): it happens
+//! once and in place, and any bits that it returns are a valid value. Two loads of the same byte may differ.
 
 use core::{
     array,
@@ -41,7 +40,7 @@ impl<'m> From<&'m [u8]> for RacyBytes<'m> {
 }
 
 impl<'m> RacyBytes<'m> {
-    /// The `len` bytes from `start` on.
+    /// The `len` bytes from `start`.
     ///
     /// # Safety
     ///
@@ -68,13 +67,13 @@ impl<'m> RacyBytes<'m> {
         self.len == 0
     }
 
-    /// Where they begin in memory, for loads that are made in assembly.
+    /// Their address, for loads in assembly.
     #[inline]
     pub fn as_ptr(self) -> *const u8 {
         self.start
     }
 
-    /// Those in `range`; `None` where some of it is beyond their end.
+    /// The bytes in `range`; `None` if part of it is beyond the end.
     #[inline]
     pub fn get(self, range: Range<usize>) -> Option<Self> {
         if range.end > self.len {
@@ -98,28 +97,26 @@ impl<'m> RacyBytes<'m> {
         Some(unsafe { self.start.wrapping_add(at).read_volatile() })
     }
 
-    /// Loads the eight bytes from `at` on, the first of them into the lowest bits; `None` where there
-    /// are fewer.
+    /// Loads the eight bytes from `at`, the first of them into the lowest bits; `None` if there are fewer.
     #[inline]
     pub fn word(self, at: usize) -> Option<u64> {
         let [word] = self.words(at)?;
         Some(word)
     }
 
-    /// The same of `N` words that follow one another.
+    /// The same for `N` consecutive words.
     #[inline]
     pub fn words<const N: usize>(self, at: usize) -> Option<[u64; N]> {
         if !has_words(self.len, at, N) {
             return None;
         }
         Some(array::from_fn(|index| {
-            // SAFETY: By the invariant, and there are `N` words from `at` on, so that nothing wraps.
+            // SAFETY: By the invariant, and there are `N` words from `at`, so nothing wraps.
             unsafe { load(self.start, at.wrapping_add(index.wrapping_mul(WORD))) }
         }))
     }
 
-    /// Copies the bytes from `at` on, as many as `to` has room for; `None` where there are fewer, and
-    /// then nothing is copied.
+    /// Copies the bytes from `at`, as many as `to` holds; `None` if there are fewer, and then nothing is copied.
     #[inline]
     pub fn copy_to(self, at: usize, to: &mut [u8]) -> Option<()> {
         let from = self.get(at..at.checked_add(to.len())?)?;
@@ -141,7 +138,7 @@ impl<'m> RacyBytes<'m> {
         Some(())
     }
 
-    /// Whether they are those of `bytes`.
+    /// Whether they equal `bytes`.
     pub fn are(self, bytes: &[u8]) -> bool {
         if self.len != bytes.len() {
             return false;
@@ -150,8 +147,7 @@ impl<'m> RacyBytes<'m> {
             return self.iter().eq(bytes.iter().copied());
         };
 
-        // By words, of which the last one may overlap with the one before it. Nothing wraps: it is
-        // all within the bytes.
+        // By words; the last one may overlap with the one before it. Nothing wraps: all of it is within the bytes.
         let mut at: usize = 0;
         for word in bytes.chunks_exact(WORD) {
             if self.word(at) != word.first_chunk().copied().map(u64::from_le_bytes) {
@@ -169,7 +165,7 @@ impl<'m> RacyBytes<'m> {
     }
 }
 
-/// Two views of the same length, to be read side by side for the price of one check.
+/// Two views of the same length, which are read side by side with a single check.
 ///
 /// # Invariants
 ///
@@ -183,10 +179,10 @@ pub struct RacyPair<'m> {
 }
 
 impl<'m> RacyPair<'m> {
-    /// Both from their beginning, as far as both go.
+    /// Both from their start, as far as the shorter one goes.
     #[inline]
     pub fn new(a: RacyBytes<'m>, b: RacyBytes<'m>) -> Self {
-        // INVARIANT: By the invariants of the two, none of which is shorter.
+        // INVARIANT: By the invariants of the two, neither of which is shorter.
         Self {
             a: a.start,
             b: b.start,
@@ -202,7 +198,7 @@ impl<'m> RacyPair<'m> {
         self.len
     }
 
-    /// Where they begin in memory, for loads that are made in assembly.
+    /// Their addresses, for loads in assembly.
     #[inline]
     pub fn as_ptrs(self) -> [*const u8; 2] {
         [self.a, self.b]
@@ -221,8 +217,7 @@ impl<'m> RacyPair<'m> {
         Some([a, b])
     }
 
-    /// Loads `N` words that follow one another from `at` on, each from both, as [`RacyBytes::word`]
-    /// does; `None` where there are fewer.
+    /// Loads `N` consecutive words from `at`, each from both, as [`RacyBytes::word`] does; `None` if there are fewer.
     #[inline]
     pub fn words<const N: usize>(self, at: usize) -> Option<[[u64; 2]; N]> {
         if !has_words(self.len, at, N) {
@@ -231,7 +226,7 @@ impl<'m> RacyPair<'m> {
         Some(array::from_fn(|index| {
             // Does not wrap: it is within the bytes.
             let at = at.wrapping_add(index.wrapping_mul(WORD));
-            // SAFETY: By the invariant, and there are `N` words from `at` on.
+            // SAFETY: By the invariant, and there are `N` words from `at`.
             let a = unsafe { load(self.a, at) };
             // SAFETY: As above.
             let b = unsafe { load(self.b, at) };
@@ -243,15 +238,15 @@ impl<'m> RacyPair<'m> {
 /// The bytes of a word.
 const WORD: usize = 8;
 
-/// A word that may be anywhere. Of an array of bytes, a volatile load would be one for each byte.
+/// A word at any alignment. For an array of bytes, a volatile load would be one load for each byte.
 #[derive(Clone, Copy)]
 #[repr(C, packed)]
 struct Word(u64);
 
-/// Whether `len` bytes have `words` words from `at` on.
+/// Whether `len` bytes contain `words` words from `at`.
 #[inline(always)]
 fn has_words(len: usize, at: usize, words: usize) -> bool {
-    // In a loop over `at`, the difference is calculated once.
+    // In a loop over `at`, the difference is computed once.
     len.checked_sub(WORD.saturating_mul(words))
         .is_some_and(|last| at <= last)
 }
@@ -260,10 +255,10 @@ fn has_words(len: usize, at: usize, words: usize) -> bool {
 ///
 /// # Safety
 ///
-/// `start` is valid for volatile reads of the eight bytes from `at` on.
+/// `start` is valid for volatile reads of the eight bytes from `at`.
 #[inline(always)]
 unsafe fn load(start: *const u8, at: usize) -> u64 {
-    // SAFETY: By the promise of the caller. A `Word` may be anywhere.
+    // SAFETY: By the promise of the caller. A `Word` has no alignment.
     let Word(word) = unsafe { start.wrapping_add(at).cast::<Word>().read_volatile() };
     u64::from_le(word)
 }

@@ -2,8 +2,8 @@
 
 //! The `%HH` escapes, the same in tables, messages, status and the log.
 //!
-//! Backslashes are of no use for this: dm eats them, in tables and messages differently
-//! (`dm_split_args` in `drivers/md/dm-table.c`). Behind a `#`, dmsetup takes a table for a comment.
+//! Backslashes do not work for this: device-mapper removes them, differently in tables and messages (`dm_split_args` in
+//! `drivers/md/dm-table.c`). dmsetup takes what follows a `#` in a table for a comment.
 
 use core::fmt::{
     self,
@@ -32,8 +32,8 @@ impl fmt::Display for Escaped<'_> {
 
 /// A wrong word, as it was typed.
 ///
-/// Printable ASCII (0x21 to 0x7e) prints as it is, and so do escapes that were typed. Every other byte prints
-/// as `%HH`, so that no word can look like another line.
+/// Printable ASCII (0x21 to 0x7e) prints as it is, and so do escapes that were typed. Every other byte prints as
+/// `%HH`, so no word can look like another line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Typed<'a>(pub &'a [u8]);
 
@@ -54,14 +54,14 @@ impl fmt::Display for Typed<'_> {
 pub enum UnescapeError {
     /// A `%` is not followed by two hexadecimal digits.
     BadEscape,
-    /// The bytes do not fit the room that was given for them.
+    /// The bytes do not fit into the given space.
     TooLong,
 }
 
-/// Writes the bytes that `word` stands for to the start of `out` and returns them.
+/// Writes the bytes that `word` encodes to the start of `out`, and returns them.
 ///
-/// Digits of either case are taken. A byte that is not part of an escape stands for itself, even
-/// where [`Escaped`] would not print it so. On failure, `out` holds the bytes before the mistake.
+/// Digits of either case are accepted. A byte that is not part of an escape encodes itself, even if [`Escaped`]
+/// would not print it like that. On failure, `out` holds the bytes before the mistake.
 ///
 /// # Errors
 ///
@@ -83,7 +83,7 @@ pub fn unescape<'b>(word: &[u8], out: &'b mut [u8]) -> Result<&'b [u8], Unescape
     out.get(..length).ok_or(UnescapeError::TooLong)
 }
 
-/// Takes the two digits after a `%`.
+/// Reads the two digits after a `%`.
 fn escape(bytes: &mut impl Iterator<Item = u8>) -> Option<u8> {
     let high = digit(bytes.next()?)?;
     let low = digit(bytes.next()?)?;

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is left out of the log, and why, until the log tells of it.
+//! Requests that are left out of the log, and the reasons, until the log reports them.
 //!
-//! One counter counts every request that is left out. Of those that are recorded, it is also known why: a limit
-//! refuses them, or they are too late. While a limit is used up, requests pass without a record, and only the
-//! counter knows of them. They are put down to the limit that was used up at that time.
+//! One counter counts every request that is left out. For those that are recorded, the reason is known: a limit
+//! refuses them, or they are too late. While a limit is used up, requests pass without a record, and only the counter
+//! knows of them. They are attributed to the limit that was used up at that time.
 
 use super::limit::Reason;
 
-/// How many reasons there can be between two times that the log tells: the two present limits, and the
-/// one that was used up before these were set.
+/// How many reasons there can be between two reports: the two present limits, and the one that was used up before
+/// these were set.
 const REASONS: usize = 3;
 
-/// What the log has not told of yet.
+/// What the log has not reported yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Untold {
     /// How many requests were left out for each reason; the first ones are in use.
@@ -27,7 +27,7 @@ impl Untold {
 
         for (at, part) in self.limits.iter_mut().enumerate() {
             match part {
-                // The last one takes what is left, so that nothing is lost whoever calls this.
+                // The last slot takes the rest, so that nothing is lost, whatever the caller does.
                 Some((known, sum)) if *known == reason || at == last => {
                     *sum = sum.saturating_add(requests);
                     return;
@@ -51,11 +51,11 @@ impl Untold {
     }
 }
 
-/// Keeps why requests are left out.
+/// Tracks why requests are left out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LeftOut {
     untold: Untold,
-    /// What was used up last: it is why requests pass without a record, and did so until another is.
+    /// The limit that was used up last. Until another one is, requests that pass without a record do so because of it.
     used_up: Option<Reason>,
 }
 
@@ -65,13 +65,13 @@ impl LeftOut {
         self.untold.add(reason, 1);
     }
 
-    /// A recorded request is left out, since it came too late for a suspend.
+    /// A recorded request is left out because it came too late for a suspend.
     pub fn too_late(&mut self) {
         self.untold.late = self.untold.late.saturating_add(1);
     }
 
-    /// A limit is used up: from now on requests may pass without a record. `all` is how many the counter has
-    /// counted that the log has not told of.
+    /// A limit is used up: from now on, requests may pass without a record. `all` is how many requests the counter has
+    /// counted that the log has not reported.
     pub fn close(&mut self, reason: Reason, all: u64) {
         if self.used_up != Some(reason) {
             self.settle(all);
@@ -79,13 +79,13 @@ impl LeftOut {
         }
     }
 
-    /// What is to be told now, which then is told. `all` as in [`Self::close`].
+    /// What must be reported now, and then counts as reported. `all` is as in [`Self::close`].
     pub fn take(&mut self, all: u64) -> Untold {
         self.settle(all);
         core::mem::take(&mut self.untold)
     }
 
-    /// Puts down what the counter alone knows of.
+    /// Attributes the requests that only the counter knows of.
     fn settle(&mut self, all: u64) {
         let unrecorded = all.saturating_sub(self.untold.sum());
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The limit on the log: so many whole requests a second, and so many lines.
+//! The limits on the log: whole requests per second, and lines per second.
 //!
-//! Time is cut into windows. A window begins with the first request that finds the one before at
-//! least a second old, and ends after a second. It admits requests until one does not fit; then it is
-//! closed, and admits no more. So what it admits is a run of requests as they came, and then a gap. That
-//! reads better in a log than every tenth request, as a token bucket would have it. Where two
-//! windows meet, one second may see twice as much; `T` seconds see at most `T + 1` times as much.
+//! Time is divided into windows. A window begins with the first request after the previous window is a second old,
+//! and lasts one second. It admits requests until one does not fit. Then it is closed, and admits no more. So it
+//! admits a run of consecutive requests, followed by a gap. In a log, this reads better than every tenth request,
+//! which a token bucket would give. Where two windows meet, one second may have twice as many; `T` seconds have at
+//! most `T + 1` times as many.
 
 use core::{
     fmt,
@@ -16,12 +16,12 @@ use core::{
 /// The length of a window, in nanoseconds.
 pub const WINDOW_NS: u64 = 1_000_000_000;
 
-/// What keeps a request out of the log: a limit, as it was then. It prints as the argument that set it.
+/// The limit that keeps a request out of the log, as it was then. It prints as the argument that set it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// So many requests a second.
+    /// Requests per second.
     Rate(NonZeroU32),
-    /// So many lines a second.
+    /// Lines per second.
     Lines(NonZeroU32),
 }
 
@@ -34,15 +34,14 @@ impl fmt::Display for Reason {
     }
 }
 
-/// A limit on whole requests and their lines a second.
+/// A limit on whole requests and on their lines, per second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit {
     rate: Option<NonZeroU32>,
     lines: Option<NonZeroU32>,
-    /// When the window began, in nanoseconds; `None` where the next request begins one.
+    /// When the window began, in nanoseconds; `None` if the next request begins one.
     start: Option<u64>,
-    /// How many requests the window has admitted, and how many lines those have, as far as these were
-    /// counted.
+    /// How many requests the window has admitted, and how many lines these have, as far as they were counted.
     admitted: u32,
     admitted_lines: u32,
     /// Why the window admits no more.
@@ -50,7 +49,7 @@ pub struct Limit {
 }
 
 impl Limit {
-    /// A limit of `rate` requests and `lines` lines a second; 0 is no limit.
+    /// A limit of `rate` requests and `lines` lines per second; 0 means no limit.
     pub fn new(rate: u32, lines: u32) -> Self {
         Self {
             rate: NonZeroU32::new(rate),
@@ -67,23 +66,23 @@ impl Limit {
         (self.rate, self.lines) == (NonZeroU32::new(rate), NonZeroU32::new(lines))
     }
 
-    /// Changes the limits, from the next request on. What the present window has admitted still
-    /// counts; its lines do as far as there was a limit on lines.
+    /// Changes the limits, from the next request on. What the current window has admitted still counts. Its lines
+    /// count only as far as there was a limit on lines.
     pub fn set(&mut self, rate: u32, lines: u32) {
         self.rate = NonZeroU32::new(rate);
         self.lines = NonZeroU32::new(lines);
         self.closed = None;
     }
 
-    /// Whether a request of so many lines may be logged now, or why not. Where there is no limit on lines,
-    /// they are not asked for. One that no window has room for is refused, and the window stays open for others.
+    /// Whether a request with `lines` lines may be logged now, or why not. `lines` is not called if there is no limit
+    /// on lines. A request that is too long for any window is refused, and the window stays open for others.
     ///
-    /// `now` is in nanoseconds of any clock. Should it go backwards, the window is taken to have
-    /// begun then, and admits no more for it: what counts is how far the clock went forwards.
+    /// `now` is in nanoseconds of any clock. If it goes backwards, the window is taken to have begun then, and admits
+    /// no more because of that: only forward progress of the clock counts.
     ///
     /// # Errors
     ///
-    /// What keeps it out of the log.
+    /// The limit that keeps it out of the log.
     pub fn admit(&mut self, now: u64, lines: impl FnOnce() -> u32) -> Result<(), Reason> {
         self.pass(now);
         self.start.get_or_insert(now);
@@ -107,12 +106,12 @@ impl Limit {
             }
             self.admitted_lines = sum;
         }
-        // Without a limit this may saturate, and nothing comes of it.
+        // Without a limit this may saturate, which has no effect.
         self.admitted = self.admitted.saturating_add(1);
         Ok(())
     }
 
-    /// Why the window admits no more, and for how long, in nanoseconds; `None` where it does, or there is none.
+    /// Why the window is closed, and for how long, in nanoseconds; `None` if it is open, or if there is no window.
     pub fn closed(&mut self, now: u64) -> Option<(Reason, u64)> {
         self.pass(now);
         let reason = self.closed?;
@@ -122,7 +121,7 @@ impl Limit {
         Some((reason, WINDOW_NS.saturating_sub(passed)))
     }
 
-    /// Ends the window where it is a second old.
+    /// Ends the window if it is a second old.
     fn pass(&mut self, now: u64) {
         match self.start {
             Some(start) if now < start => self.start = Some(now),

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The lines of the log, made from recorded values only, never from a bio.
+//! The lines of the log. They are made only from recorded values, never from a bio.
 //!
-//! The texts are those of imgrement's ancestor, to the letter, where it has them; programs read
-//! them. The prefix `imgrement: ` and the end of line are printk's and the caller's.
+//! Where imgrement's ancestor has a text, it is used to the letter, because programs read it. printk and the caller
+//! add the prefix `imgrement: ` and the end of the line.
 
 use core::fmt;
 
@@ -28,20 +28,19 @@ use crate::{
 pub enum Line<'a> {
     /// Tracing has begun on the disk of this name.
     Ready(&'a [u8]),
-    /// A pattern was found in one segment's page; before the request's own line.
+    /// A pattern was found in one segment, in its page. Comes before the request's own line.
     FoundInPage(Found<'a>),
-    /// A request. Its sectors are on the lines of its deltas; where it has no payload they are on
-    /// this line.
+    /// A request. Its sectors are on the lines of its deltas. Without a payload, they are on this line.
     Request(&'a Header),
-    /// A request that came back with an error.
+    /// A request that completed with an error.
     Failed(&'a Header),
-    /// One delta of the request before.
+    /// One delta of the request above.
     Delta(&'a Delta),
-    /// A pattern was found in the recorded copy of the delta before.
+    /// A pattern was found in the recorded copy of the delta above.
     FoundInDelta(Found<'a>),
-    /// Occurrences of a pattern straddle the deltas of the request before.
+    /// Occurrences of a pattern straddle deltas of the request above.
     FoundAcross(Found<'a>),
-    /// Occurrences of a pattern straddle the request before and another that is next to it on the disk.
+    /// Occurrences of a pattern straddle the request above and an adjacent one on the disk.
     FoundAcrossRequests(Found<'a>),
     /// Where an occurrence begins.
     Place {
@@ -52,31 +51,31 @@ pub enum Line<'a> {
         /// The byte in it.
         byte: u64,
     },
-    /// So many further occurrences, whose places were not recorded.
+    /// The number of further occurrences, whose places were not recorded.
     MorePlaces(u64),
-    /// So many whole requests are not in the log, for a limit on it.
+    /// Whole requests are missing in the log because of a limit on it.
     LeftOut {
         /// How many.
         requests: u64,
         /// Which limit.
         reason: Reason,
     },
-    /// So many whole requests are not in the log, for the device was suspended or removed before a
-    /// slow console had taken them.
+    /// So many whole requests are missing in the log, because the device was suspended or removed before a slow console
+    /// had taken them.
     TooLate(u64),
-    /// So many lines of the request before are not in the log, for the device is suspended or removed, and a
-    /// slow console had not taken them.
+    /// So many lines of the request above are missing in the log, because the device is being suspended or removed, and
+    /// a slow console had not taken them.
     Cut(u64),
-    /// So many requests were not recorded as they should have been. They reached the disk.
+    /// Requests were not recorded in full. They still reached the disk.
     Lost {
-        /// Requests of which there is no record.
+        /// Requests without a record.
         records: u64,
-        /// Requests of which there is a record, without the copy of their bytes.
+        /// Requests with a record, but without the copy of their bytes.
         data: u64,
-        /// Requests of which there is a record, without all that was found in them.
+        /// Requests with a record, but without all that was found in them.
         finds: u64,
     },
-    /// So many errors are not in the log, for the limit on it, or for want of room.
+    /// So many errors are missing in the log, because of the limit on it, or because the pool was full.
     ErrorsLeftOut(u64),
     /// A text that a person sent.
     Mark(&'a [u8]),
@@ -85,7 +84,7 @@ pub enum Line<'a> {
 /// A pattern, and how often it was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Found<'a> {
-    /// The bytes that were searched for, or their name, unescaped.
+    /// The bytes of the pattern, or its name, unescaped.
     pub pattern: &'a [u8],
     /// How many occurrences there are.
     pub times: u64,
@@ -100,7 +99,7 @@ impl Found<'_> {
 }
 
 impl<'a> Line<'a> {
-    /// The same line after `LABEL: `, where there is a label. The label is unescaped.
+    /// The same line after `LABEL: `, if there is a label. The label is unescaped.
     pub fn labelled(self, label: Option<&'a [u8]>) -> Labelled<'a> {
         Labelled { label, line: self }
     }
@@ -198,12 +197,11 @@ impl fmt::Display for Labelled<'_> {
     }
 }
 
-/// Gives all lines of one request to `emit`, in the order of the log: what was found in pages,
-/// the request, each delta and what was found in its copy, what was found across deltas and requests,
-/// and where.
+/// Gives all lines of one request to `emit`, in the order of the log: what was found in pages; the request; each
+/// delta and what was found in its copy; what was found across deltas and requests; and the places.
 ///
-/// `finds` are what was found in it, in the order of its deltas. They are looked at a few times, and added
-/// up in `totals`, so that it takes no longer than in proportion to their number.
+/// `finds` are the request's finds, in the order of its deltas. They are read a few times and added up in `totals`,
+/// so the time is proportional to their number.
 pub fn request<'a, M: Memory>(
     header: &Header,
     deltas: impl Iterator<Item = Delta>,
@@ -228,7 +226,7 @@ pub fn request<'a, M: Memory>(
     for delta in deltas {
         sum = sum.saturating_add(u64::from(delta.page_hits));
         emit(Line::Delta(&delta));
-        // Not by `next_if`, which may panic as far as the compiler knows.
+        // Not `next_if`: the compiler cannot prove that it does not panic.
         while let Some(&(index, pattern, times)) = copies.peek() {
             if index > delta.index {
                 break;
@@ -254,7 +252,7 @@ pub fn request<'a, M: Memory>(
     places(header, finds, totals, sum, emit);
 }
 
-/// How many lines [`request`] gives of one request. Saturates.
+/// The number of lines of [`request`]. Saturates.
 pub fn count<'a, M: Memory>(
     header: &Header,
     deltas: impl Iterator<Item = Delta>,
@@ -269,8 +267,8 @@ pub fn count<'a, M: Memory>(
     lines
 }
 
-/// How often something was found in this way: the index of the delta, the pattern and the number. It may
-/// have been recorded in parts.
+/// The finds of one kind: the index of the delta, the pattern and the count. One count may have been recorded in
+/// parts.
 fn times<'a, I: Iterator<Item = Find<'a>>>(
     finds: I,
     wanted: Where,
@@ -286,8 +284,8 @@ fn times<'a, I: Iterator<Item = Find<'a>>>(
     })
 }
 
-/// The lines about places, where any were recorded. There were so many occurrences in all, of which `finds`
-/// may not know each.
+/// The lines about places, if any were recorded. `all` is the number of all occurrences, of which `finds` may not
+/// have each.
 fn places<'a, M: Memory>(
     header: &Header,
     finds: impl Iterator<Item = Find<'a>>,
@@ -302,7 +300,7 @@ fn places<'a, M: Memory>(
             continue;
         };
         if let Some(pattern) = totals.name_of(pattern) {
-            // Bytes of the disk, which are fewer than to wrap.
+            // Bytes of the disk, which are too few to wrap.
             let begin = header.sector.wrapping_mul(SECTOR_SIZE);
             let place = begin.wrapping_add_signed(offset);
             emit(Line::Place {

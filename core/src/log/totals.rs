@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! How often each pattern of a record was found, and its name: what a reader of records adds up, without
-//! looking at any entry twice for it.
+//! The name of each pattern in a record, and how often it was found. A reader of records adds this up in one pass
+//! over the entries.
 
 use crate::{
     memory::Memory,
@@ -9,27 +9,27 @@ use crate::{
     search::set::PATTERNS_MAX, //
 };
 
-/// The room for a name: its length, and at most 255 bytes.
+/// The space for a name: its length, and at most 255 bytes.
 const NAME: usize = 256;
 
-/// Names and numbers, 67 KiB. Made once, and used for one record after the other.
+/// Names and counts, 67 KiB. Made once, and used for one record after another.
 pub struct Totals<M: Memory> {
     /// [`NAME`] bytes for each pattern.
     names: M::Array<u8>,
     /// How often each was found.
     times: M::Array<u64>,
-    /// Which ones were, in the order in which they were first.
+    /// The patterns that were found, in the order of their first finds.
     order: M::Array<u16>,
-    /// How many that are.
+    /// How many these are.
     len: usize,
 }
 
 impl<M: Memory> Totals<M> {
-    /// Nothing is named, and nothing was found.
+    /// No names and no finds.
     ///
     /// # Errors
     ///
-    /// Where there is no memory.
+    /// If there is no memory.
     pub fn new() -> Result<Self, M::Error> {
         Ok(Self {
             names: M::array(&0, const { PATTERNS_MAX * NAME })?,
@@ -60,7 +60,7 @@ impl<M: Memory> Totals<M> {
         }
     }
 
-    /// The name of a pattern; `None` where the record has none.
+    /// The name of a pattern; `None` if the record has none.
     pub fn name_of(&self, pattern: u16) -> Option<&[u8]> {
         let room = self.names.chunks_exact(NAME).nth(usize::from(pattern))?;
         let (&len, name) = room.split_first()?;
@@ -68,7 +68,7 @@ impl<M: Memory> Totals<M> {
         name.get(..usize::from(len)).filter(|name| !name.is_empty())
     }
 
-    /// A pattern was found so many times. Saturates.
+    /// Adds `times` finds of a pattern. Saturates.
     pub fn add(&mut self, pattern: u16, times: u32) {
         let Some(sum) = self.times.get_mut(usize::from(pattern)) else {
             return;
@@ -76,15 +76,14 @@ impl<M: Memory> Totals<M> {
         if *sum == 0 && times != 0 {
             if let Some(to) = self.order.get_mut(self.len) {
                 *to = pattern;
-                // Each is there once, and there is room for all.
+                // Each pattern is in it once, and there is space for all.
                 self.len = self.len.wrapping_add(1);
             }
         }
         *sum = sum.saturating_add(u64::from(times));
     }
 
-    /// Tells how often each pattern that has a name was found, in the order in which they were first, and
-    /// begins anew.
+    /// Reports how often each pattern with a name was found, in the order of their first finds, and starts over.
     pub fn tell(&mut self, found: &mut dyn FnMut(&[u8], u64)) {
         let len = core::mem::take(&mut self.len);
 

@@ -1,31 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The arithmetic of deltas: which sectors a segment of a request covers.
+//! The arithmetic of deltas: the sectors that a segment of a request covers.
 
 /// The bytes of a sector, as everywhere in the kernel.
 pub const SECTOR_SIZE: u64 = 512;
 
-/// One segment of a request: what of the disk it covers, and what was found in it.
+/// One segment of a request: which part of the disk it covers, and what was found in it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Delta {
-    /// Its place in the request, from 0.
+    /// Its position in the request, from 0.
     pub index: u32,
     /// Its length in bytes.
     pub length: u32,
-    /// Where in its page it begins, in bytes.
+    /// Its offset in its page, in bytes.
     pub offset: u32,
     /// The first sector that it covers, on the underlying device.
     pub first: u64,
     /// The last sector that it covers, on the underlying device.
     pub last: u64,
-    /// Occurrences of the pattern wholly in it, counted in the page in place.
+    /// Occurrences of the pattern wholly within it, counted in the page itself.
     pub page_hits: u32,
-    /// Occurrences of the pattern wholly in it, counted in the recorded copy.
+    /// Occurrences of the pattern wholly within it, counted in the recorded copy.
     pub copy_hits: u32,
 }
 
 impl Delta {
-    /// The same of a request that begins at sector `to` and not at `from`.
+    /// The same delta for a request that begins at sector `to` instead of `from`.
     #[must_use]
     pub fn moved(self, from: u64, to: u64) -> Self {
         let by = to.wrapping_sub(from);
@@ -39,12 +39,11 @@ impl Delta {
 
 /// Makes the deltas of one request, in order.
 ///
-/// Segments may be of any length: where one ends within a sector, the next one begins in the same
-/// sector, which is then the last of the one and the first of the other.
+/// Segments may be of any length. If one ends within a sector, the next one begins in the same sector. This sector
+/// is then the last of the one and the first of the other.
 ///
-/// Nothing here can overflow for a request that a disk can take. Should a caller bring one that
-/// it cannot, sectors, bytes and indexes saturate: they stay at the end, where no disk is, rather
-/// than come round to sectors that look real.
+/// Nothing here can overflow for a request that a disk can take. For any other request, sectors, bytes and indexes
+/// saturate: they stay at the end, where no disk is, instead of wrapping to sectors that look real.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cursor {
     start: u64,
@@ -62,8 +61,8 @@ impl Cursor {
         }
     }
 
-    /// The delta of the next segment, which begins at `offset` in its page and has `length`
-    /// bytes. Its hits are 0. An empty segment covers the sector where it stands.
+    /// The delta of the next segment, which begins at `offset` in its page and has `length` bytes. Its hits are 0. An
+    /// empty segment covers the sector at which it is.
     pub fn delta(&mut self, offset: u32, length: u32) -> Delta {
         let (first, last) = span(self.start, self.done, u64::from(length));
         let delta = Delta {
@@ -80,7 +79,7 @@ impl Cursor {
         delta
     }
 
-    /// How many bytes the deltas made so far have together.
+    /// How many bytes the deltas made so far cover together.
     pub fn bytes(&self) -> u64 {
         self.done
     }
@@ -91,8 +90,8 @@ impl Cursor {
     }
 }
 
-/// The first and the last sector of `length` bytes that begin `done` bytes after the start of
-/// sector `start`. Without any bytes, both are the sector where they would begin. Saturates.
+/// The first and the last sector of `length` bytes that begin `done` bytes after the start of sector `start`. If
+/// `length` is 0, both are the sector where the bytes would begin. Saturates.
 pub fn span(start: u64, done: u64, length: u64) -> (u64, u64) {
     let end = done.saturating_add(length.saturating_sub(1));
     (

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What was found in a request, as its record has it: a list of entries, of which the first of each
-//! pattern is its name, so that a record says by itself what was found.
+//! What was found in a request, in the form of its record: a list of entries. The first entry of each pattern is its
+//! name, so a record by itself says what was found.
 //!
 //! ```text
 //! a name          a number of occurrences         a place
@@ -12,19 +12,19 @@
 //!                  8  u32  times
 //! ```
 //!
-//! Numbers are little-endian. Entries lie one behind the other in each piece of memory that the record has
-//! for them; a byte 0, or its end, ends a piece.
+//! Numbers are little-endian. In each piece of memory that the record has for them, entries follow one another. A
+//! byte 0, or the end of the piece, ends the list.
 
 /// Where occurrences were found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Where {
-    /// Within one delta, in the page in place.
+    /// Within one delta, in the page itself.
     Page = 0,
     /// Within one delta, in its recorded copy.
     Copy = 1,
-    /// Across deltas of the request; the last one is named.
+    /// Across deltas of the request. The entry has the last of these deltas.
     Across = 2,
-    /// Across this request and another that is next to it on the disk.
+    /// Across this request and an adjacent one on the disk.
     Requests = 3,
 }
 
@@ -39,29 +39,29 @@ impl Where {
 /// An entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Find<'a> {
-    /// How a pattern is shown. It comes before all other entries of the pattern.
+    /// The name by which a pattern is shown. It comes before all other entries of the pattern.
     Name {
         /// The number of the pattern within the record.
         pattern: u16,
         /// Its name, unescaped; at most 255 bytes.
         name: &'a [u8],
     },
-    /// So many occurrences.
+    /// A number of occurrences.
     Times {
-        /// Of which pattern.
+        /// The pattern.
         pattern: u16,
         /// Where.
         at: Where,
         /// The index of the delta.
         delta: u32,
-        /// How many.
+        /// The number.
         times: u32,
     },
     /// The place of one occurrence that was found in pages.
     Place {
-        /// Of which pattern.
+        /// The pattern.
         pattern: u16,
-        /// Its first byte, behind the beginning of the request. What straddles requests may begin before.
+        /// Its first byte, relative to the start of the request. If it straddles requests, it may begin before that.
         offset: i64,
     },
 }
@@ -70,7 +70,7 @@ pub enum Find<'a> {
 pub const FIND_MAX: usize = 4 + 255;
 
 impl<'a> Find<'a> {
-    /// How many bytes it has when it is encoded.
+    /// The size of the encoded entry, in bytes.
     pub fn size(&self) -> usize {
         match self {
             // A name has at most 255 bytes.
@@ -79,7 +79,7 @@ impl<'a> Find<'a> {
         }
     }
 
-    /// Writes the layout above to the start of `to`; nothing where there is no room.
+    /// Writes the layout above to the start of `to`, or nothing if there is no space.
     pub fn encode(&self, to: &mut [u8]) {
         let mut put = |at: usize, bytes: &[u8]| {
             // Offsets and lengths are small.
@@ -113,7 +113,7 @@ impl<'a> Find<'a> {
         }
     }
 
-    /// Reads the entry at the start of `from`, and what is behind it; `None` at the end.
+    /// Reads the entry at the start of `from`. Returns it and the rest; `None` at the end.
     pub fn decode(from: &'a [u8]) -> Option<(Self, &'a [u8])> {
         let (&[tag, second], rest) = from.split_first_chunk()?;
         let (pattern, rest) = rest.split_first_chunk()?;

@@ -2,11 +2,11 @@
 
 //! The layout of a record: a header, then a delta for each segment.
 //!
-//! A request that fails has two: that of the request on its way, and when it has come back one
-//! without deltas and with the error.
+//! A request that fails has two records: that of the request on its way, and, when it has completed, one without
+//! deltas and with the error.
 //!
-//! Numbers are little-endian. There is no padding but the reserved bytes, which are written as
-//! zero and refused otherwise, so that each value has one encoding.
+//! Numbers are little-endian. There is no padding except the reserved bytes. These are written as zero, and any other
+//! value is refused, so each value has one encoding.
 //!
 //! ```text
 //! header, 40 bytes                      delta, 40 bytes
@@ -28,26 +28,26 @@ use super::delta::{
     Delta, //
 };
 
-/// What a request does. The numbers are those of the encoding; they are not the kernel's.
+/// What a request does. The numbers are those of the encoding, not the kernel's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Op {
     /// Reads a payload.
     Read = 0,
     /// Writes a payload.
     Write = 1,
-    /// Makes what was written durable; a flush without a payload.
+    /// Makes earlier writes durable; a flush without a payload.
     Flush = 2,
-    /// Gives sectors back.
+    /// Releases sectors.
     Discard = 3,
-    /// Gives sectors back and makes them unreadable.
+    /// Releases sectors and makes them unreadable.
     SecureErase = 4,
     /// Writes zeroes without a payload.
     WriteZeroes = 5,
-    /// Writes a payload where the zone's write pointer stands.
+    /// Writes a payload at the zone's write pointer.
     ZoneAppend = 6,
-    /// Sets a zone's write pointer back.
+    /// Resets a zone's write pointer.
     ZoneReset = 7,
-    /// Sets all write pointers back.
+    /// Resets all write pointers.
     ZoneResetAll = 8,
     /// Opens a zone.
     ZoneOpen = 9,
@@ -96,7 +96,7 @@ impl Op {
         }
     }
 
-    /// The number of the encoding, which is also the place in [`Op::ALL`].
+    /// The number of the encoding, which is also the index in [`Op::ALL`].
     pub const fn code(self) -> u8 {
         self as u8
     }
@@ -106,7 +106,7 @@ impl Op {
         Self::ALL.get(usize::from(code)).copied()
     }
 
-    /// Whether it moves bytes, which are then the deltas' bytes.
+    /// Whether it moves bytes. The deltas cover these bytes.
     pub const fn has_payload(self) -> bool {
         matches!(self, Self::Read | Self::Write | Self::ZoneAppend)
     }
@@ -116,45 +116,45 @@ impl Op {
         matches!(self, Self::Write | Self::ZoneAppend)
     }
 
-    /// Whether it is about certain sectors. A flush and a reset of all zones are about the whole
-    /// device; of an unknown op nothing is claimed.
+    /// Whether it concerns certain sectors. A flush and a reset of all zones concern the whole device. For an unknown
+    /// op, nothing is claimed.
     pub const fn has_sectors(self) -> bool {
         !matches!(self, Self::Flush | Self::ZoneResetAll | Self::Other)
     }
 }
 
-/// How a request was to be done: a set of bits.
+/// How a request must be done: a set of bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Flags(u32);
 
 impl Flags {
     /// No flag.
     pub const NONE: Self = Self(0);
-    /// The payload is durable when the request is done (REQ_FUA).
+    /// The payload is durable when the request completes (REQ_FUA).
     pub const FUA: Self = Self(1 << 0);
     /// A flush comes before the payload (REQ_PREFLUSH).
     pub const PREFLUSH: Self = Self(1 << 1);
     /// A file system's metadata (REQ_META).
     pub const META: Self = Self(1 << 2);
-    /// Someone waits for it (REQ_SYNC).
+    /// A task waits for it (REQ_SYNC).
     pub const SYNC: Self = Self(1 << 3);
-    /// Fails rather than waits (REQ_NOWAIT).
+    /// It fails instead of waiting (REQ_NOWAIT).
     pub const NOWAIT: Self = Self(1 << 4);
     /// All or nothing (REQ_ATOMIC).
     pub const ATOMIC: Self = Self(1 << 5);
     /// Read ahead: nobody has asked for it yet (REQ_RAHEAD).
     pub const RAHEAD: Self = Self(1 << 6);
 
-    /// All bits that have a meaning.
+    /// All bits with a meaning.
     const ALL: u32 = (1 << 7) - 1;
 
-    /// These and those together.
+    /// The union of both.
     #[must_use]
     pub const fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// Whether all of the others are in these.
+    /// Whether all flags of `other` are set.
     pub const fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
     }
@@ -164,7 +164,7 @@ impl Flags {
         self.0
     }
 
-    /// The flags of these bits; `None` where one has no meaning.
+    /// The flags of these bits; `None` if one of them has no meaning.
     pub const fn from_bits(bits: u32) -> Option<Self> {
         if bits & !Self::ALL == 0 {
             Some(Self(bits))
@@ -194,27 +194,26 @@ impl Payload {
     }
 }
 
-/// What is recorded of a request as a whole.
+/// The record's data about the request as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// Its place among the requests of its device.
+    /// Its position among the requests of its device.
     pub sequence: u64,
-    /// Its first sector, on the underlying device; of no meaning where the op has no sectors.
+    /// Its first sector, on the underlying device; meaningless if the op has no sectors.
     pub sector: u64,
-    /// The bytes of its payload, or of the range of sectors that an op without a payload is
-    /// about.
+    /// The bytes of its payload. For an op without a payload, the bytes of its range of sectors.
     pub bytes: u64,
     /// What it does.
     pub op: Op,
-    /// How.
+    /// How it must be done.
     pub flags: Flags,
-    /// Whether its bytes were copied.
+    /// Whether there is a copy of its bytes.
     pub payload: Payload,
     /// How many deltas follow.
     pub deltas: u32,
     /// Occurrences of the pattern that straddle its deltas.
     pub straddling: u32,
-    /// The errno (positive) with which it came back, in a record of that alone; otherwise 0.
+    /// The errno (positive) with which it completed, in a record of only that; otherwise 0.
     pub error: u16,
 }
 
@@ -231,22 +230,22 @@ impl Header {
         }
     }
 
-    /// The first and the last of its sectors, on the underlying device, where the op has any.
+    /// The first and the last of its sectors, on the underlying device, if the op has any.
     ///
-    /// A request that names a sector and no length (the kernel's zone ops) is given as that
-    /// sector alone. Saturates (see [`span`]).
+    /// If a request names a sector and no length (the kernel's zone ops), both are that sector. Saturates (see
+    /// [`span`]).
     pub fn sectors(&self) -> Option<(u64, u64)> {
         self.op
             .has_sectors()
             .then(|| span(self.sector, 0, self.bytes))
     }
 
-    /// Gives an encoded header its place among the others.
+    /// Sets the sequence number of an encoded header.
     pub fn put_sequence(encoded: &mut [u8; Self::SIZE], sequence: u64) {
         Put(encoded).put(sequence.to_le_bytes());
     }
 
-    /// Has an encoded request begin at another sector.
+    /// Sets the first sector of an encoded header.
     pub fn put_sector(encoded: &mut [u8; Self::SIZE], sector: u64) {
         if let Some(rest) = encoded.get_mut(8..) {
             Put(rest).put(sector.to_le_bytes());
@@ -268,7 +267,7 @@ impl Header {
         out
     }
 
-    /// Reads the layout above; `None` where an op, flag, payload or reserved byte is unknown.
+    /// Reads the layout above; `None` if an op, flag, payload or reserved byte is unknown.
     pub fn decode(bytes: &[u8; Self::SIZE]) -> Option<Self> {
         let mut from = Take(bytes);
         let sequence = u64::from_le_bytes(from.take()?);
@@ -311,7 +310,7 @@ impl Delta {
         out
     }
 
-    /// Reads the layout at the top of `header.rs`; `None` where a reserved byte is not zero.
+    /// Reads the layout at the top of `header.rs`; `None` if a reserved byte is not zero.
     pub fn decode(bytes: &[u8; Self::SIZE]) -> Option<Self> {
         let mut from = Take(bytes);
         let first = u64::from_le_bytes(from.take()?);
@@ -336,12 +335,12 @@ impl Delta {
     }
 }
 
-/// Room that is filled from its start.
+/// Memory that is filled from its start.
 struct Put<'a>(&'a mut [u8]);
 
 impl Put<'_> {
-    /// Writes the next bytes. All sizes are constants, and the room is made for their sum; were
-    /// it too small, the bytes would be left out, and the round trip in the tests would fail.
+    /// Writes the next bytes. All sizes are constants, and the memory has their sum. If it were too small, the bytes
+    /// would be left out, and the round trip in the tests would fail.
     fn put<const N: usize>(&mut self, bytes: [u8; N]) {
         if let Some((head, tail)) = mem::take(&mut self.0).split_first_chunk_mut() {
             *head = bytes;
@@ -350,7 +349,7 @@ impl Put<'_> {
     }
 }
 
-/// Bytes that are taken from their start.
+/// Bytes that are read from their start.
 struct Take<'a>(&'a [u8]);
 
 impl Take<'_> {

@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Finds many patterns at once, at a price that hardly depends on the bytes.
+//! Finds many patterns at once, at a cost that hardly depends on the bytes.
 //!
-//! The algorithm is that of A. V. Aho and M. J. Corasick ("Efficient string matching: an aid to
-//! bibliographic search", Communications of the ACM 18(6), 1975): a trie of the patterns, in which
-//! each state also knows where to go on when it has no edge for a byte, namely at its longest proper
-//! suffix that is a state. No byte is looked at anew, and in all there are no more of these detours
-//! than bytes.
+//! The algorithm is that of A. V. Aho and M. J. Corasick ("Efficient string matching: an aid to bibliographic search",
+//! Communications of the ACM 18(6), 1975). It is a trie of the patterns. A state that has no edge for a byte continues
+//! at its longest proper suffix that is a state. No byte is read twice, and there are no more of these detours than
+//! bytes.
 //!
-//! States are numbered level by level. The children of one then follow one another, and those of the
-//! next state come behind them, so that one number a state says which they are: 10 bytes a state,
-//! and at most a state for each byte of the patterns.
+//! States are numbered level by level. The children of a state are consecutive, followed by those of the next state. So
+//! one number for each state suffices to find its children. A state has 10 bytes, and there is at most one for each
+//! byte of the patterns.
 
 use crate::memory::Memory;
 
-/// No state, and no pattern: there are fewer.
+/// No state, or no pattern: there are fewer of either.
 const NONE: u16 = u16::MAX;
 
 /// The state before the first byte.
@@ -22,9 +21,9 @@ const ROOT: u16 = 0;
 
 /// A trie of patterns that all differ.
 pub struct Automaton<M: Memory> {
-    /// One more than there are: of the last one only the children count, which are none.
+    /// One more than exist. For the last one only the start of the children counts: it has none.
     states: M::Array<State>,
-    /// The children of the root by their byte, for those are asked for most; the root for others.
+    /// The children of the root by their byte, because they are needed most often; for other bytes, the root.
     roots: M::Array<u16>,
 }
 
@@ -33,23 +32,23 @@ pub struct Automaton<M: Memory> {
 struct State {
     /// Its last byte.
     byte: u8,
-    /// Its first child. Behind its last one is the first child of the next state.
+    /// Its first child. After its last child comes the first child of the next state.
     children: u16,
     /// Its longest proper suffix that is a state.
     suffix: u16,
-    /// The longest of its suffixes, itself among them, that is a pattern.
+    /// Its longest suffix, possibly itself, that is a pattern.
     found: u16,
     /// The pattern that it is.
     pattern: u16,
 }
 
 impl<M: Memory> Automaton<M> {
-    /// Builds it of `patterns`, which are in the order of their bytes; `byte` tells the byte of one at
-    /// an index, and `None` behind its end. They have fewer than 2^16 - 1 bytes in all.
+    /// Builds it from `patterns`, which are sorted by their bytes. `byte` returns the byte of a pattern at an index,
+    /// and `None` after its end. The patterns have fewer than 2^16 - 1 bytes in total.
     ///
     /// # Errors
     ///
-    /// Where there is no memory for it.
+    /// If there is no memory for it.
     pub fn new(
         patterns: &[u16],
         byte: impl Fn(u16, usize) -> Option<u8>,
@@ -71,19 +70,19 @@ impl<M: Memory> Automaton<M> {
         Ok(automaton)
     }
 
-    /// Makes the states, level by level; `places` says at which one each pattern has arrived.
+    /// Makes the states, level by level. `places` has the state that each pattern has reached.
     fn grow(
         &mut self,
         byte: impl Fn(u16, usize) -> Option<u8>,
         mut places: M::Array<u16>,
         patterns: &[u16],
     ) {
-        // The first state that is not there yet, and the first one whose children are not.
+        // The first state that does not exist yet, and the first one whose children do not.
         let (mut next, mut childless): (u16, u16) = (1, ROOT);
         let mut begin = 0;
         let mut depth: usize = 0;
 
-        // A level is there as long as the one before it had any.
+        // There is another level as long as the last one has states.
         while begin != next {
             begin = next;
             let mut last = None;
@@ -91,7 +90,7 @@ impl<M: Memory> Automaton<M> {
                 let Some(this) = byte(pattern, depth) else {
                     continue;
                 };
-                // Patterns that share a state follow one another.
+                // Patterns that share a state are adjacent.
                 if last != Some((*place, this)) {
                     last = Some((*place, this));
                     while childless <= *place {
@@ -115,7 +114,7 @@ impl<M: Memory> Automaton<M> {
         }
     }
 
-    /// Links each state to its suffixes. Those of a level are there before the next one is.
+    /// Links each state to its suffixes. The states of a level are linked before those of the next one.
     fn link(&mut self) {
         for child in self.children(ROOT) {
             let byte = self.state(child).byte;
@@ -146,8 +145,7 @@ impl<M: Memory> Automaton<M> {
         }
     }
 
-    /// Goes through `bytes`, and tells of each pattern that ends with one of them, and how many bytes
-    /// have been gone through then.
+    /// Goes through `bytes`. Reports each pattern that ends with one of them, and how many bytes have been passed then.
     pub fn walk(&self, bytes: impl Iterator<Item = u8>, mut found: impl FnMut(u16, usize)) {
         let mut at = ROOT;
         let mut end: usize = 0;
@@ -205,7 +203,7 @@ impl<M: Memory> Automaton<M> {
 
     #[inline]
     fn state(&self, at: u16) -> State {
-        // Each number of a state is that of one; no other is asked for.
+        // Only numbers of existing states are used.
         self.states.get(usize::from(at)).copied().unwrap_or(State {
             byte: 0,
             children: 0,
@@ -222,8 +220,8 @@ impl<M: Memory> Automaton<M> {
     }
 }
 
-/// How many states the trie of patterns has: the root, and what each does not share with the pattern
-/// before it.
+/// How many states the trie of patterns has: the root, and for each pattern the bytes that it does not share with the
+/// pattern before it.
 fn count(patterns: &[u16], byte: impl Fn(u16, usize) -> Option<u8>) -> usize {
     let mut count: usize = 1;
     let mut before = None;

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is carried over from one segment of a request to the next, so that what straddles them is
-//! found: a copy of the last bytes before it, but only where there is a next one.
+//! The bytes that are carried from one segment of a request to the next, so that occurrences that straddle them are
+//! found. They are a copy of the last bytes before the next segment, and only kept if there is one.
 
 use crate::bytes::racy::RacyBytes;
 
-/// The state of a search between two segments of a request; `ROOM` is twice as many bytes as an
-/// occurrence that straddles them may have on either side.
+/// The state of a search between two segments of a request. `ROOM` is twice the number of bytes that an occurrence
+/// that straddles them may have on either side.
 #[derive(Clone, Debug)]
 pub struct Carry<const ROOM: usize> {
-    /// How many bytes of the request are to come.
+    /// How many bytes of the request are still to come.
     left: u64,
-    /// There is none before the first segment, nor for a request that has only one.
+    /// There is none before the first segment, or if the request has only one.
     edge: Option<Edge<ROOM>>,
 }
 
-/// The last bytes before a segment, and behind them room for the first ones of it.
+/// The last bytes before a segment, followed by space for its first ones.
 #[derive(Clone, Debug)]
 struct Edge<const ROOM: usize> {
     bytes: [u8; ROOM],
@@ -25,8 +25,7 @@ struct Edge<const ROOM: usize> {
 impl<const ROOM: usize> Carry<ROOM> {
     /// The state before the first segment of a request of `bytes` bytes.
     ///
-    /// What straddles is found only as far as those reach, so that nothing has to be kept of the last
-    /// segment.
+    /// Straddling occurrences are found only within these bytes. So nothing is kept of the last segment.
     #[inline]
     pub fn new(bytes: u64) -> Self {
         Self {
@@ -35,15 +34,15 @@ impl<const ROOM: usize> Carry<ROOM> {
         }
     }
 
-    /// Begins anew, with a request of `bytes` bytes.
+    /// Starts over, with a request of `bytes` bytes.
     #[inline]
     pub fn restart(&mut self, bytes: u64) {
         self.left = bytes;
         self.edge = None;
     }
 
-    /// The bytes around the beginning of `segment`, the next one, and where among them it begins:
-    /// at most `wanted` on either side. `None` where nothing comes before it.
+    /// The bytes around the start of `segment`, which is the next one, and the index of that start: at most `wanted`
+    /// bytes on either side. `None` if nothing comes before it.
     #[inline]
     pub fn around(&mut self, segment: RacyBytes<'_>, wanted: usize) -> Option<(&[u8], usize)> {
         let edge = self.edge.as_mut()?;
@@ -53,10 +52,10 @@ impl<const ROOM: usize> Carry<ROOM> {
         Some((edge.bytes.get(..edge.len)?, begin))
     }
 
-    /// Goes on behind `segment`, of which [`Self::around`] has been asked for, with the same `wanted`.
+    /// Moves past `segment`. [`Self::around`] must have been called for it, with the same `wanted`.
     #[inline]
     pub fn pass(&mut self, segment: RacyBytes<'_>, wanted: usize) {
-        // Wraps nowhere where `usize` is at most 64 bits.
+        // Does not wrap if `usize` has at most 64 bits.
         self.left = self.left.saturating_sub(segment.len() as u64);
         if self.left > 0 {
             self.keep(segment, wanted);
@@ -65,11 +64,11 @@ impl<const ROOM: usize> Carry<ROOM> {
         }
     }
 
-    /// Keeps the end of a segment, or where that is short, of what was before it as well.
+    /// Keeps the end of a segment. If that is short, also what was before it.
     fn keep(&mut self, segment: RacyBytes<'_>, wanted: usize) {
         let last = segment.len().saturating_sub(wanted);
         let edge = match &mut self.edge {
-            // All of the segment has been added to it.
+            // The whole segment has been added to it.
             Some(edge) if last == 0 => return edge.keep(wanted),
             Some(edge) => edge,
             edge => edge.insert(Edge {
@@ -86,7 +85,7 @@ impl<const ROOM: usize> Carry<ROOM> {
 }
 
 impl<const ROOM: usize> Edge<ROOM> {
-    /// Adds bytes, as many as there is room for.
+    /// Adds bytes, as many as there is space for.
     #[inline]
     fn push(&mut self, bytes: RacyBytes<'_>) {
         let room = self.bytes.get_mut(self.len..).unwrap_or_default();
@@ -94,7 +93,7 @@ impl<const ROOM: usize> Edge<ROOM> {
 
         if let Some(room) = room.get_mut(..len) {
             bytes.copy_to(0, room);
-            // It stays within the room.
+            // It stays within the space.
             self.len = self.len.wrapping_add(len);
         }
     }

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The first and the last bytes of recent writes, so that what straddles two writes that are next to each
-//! other on the disk is found, whichever comes first.
+//! The first and the last bytes of recent writes. With them, occurrences that straddle two adjacent writes are found,
+//! whichever write comes first.
 //!
-//! There is room for a fixed number of writes; the one that is the longest ago makes room for the next. Of
-//! writes that begin (or end) at the same sector, the last one counts, and only that is in a list: so lists
-//! are as short as chance makes them. What lay on the disk before, or has been written over from the middle
-//! of another write, is not known here.
+//! There is space for a fixed number of writes; the oldest makes room for the next. If writes begin (or end) at the
+//! same sector, only the last of them counts, and only it is in a list. So lists are as short as chance makes them.
+//! What was on the disk before, or was overwritten from the middle of another write, is not known here.
 
 use super::set::PATTERN_MAX;
 use crate::{
@@ -21,7 +20,7 @@ use core::{
 /// How many writes may be remembered; 0 is none.
 pub const EDGES: RangeInclusive<u32> = 0..=65_536;
 
-/// How many bytes of an occurrence may lie in one of two requests, if some lie in the other.
+/// How many bytes of an occurrence may be in one of two requests, if at least one byte is in the other.
 pub const EDGE_MAX: usize = PATTERN_MAX - 1;
 
 /// Some bytes, at most [`EDGE_MAX`].
@@ -43,32 +42,32 @@ impl Edge {
         self.bytes.get(..self.len).unwrap_or_default()
     }
 
-    /// Adds bytes, as many as there is room for.
+    /// Adds bytes, as many as there is space for.
     fn push(&mut self, bytes: RacyBytes<'_>) {
         let room = self.bytes.get_mut(self.len..).unwrap_or_default();
         let len = room.len().min(bytes.len());
 
         if let Some(room) = room.get_mut(..len) {
             bytes.copy_to(0, room);
-            // It stays within the room.
+            // It stays within the space.
             self.len = self.len.wrapping_add(len);
         }
     }
 }
 
-/// The first bytes of a write, and the last ones. Of a short write they may be the same.
+/// The first bytes of a write, and the last ones. In a short write they may overlap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ends {
     /// The first ones.
     pub first: Edge,
     /// The last ones.
     pub last: Edge,
-    /// How many bytes are to come.
+    /// How many bytes are still to come.
     left: u64,
 }
 
 impl Ends {
-    /// Those of a write of `bytes` bytes, which are to come.
+    /// The ends of a write of `bytes` bytes, which are still to come.
     pub fn new(bytes: u64) -> Self {
         Self {
             first: Edge::EMPTY,
@@ -77,11 +76,11 @@ impl Ends {
         }
     }
 
-    /// Looks at the next bytes of the write.
+    /// Adds the next bytes of the write.
     pub fn add(&mut self, bytes: RacyBytes<'_>) {
         self.first.push(bytes);
 
-        // How many of them come before the last ones of the write.
+        // How many of them come before the last bytes of the write.
         let before = self.left.saturating_sub(EDGE_MAX as u64);
         let before = usize::try_from(before).unwrap_or(usize::MAX);
         if let Some(last) = bytes.get(before.min(bytes.len())..bytes.len()) {
@@ -91,19 +90,19 @@ impl Ends {
     }
 }
 
-/// What lies next to a write.
+/// The bytes next to a write on the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Neighbours {
-    /// The last bytes before it; none where these are not known.
+    /// The last bytes before it; empty if they are not known.
     pub before: Edge,
-    /// The first bytes behind it.
+    /// The first bytes after it; empty if they are not known.
     pub behind: Edge,
     /// Whether another write was forgotten for it.
     pub forgot: bool,
 }
 
 impl Neighbours {
-    /// Nothing that is known.
+    /// Nothing is known.
     pub const NONE: Self = Self {
         before: Edge::EMPTY,
         behind: Edge::EMPTY,
@@ -117,14 +116,14 @@ const NONE: u32 = u32::MAX;
 /// A write that is remembered.
 #[derive(Clone, Copy)]
 struct Write {
-    /// Its first sector, and the first one behind it.
+    /// Its first sector, and the first one after it.
     sectors: [u64; 2],
     ends: Ends,
-    /// Whether it is in a list by its first sector, and by the one behind it.
+    /// Whether it is in a list by its first sector, and in one by the sector after it.
     listed: [bool; 2],
-    /// The next ones in these lists.
+    /// The next writes in these lists.
     next: [u32; 2],
-    /// The writes that came just before it, and just after it.
+    /// The writes just before it and just after it in time.
     age: [u32; 2],
 }
 
@@ -142,17 +141,17 @@ impl Write {
     };
 }
 
-/// Writes that are remembered.
+/// Remembered writes.
 pub struct Edges<M: Memory> {
     writes: M::Array<Write>,
-    /// The heads of lists: of those with a certain first sector, or a certain one behind them.
+    /// The heads of the lists: of writes by their first sector, and by the sector after them.
     lists: [M::Array<u32>; 2],
     /// Spreads sectors over the lists. Odd.
     factor: u64,
     /// How many writes there are.
     len: usize,
-    /// The write before all others, which is the next to go, and the one after them. Those that do not count
-    /// any more come before those that do.
+    /// The oldest write, which is the next to go, and the newest one. Writes that no longer count are older than all
+    /// others.
     outermost: [u32; 2],
 }
 
@@ -161,18 +160,18 @@ const BEFORE: usize = 0;
 const AFTER: usize = 1;
 
 impl<M: Memory> Edges<M> {
-    /// How many bytes there are for so many writes.
+    /// The size in bytes for so many writes.
     pub fn size(count: u32) -> u64 {
         let each = const { size_of::<Write>() + 2 * size_of::<u32>() };
         (each as u64).saturating_mul(u64::from(count))
     }
 
-    /// Room for so many writes, of [`EDGES`]. Who does not know `seed` cannot choose sectors that are slow to
+    /// Space for `count` writes, one of [`EDGES`]. Without knowing `seed`, nobody can choose sectors that are slow to
     /// find.
     ///
     /// # Errors
     ///
-    /// Where there is no memory.
+    /// If there is no memory.
     pub fn new(count: u32, seed: u64) -> Result<Self, M::Error> {
         let count = count as usize;
         Ok(Self {
@@ -193,10 +192,10 @@ impl<M: Memory> Edges<M> {
         self.outermost = [NONE; 2];
     }
 
-    /// Remembers a write to the sectors from `first` up to `end`, and puts into `next_to_it`, which is empty,
-    /// what lies next to it.
+    /// Remembers a write to the sectors from `first` up to `end`. Stores what is next to it in `next_to_it`, which must
+    /// be empty.
     ///
-    /// It is no result, because that would be on the stack twice.
+    /// This is not the return value, because that would be on the stack twice.
     pub fn meet(&mut self, first: u64, end: u64, ends: &Ends, next_to_it: &mut Neighbours) {
         if let Some(write) = self.find(1, first) {
             next_to_it.before = write.ends.last;
@@ -207,7 +206,7 @@ impl<M: Memory> Edges<M> {
         next_to_it.forgot = self.remember([first, end], ends);
     }
 
-    /// Whether another one was forgotten for it.
+    /// Returns whether another write was forgotten for it.
     fn remember(&mut self, sectors: [u64; 2], ends: &Ends) -> bool {
         for (which, sector) in sectors.into_iter().enumerate() {
             if let Some(before) = self.place(which, sector) {
@@ -233,19 +232,19 @@ impl<M: Memory> Edges<M> {
         forgot
     }
 
-    /// The last write that has this sector as its first one (0), or behind it (1).
+    /// The last write whose first sector is this one (`which` 0), or that ends before it (1).
     fn find(&self, which: usize, sector: u64) -> Option<&Write> {
         self.writes.get(self.place(which, sector)?)
     }
 
-    /// Where that write is.
+    /// The index of that write.
     fn place(&self, which: usize, sector: u64) -> Option<usize> {
         self.list(which, sector)
             .find(|(_, write)| write.sectors.get(which) == Some(&sector))
             .map(|(place, _)| place)
     }
 
-    /// The writes of a list, each with its place.
+    /// The writes of a list, each with its index.
     fn list(&self, which: usize, sector: u64) -> impl Iterator<Item = (usize, &Write)> {
         let mut place = self.head(which, sector).copied().unwrap_or(NONE);
 
@@ -267,7 +266,7 @@ impl<M: Memory> Edges<M> {
             }
         }
         if let Some(write) = self.writes.get_mut(place) {
-            // Field by field: a whole one would be made on the stack first.
+            // Field by field: a whole write would be built on the stack first.
             write.sectors = sectors;
             write.ends = *ends;
             write.listed = [true; 2];
@@ -276,7 +275,7 @@ impl<M: Memory> Edges<M> {
         }
     }
 
-    /// Takes a write out of one of its lists; says whether it was there. Where it is in none any more, it is
+    /// Removes a write from one of its lists, and returns whether it was there. If it is in no list any more, it is
     /// the next to go.
     fn unlist(&mut self, which: usize, place: usize) -> bool {
         let Some(write) = self.writes.get_mut(place) else {
@@ -316,7 +315,7 @@ impl<M: Memory> Edges<M> {
         true
     }
 
-    /// Puts a write after all others, or before them.
+    /// Makes a write the newest, or the oldest.
     fn attach(&mut self, place: usize, side: usize) {
         let back = match side {
             AFTER => BEFORE,
@@ -331,12 +330,12 @@ impl<M: Memory> Edges<M> {
         self.set_age(place, side, NONE);
         match self.writes.get(other as usize) {
             Some(_) => self.set_age(other as usize, side, number(place)),
-            // It is the only one.
+            // It is the only write.
             None => self.outermost = [number(place); 2],
         }
     }
 
-    /// Takes a write out of the order of all.
+    /// Removes a write from the order by age.
     fn detach(&mut self, place: usize) {
         let Some(&Write { age, .. }) = self.writes.get(place) else {
             return;
@@ -375,15 +374,15 @@ impl<M: Memory> Edges<M> {
     }
 }
 
-/// The number of a place. There are fewer than [`NONE`].
+/// The number of an index. There are fewer than [`NONE`].
 fn number(place: usize) -> u32 {
     u32::try_from(place).unwrap_or(NONE)
 }
 
-/// Which of so many lists a sector is in. With a factor that nobody knows, two of them are rarely in the same
-/// (M. Dietzfelbinger et al., "A reliable randomized algorithm for the closest-pair problem", 1997).
+/// Which of `lists` lists a sector is in. With a secret factor, two sectors are rarely in the same one (M.
+/// Dietzfelbinger et al., "A reliable randomized algorithm for the closest-pair problem", 1997).
 fn hash(factor: u64, sector: u64, lists: usize) -> usize {
     let spread = sector.wrapping_mul(factor) >> 32;
-    // Both are below 2^32, so that the result is below the number of lists.
+    // Both are below 2^32, so the result is below the number of lists.
     usize::try_from(spread.wrapping_mul(lists as u64) >> 32).unwrap_or(0)
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Searches for what a table or messages ask for, in the way that is best for it.
+//! Searches for the patterns of a table or message, in the way that is best for them.
 //!
-//! A single pattern is counted ([`Matcher`]); several, or one of which each place is to be told, are
-//! found one by one ([`Set`]).
+//! A single pattern is counted ([`Matcher`]). Several patterns are found one by one ([`Set`]), and so is a single one
+//! if each place must be reported.
 
 use super::{
     matcher::Matcher,
@@ -29,11 +29,11 @@ pub enum Engine<M: Memory> {
     Many(Set<M>),
 }
 
-/// What is carried over from one segment of a request to the next. It belongs to one [`Engine`] for as
-/// long as the request lasts.
+/// The state that is carried from one segment of a request to the next. It belongs to one [`Engine`] for the whole
+/// request.
 pub struct State {
     carry: set::State,
-    /// There is none before anything was found.
+    /// There is none before the first find.
     tally: Option<Tally>,
 }
 
@@ -47,37 +47,36 @@ impl State {
         }
     }
 
-    /// Begins anew in the same place, with a request of `bytes` bytes.
+    /// Starts over in place, with a request of `bytes` bytes.
     #[inline]
     pub fn restart(&mut self, bytes: u64) {
         self.carry.restart(bytes);
-        // All that was found has been told of, so that the tally is empty.
+        // All finds have been reported, so the tally is empty.
     }
 }
 
-/// What was found. A pattern is told by its index.
+/// What was found. A pattern is given by its index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Found {
-    /// An occurrence that ends so many bytes behind the beginning of the segment. Only an engine of many
-    /// tells this.
+    /// An occurrence. Only an engine of many reports this.
     End {
-        /// Of which pattern.
+        /// The pattern.
         pattern: usize,
-        /// Where it ends.
+        /// Where it ends, in bytes after the start of the segment.
         end: usize,
     },
-    /// How many there are of a pattern. Where many patterns were found, they may be told in parts.
+    /// The number of occurrences of a pattern. If many patterns were found, it may be reported in parts.
     Times {
-        /// Of which pattern.
+        /// The pattern.
         pattern: usize,
-        /// How many. Saturates.
+        /// The number. Saturates.
         times: u32,
     },
 }
 
 impl<M: Memory> Engine<M> {
-    /// Prepares patterns, whose keys have been read; `None` where there are none. With `places` it tells
-    /// of each occurrence.
+    /// Prepares patterns whose keys have been read; `None` if there are none. With `places`, it reports each
+    /// occurrence.
     ///
     /// # Errors
     ///
@@ -107,7 +106,7 @@ impl<M: Memory> Engine<M> {
         Set::new(&list).map(Self::Many).map(Some)
     }
 
-    /// Goes on to the next segment of a request, and tells of what ends in it and began before it.
+    /// Moves on to the next segment of a request, and reports occurrences that end in it and began before it.
     #[inline]
     pub fn straddling(
         &self,
@@ -129,9 +128,9 @@ impl<M: Memory> Engine<M> {
         }
     }
 
-    /// Tells of what is in `bytes` alone.
+    /// Reports occurrences in `bytes` alone.
     ///
-    /// In a section of `sections` all of `bytes` may be looked at, so they should be few: a page.
+    /// One section of `sections` may cover all of `bytes`, so they should be few: a page.
     #[inline]
     pub fn inside(
         &self,
@@ -158,7 +157,7 @@ impl<M: Memory> Engine<M> {
     }
 }
 
-/// Tells of a single pattern.
+/// Reports a single pattern.
 #[inline]
 fn count(times: u32, found: &mut dyn FnMut(Found)) {
     if times != 0 {
@@ -169,18 +168,17 @@ fn count(times: u32, found: &mut dyn FnMut(Found)) {
 /// How many patterns are counted at the same time.
 const TALLY: usize = 64;
 
-/// How often patterns were found. Those whose indexes leave the same rest when divided by [`TALLY`] share
-/// a place.
+/// How often patterns were found. Patterns whose indexes are equal modulo [`TALLY`] share a slot.
 struct Tally {
-    /// The pattern that has a place now.
+    /// The pattern that has each slot now.
     patterns: [u8; TALLY],
     /// How often it was found.
     times: [u16; TALLY],
-    /// A bit for each place that a pattern has.
+    /// A bit for each slot in use.
     taken: u64,
 }
 
-/// Tells of all, and begins anew.
+/// Reports all counts, and starts over.
 #[inline]
 fn tell(tally: &mut Option<Tally>, found: &mut dyn FnMut(Found)) {
     if let Some(tally) = tally {
@@ -189,7 +187,7 @@ fn tell(tally: &mut Option<Tally>, found: &mut dyn FnMut(Found)) {
 }
 
 impl Tally {
-    /// The one that is there, or a new one.
+    /// The existing tally, or a new one.
     #[inline]
     fn of(tally: &mut Option<Self>) -> &mut Self {
         tally.get_or_insert_with(|| Self {
@@ -224,7 +222,7 @@ impl Tally {
         *times = 1;
     }
 
-    /// Tells of all, and begins anew.
+    /// Reports all counts, and starts over.
     fn tell(&mut self, found: &mut dyn FnMut(Found)) {
         for place in ones(core::mem::take(&mut self.taken)) {
             if let (Some(&pattern), Some(&times)) =

@@ -2,22 +2,23 @@
 
 //! Counts a pattern in bytes that come in segments.
 //!
-//! Two rare bytes of the pattern are looked for at many places at once ([`Pair`]), and only where both
-//! are is the whole pattern compared.
+//! The search looks for two rare bytes of the pattern at many places at once ([`Pair`]), and compares the whole
+//! pattern only where both are.
 //!
-//! Where that comes too often, because the bytes are made that way (`aaaa...`) or are not what the
-//! choice took them for, the next stretch is walked through byte by byte with Shift-Or (the
-//! complement of Shift-And: R. Baeza-Yates and G. H. Gonnet, "A new approach to text searching",
-//! Communications of the ACM 35(10), 1992): one bit for each prefix of the pattern that ends at the
-//! current byte. It costs the same for all bytes. So does, at most, everything:
+//! This may happen too often, because the bytes were made that way (`aaaa...`), or because the chosen bytes are not
+//! rare after all. Then the next stretch is searched byte by byte with Shift-Or (the complement of Shift-And: R.
+//! Baeza-Yates and G. H. Gonnet, "A new approach to text searching", Communications of the ACM 35(10), 1992): one bit
+//! for each prefix of the pattern that ends at the current byte. Its cost is the same for all bytes. The total cost is
+//! bounded, too:
 //!
-//! - a comparison has to be paid for with [`PRICE`] bytes that were looked at, on credit for a few;
-//! - who cannot pay walks through [`STRETCH`] places, and begins anew without credit.
+//! - a comparison must be paid for with [`PRICE`] bytes that were searched, with credit for a few;
+//! - when that fails, the next [`STRETCH`] places are searched with Shift-Or, and then the search continues without
+//!   credit.
 //!
-//! On the machine of `docs/matcher.md`, no bytes cost more than 1 ns each, whatever the pattern.
+//! On the machine of `docs/matcher.md`, no input costs more than 1 ns per byte, whatever the pattern.
 //!
-//! The bytes may be written to while they are read. What is counted was there: each byte of each
-//! occurrence at its place, though perhaps not all at the same moment. No place counts twice.
+//! The bytes may change while they are read. What is counted was there: each byte of each occurrence at its place,
+//! though perhaps not all at the same moment. No place counts twice.
 
 use super::{
     carry::Carry,
@@ -38,48 +39,48 @@ pub const PATTERN_MAX: usize = 64;
 /// How many values a byte may have.
 const BYTES: usize = 256;
 
-/// How many bytes have to be looked at for each comparison, in the long run.
+/// How many bytes must be searched for each comparison, in the long run.
 const PRICE: usize = 32;
 
-/// How many comparisons may be made on credit.
+/// The credit for comparisons, in bytes.
 const CREDIT: usize = 8 * PRICE;
 
-/// How many places are walked through before probing is tried again. What comes before them, up to
-/// the length of a pattern, is read once more for it.
+/// How many places are searched byte by byte before the faster search is tried again. The bytes before them, up to the
+/// length of a pattern, are read a second time for it.
 const STRETCH: usize = 1024;
 
 /// A pattern of 1 to [`PATTERN_MAX`] bytes, prepared.
 pub struct Matcher<M: Memory> {
-    /// For each of the [`BYTES`], a 0 for each place in the pattern where it stands. The pattern is at
-    /// the top of the word, so that a whole occurrence is a 0 in the highest bit.
+    /// For each of the [`BYTES`], a 0 for each index at which the pattern has this byte. The pattern is at the top of
+    /// the word, so a whole occurrence is a 0 in the highest bit.
     masks: M::Array<u64>,
     /// No prefix of the pattern.
     none: u64,
-    /// The pattern, and zeroes behind it.
+    /// The pattern, followed by zeroes.
     pattern: [u8; PATTERN_MAX],
     len: usize,
     pair: Pair,
 }
 
-/// What is carried over from one segment to the next of the same request, as long as a pattern may
-/// need it; there may be more room. It belongs to one [`Matcher`] for as long as the request lasts.
+/// The bytes that are carried from one segment to the next of the same request, as many as a pattern may need. It
+/// belongs to one [`Matcher`] for the whole request.
 pub type State = Carry<{ 2 * (PATTERN_MAX - 1) }>;
 
-/// How many occurrences ended in one segment. They saturate.
+/// How many occurrences end in one segment. Both numbers saturate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Hits {
-    /// Those wholly in this segment.
+    /// Occurrences wholly in this segment.
     pub inside: u32,
-    /// Those that began in an earlier segment.
+    /// Occurrences that began in an earlier segment.
     pub straddling: u32,
 }
 
 impl<M: Memory> Matcher<M> {
-    /// Prepares a pattern; `None` where it is empty or longer than [`PATTERN_MAX`].
+    /// Prepares a pattern; `None` if it is empty or longer than [`PATTERN_MAX`].
     ///
     /// # Errors
     ///
-    /// Where there is no memory.
+    /// If there is no memory.
     pub fn new(pattern: &[u8]) -> Result<Option<Self>, M::Error> {
         let len = pattern.len();
         let mut padded = [0; PATTERN_MAX];
@@ -110,8 +111,8 @@ impl<M: Memory> Matcher<M> {
 
     /// Searches the next segment of a request.
     ///
-    /// With `avx2` it is faster. In the kernel a call with it is as long as the section that the
-    /// permission comes from, so `bytes` should then be few: a page.
+    /// With `avx2` it is faster. In the kernel, the whole call is then within the FPU section that gave the permission,
+    /// so `bytes` should be few: a page.
     #[inline]
     pub fn feed(&self, state: &mut State, bytes: RacyBytes<'_>, avx2: Option<Avx2<'_>>) -> Hits {
         Hits {
@@ -120,8 +121,7 @@ impl<M: Memory> Matcher<M> {
         }
     }
 
-    /// Goes on to the next segment of a request, and counts the occurrences that end in it and began
-    /// before it.
+    /// Moves on to the next segment of a request, and counts the occurrences that end in it and began before it.
     #[inline]
     pub fn straddling<const ROOM: usize>(
         &self,
@@ -129,7 +129,7 @@ impl<M: Memory> Matcher<M> {
         bytes: RacyBytes<'_>,
     ) -> u32 {
         let wanted = self.len.wrapping_sub(1);
-        // On either side there is less than a pattern, so that each occurrence here straddles.
+        // Each side is shorter than the pattern, so each occurrence here straddles.
         let straddling = match state.around(bytes, wanted) {
             Some((around, _)) => self.count(around.into(), None),
             None => 0,
@@ -139,7 +139,7 @@ impl<M: Memory> Matcher<M> {
         straddling
     }
 
-    /// Counts the occurrences in `bytes` alone. It saturates.
+    /// Counts the occurrences in `bytes` alone. Saturates.
     pub fn count(&self, bytes: RacyBytes<'_>, avx2: Option<Avx2<'_>>) -> u32 {
         let Some(probe) = self.pair.over(bytes, avx2) else {
             return 0;
@@ -182,8 +182,8 @@ impl<M: Memory> Matcher<M> {
     /// Counts the occurrences that begin at the places from `from` up to `to`, byte by byte.
     #[inline(never)]
     fn walk(&self, bytes: RacyBytes<'_>, from: usize, to: usize) -> u64 {
-        // Each step waits for the one before it, so that both halves of the way are as fast as one.
-        // Sums of places do not wrap.
+        // Each step depends on the one before it, so two halves in parallel take no longer than one. Sums of places
+        // do not wrap.
         let half = to.saturating_sub(from) / 2;
         let len = half.wrapping_add(self.len).wrapping_sub(1);
         let [a, b] = [from, from.wrapping_add(half)].map(|at| bytes.get(at..at.wrapping_add(len)));
@@ -197,7 +197,7 @@ impl<M: Memory> Matcher<M> {
 
         while let Some(bytes) = halves.bytes(at) {
             for (bits, byte) in bits.iter_mut().zip(bytes) {
-                // There is a mask for each byte, so the compiler leaves the check out.
+                // There is a mask for each byte, so the compiler removes the check.
                 let mask = masks.get(usize::from(byte)).copied().unwrap_or(0);
                 *bits = *bits << 1 | mask;
                 hits = hits.wrapping_add(!*bits >> 63);
@@ -205,7 +205,7 @@ impl<M: Memory> Matcher<M> {
             at = at.wrapping_add(1);
         }
 
-        // Of an odd number of places, the last one is in neither half.
+        // If the number of places is odd, the last one is in neither half.
         let last = from.wrapping_add(half).wrapping_add(half);
         if last < to && self.is_at(bytes, last) {
             hits = hits.wrapping_add(1);

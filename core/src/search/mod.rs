@@ -2,8 +2,8 @@
 
 //! The search for patterns in the bytes of requests.
 //!
-//! `engine` chooses between `matcher`, which counts one pattern, and `set`, which finds many. `edges` and
-//! `carry` keep what straddles requests and segments. The others are parts of these.
+//! `engine` chooses between `matcher`, which counts one pattern, and `set`, which finds many. `edges` and `carry` keep
+//! bytes, so that occurrences that straddle requests and segments are found. The other files are parts of these.
 
 pub mod automaton;
 pub mod carry;

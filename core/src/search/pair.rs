@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Sorts out the places where a pattern cannot be.
+//! Rules out places where a pattern cannot be.
 //!
-//! Two bytes of it, its rarest by [`RANK`], hardly ever occur so close to each other where it does not.
-//! They are looked for at every place at once, a vector of places at a time (AVX2), or a word of them
-//! (bit tricks, "SWAR").
+//! It takes the two rarest bytes of the pattern, by [`RANK`]. They hardly ever occur at this distance where the pattern
+//! does not. The search tests every place for both at once: a vector of places at a time (AVX2), or a word of them (bit
+//! tricks, "SWAR").
 
 use super::{
     places::Places,
@@ -20,14 +20,14 @@ use crate::bytes::racy::{
 #[derive(Clone, Debug)]
 pub struct Pair {
     bytes: [u8; 2],
-    /// Where they are in the pattern. In one of a single byte they are the same.
+    /// Their indexes in the pattern. In a pattern of one byte they are equal.
     places: [usize; 2],
     /// The length of the pattern.
     len: usize,
 }
 
 impl Pair {
-    /// Chooses two bytes of a pattern; `None` where it is empty.
+    /// Chooses two bytes of a pattern; `None` if it is empty.
     pub fn new(pattern: &[u8]) -> Option<Self> {
         let last = pattern.len().checked_sub(1)?;
         let rank = |at: &usize| {
@@ -35,7 +35,7 @@ impl Pair {
             RANK.get(usize::from(*byte))
         };
         let first = (0..pattern.len()).min_by_key(rank)?;
-        // The second is another byte where there is one: its twin would not tell more.
+        // If possible, the second one has another value: an equal byte would say less.
         let second = (0..pattern.len())
             .filter(|at| pattern.get(*at) != pattern.get(first))
             .min_by_key(rank)
@@ -48,8 +48,7 @@ impl Pair {
         })
     }
 
-    /// Prepares to look for them at all places of `bytes` where the pattern may begin; `None` where
-    /// there are none.
+    /// Prepares to search all places of `bytes` where the pattern may begin; `None` if there are none.
     #[inline]
     pub fn over<'m>(&self, bytes: RacyBytes<'m>, avx2: Option<Avx2<'m>>) -> Option<Probe<'m>> {
         let len = bytes.len().checked_sub(self.len)?.checked_add(1)?;
@@ -66,7 +65,7 @@ impl Pair {
 /// A [`Pair`] over bytes.
 pub struct Probe<'m> {
     pair: [u8; 2],
-    /// At each place, where the first of the pair should be, and where the second.
+    /// For each place, where the first byte of the pair should be, and where the second.
     bytes: RacyPair<'m>,
     avx2: Option<Avx2<'m>>,
 }
@@ -82,7 +81,7 @@ impl Probe<'_> {
         self.bytes.len()
     }
 
-    /// The next places from `from` on where both bytes are.
+    /// The next places from `from` where both bytes are.
     #[inline]
     pub fn next(&self, from: usize) -> Option<Places> {
         let Some(avx2) = self.avx2 else {
@@ -95,7 +94,7 @@ impl Probe<'_> {
         }
     }
 
-    // A function of its own has all registers for itself.
+    // A separate function has all registers to itself.
     #[inline(never)]
     fn next_by_words(&self, mut at: usize) -> Option<Places> {
         let pair = self.pair.map(|byte| EACH.wrapping_mul(u64::from(byte)));
@@ -135,11 +134,11 @@ const EACH: u64 = u64::MAX / 0xff;
 /// The highest bit of each byte.
 const HIGH: u64 = EACH << 7;
 
-/// The highest bit of each byte is 1 where both bytes of a pair are. It may be 1 elsewhere too, in
-/// a byte above such a one.
+/// The highest bit of each byte is 1 where both bytes of a pair are. It may also be 1 in a byte above such a
+/// one.
 #[inline(always)]
 fn same(pair: [u64; 2], words: [u64; 2]) -> u64 {
-    // A byte of this is 0 where they are, and then borrows. One that is borrowed from does if it is 1.
+    // Where both are, this has a byte of 0, which then borrows. The byte above it also borrows if it is 1.
     let differ = (words[0] ^ pair[0]) | (words[1] ^ pair[1]);
     differ.wrapping_sub(EACH) & !differ
 }
@@ -147,6 +146,6 @@ fn same(pair: [u64; 2], words: [u64; 2]) -> u64 {
 /// The high bits of the bytes, side by side.
 #[inline]
 fn gather(high: u64) -> u64 {
-    // Bit 8n + 7 is to become bit 56 + n of the product; no two others meet.
+    // Bit 8n + 7 becomes bit 56 + n of the product. No other two bits meet there.
     (high >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Places that a filter has let through.
+//! Places that a filter has passed.
 
-/// Places near each other, all of which are to be looked at more closely.
+/// Nearby places, all of which need a closer look.
 pub struct Places {
     /// The place of the lowest bit.
     pub at: usize,

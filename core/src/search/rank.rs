@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! How common each byte is in what is written to disks.
+//! How common each byte is in data that is written to disks.
 
 /// The rank of each byte, 255 for the most common one.
 ///
-/// Counted in 60 MB each of source texts, of programs and libraries, and of other installed files,
-/// as shares, so that each of the three counts as much as the others.
+/// Counted in 60 MB each of source texts, of programs and libraries, and of other installed files. The counts are
+/// shares, so that each of the three weighs the same.
 #[rustfmt::skip]
 pub const RANK: [u8; 256] = [
     255, 230, 188, 171, 173, 167, 137, 140, 201, 241, 244, 122, 120, 138, 190, 221,

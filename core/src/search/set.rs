@@ -2,21 +2,20 @@
 
 //! Finds each occurrence of each of many patterns in bytes that come in segments.
 //!
-//! A filter ([`Windows`]) lets a place through where one of the patterns may be, and those that share
-//! its bucket are then compared. A comparison has to be paid for with bytes that were filtered, as in
-//! the search for a single pattern (`matcher.rs`); where that comes too often, a stretch is walked
-//! through with automata, whose price hardly depends on the bytes: one of the patterns that are
-//! looked for as they are, and one of those that may be in letters of either case.
+//! A filter ([`Windows`]) passes a place where one of the patterns may be. The patterns in its bucket are then
+//! compared. A comparison must be paid for with bytes that were filtered, as in the search for a single pattern
+//! (`matcher.rs`). When that fails, automata search the next stretch, at a cost that hardly depends on the bytes: one
+//! for the patterns that respect case, and one for those that ignore it.
 //!
-//! It is built apart from being used, may sleep then, and is only read afterwards.
+//! Building a set may sleep. Afterwards it is only read.
 //!
-//! Any set that is allowed fits: memory is a byte for each byte of the patterns, 10 for each state of
-//! the automata, of which there are no more than bytes, 40 for each pattern, and 32 KiB for the
-//! filter. That is [`MEMORY_MAX`] at most.
+//! Any allowed set fits. The memory is: a byte for each byte of the patterns; 10 for each state of the automata, of
+//! which there are no more than bytes; 40 for each pattern; and 32 KiB for the filter. That is at most
+//! [`MEMORY_MAX`].
 //!
-//! On the machine of `docs/matcher.md`, no byte costs more than 60 ns, and 15 ns for each occurrence
-//! that ends with it, whatever the patterns. What lies around the beginning of a segment, as far as the
-//! longest pattern reaches, is searched once more, so that short segments cost a multiple of that.
+//! On the machine of `docs/matcher.md`, no input costs more than 60 ns per byte, plus 15 ns for each occurrence,
+//! whatever the patterns. Around the start of a segment, as far as the longest pattern reaches, bytes are searched a
+//! second time, so short segments cost a multiple of that.
 
 use super::{
     automaton::Automaton,
@@ -50,14 +49,14 @@ pub const PATTERN_MAX: usize = 255;
 /// The most patterns in a set.
 pub const PATTERNS_MAX: usize = 256;
 
-/// What the largest set has in arrays, in bytes, while it is built too.
+/// The size of the arrays of the largest set, in bytes, even while it is built.
 pub const MEMORY_MAX: usize = 768 << 10;
 
-/// How much may be had on credit, in bytes.
+/// The credit for comparisons, in bytes.
 const CREDIT: usize = 512;
 
-/// How many places are walked through before filtering is tried again. What comes around them, as long
-/// as the longest pattern, is read once more for it.
+/// How many places are searched by automata before the filter is tried again. The bytes around them, as far as the
+/// longest pattern reaches, are read a second time for it.
 const STRETCH: usize = 2048;
 
 /// A pattern as it is given.
@@ -65,11 +64,11 @@ const STRETCH: usize = 2048;
 pub struct Pattern<'a> {
     /// 1 to [`PATTERN_MAX`] bytes.
     pub bytes: &'a [u8],
-    /// Whether ASCII letters may be of either case.
+    /// Whether the case of ASCII letters is ignored.
     pub nocase: bool,
 }
 
-/// Why there is no set of some patterns.
+/// Why some patterns make no set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault<E> {
     /// There are none, or more than [`PATTERNS_MAX`].
@@ -88,25 +87,25 @@ impl<E> From<E> for Fault<E> {
     }
 }
 
-/// What is carried over from one segment to the next of the same request. It belongs to one [`Set`]
-/// for as long as the request lasts.
+/// The bytes that are carried from one segment to the next of the same request. It belongs to one [`Set`] for the
+/// whole request.
 pub type State = Carry<{ 2 * (PATTERN_MAX - 1) }>;
 
 /// Patterns, prepared.
 pub struct Set<M: Memory> {
     /// The bytes of all patterns.
     bytes: M::Array<u8>,
-    /// In the order of their windows, so that those in one bucket are alike.
+    /// In the order of their windows, so that those in one bucket are similar.
     patterns: M::Array<Entry>,
     windows: Windows<M>,
-    /// Filters instead of these where there is a single pattern that is looked for as it is, whose window
-    /// is then at its beginning.
+    /// The filter, instead of `windows`, if there is a single pattern that respects case. Its window is then at its
+    /// start.
     pair: Option<Pair>,
-    /// Of those that are looked for as they are.
+    /// For the patterns that respect case.
     exact: Option<Automaton<M>>,
-    /// Of those that may be in letters of either case, all in small ones.
+    /// For the patterns that ignore case, in lower case.
     folded: Option<Automaton<M>>,
-    /// The length of the longest one.
+    /// The length of the longest pattern.
     longest: usize,
 }
 
@@ -117,22 +116,22 @@ struct Entry {
     start: usize,
     len: usize,
     nocase: bool,
-    /// Where its window begins in it.
+    /// The offset of its window.
     window: usize,
-    /// Its index among those given.
+    /// Its index among the given patterns.
     index: usize,
 }
 
 impl Entry {
-    /// What its window lets through, if its bytes are `bytes`.
+    /// The window that it accepts, if its bytes are `bytes`.
     fn window(&self, bytes: &[u8]) -> Window {
-        // What is beyond the end may be anything.
+        // Bytes beyond the end may be anything.
         let byte = |on| bytes.get(self.window.wrapping_add(on)).copied();
 
         [0, 1, 2, 3].map(|on| byte(on).map(|byte| self.either(byte)))
     }
 
-    /// What a byte of it may be.
+    /// The values that this byte may have.
     fn either(&self, byte: u8) -> [u8; 2] {
         match self.nocase {
             true => [byte, byte.to_ascii_uppercase()],
@@ -140,7 +139,7 @@ impl Entry {
         }
     }
 
-    /// Moves its window to where the bytes are the rarest, if its bytes are `bytes`.
+    /// Moves its window to its rarest bytes, if its bytes are `bytes`.
     fn place_window(&mut self, bytes: &[u8]) {
         let rank = |byte: u8| RANK.get(usize::from(byte)).copied().unwrap_or(0);
         let ranks = |window: &[u8]| {
@@ -161,8 +160,8 @@ impl<M: Memory> Set<M> {
     ///
     /// # Errors
     ///
-    /// See [`Fault`]. Patterns are the same that have the same bytes, or where both may be in letters
-    /// of either case, the same but for that.
+    /// See [`Fault`]. Patterns are the same if they have the same bytes. If both ignore case, they are also the same
+    /// if they only differ in that.
     pub fn new(patterns: &[Pattern<'_>]) -> Result<Self, Fault<M::Error>> {
         if patterns.is_empty() || patterns.len() > PATTERNS_MAX {
             return Err(Fault::Count);
@@ -191,7 +190,7 @@ impl<M: Memory> Set<M> {
         Ok(set)
     }
 
-    /// Copies the patterns, and brings them into order.
+    /// Copies the patterns, and sorts them.
     fn fill(&mut self, patterns: &[Pattern<'_>]) {
         let mut start: usize = 0;
         let entries = self.patterns.iter_mut();
@@ -205,7 +204,7 @@ impl<M: Memory> Set<M> {
                 window: 0,
                 index,
             };
-            // Does not wrap: the sum is that of all lengths at most.
+            // Does not wrap: it is at most the sum of all lengths.
             let end = start.wrapping_add(len);
             if let Some(to) = self.bytes.get_mut(start..end) {
                 for (to, byte) in to.iter_mut().zip(pattern.bytes) {
@@ -232,7 +231,7 @@ impl<M: Memory> Set<M> {
         let count = self.patterns.len();
 
         for (at, entry) in (0..count).zip(self.patterns.iter()) {
-            // Neither wraps, and there is no division by 0: it is less than the number of buckets.
+            // Neither wraps, and there is no division by 0: the result is less than the number of buckets.
             let bucket = at.wrapping_mul(BUCKETS).checked_div(count).unwrap_or(0);
             let window = entry.window(text(&self.bytes, entry));
             self.windows.add(u32::try_from(bucket).unwrap_or(0), window);
@@ -251,7 +250,7 @@ impl<M: Memory> Set<M> {
         };
         sort(&mut sorted, |a, b| {
             let ((a_nocase, a), (b_nocase, b)) = (key(a), key(b));
-            // Byte by byte: that of slices has a subtraction of lengths, which may panic.
+            // Byte by byte: comparing slices subtracts lengths, which may panic.
             a_nocase
                 .cmp(&b_nocase)
                 .then_with(|| a.iter().cmp(b))
@@ -281,12 +280,12 @@ impl<M: Memory> Set<M> {
         Ok(())
     }
 
-    /// Searches the next segment of a request, and tells of each occurrence that ends in it, in no
-    /// particular order: the index of the pattern, and how far behind the beginning of the segment the
-    /// occurrence ends, in bytes. It straddles segments if it is longer than that.
+    /// Searches the next segment of a request, and reports each occurrence that ends in it, in no particular order: the
+    /// index of the pattern, and where the occurrence ends, in bytes after the start of the segment. If it is longer
+    /// than that, it straddles segments.
     ///
-    /// In a section of `sections` no more than `bytes` are filtered and compared, so they should be few: a
-    /// page. What an automaton walks through is not in one.
+    /// One section of `sections` may filter and compare all of `bytes`, so they should be few: a page. The automata
+    /// run outside of sections.
     pub fn feed(
         &self,
         state: &mut State,
@@ -298,8 +297,8 @@ impl<M: Memory> Set<M> {
         self.each(bytes, sections, found);
     }
 
-    /// Goes on to the next segment of a request, and tells of each occurrence that ends in it and began
-    /// before it, as [`Self::feed`] does.
+    /// Moves on to the next segment of a request, and reports each occurrence that ends in it and began before it, as
+    /// [`Self::feed`] does.
     pub fn straddling(
         &self,
         state: &mut State,
@@ -321,7 +320,7 @@ impl<M: Memory> Set<M> {
         state.pass(bytes, wanted);
     }
 
-    /// Tells of each occurrence in `bytes` alone, as [`Self::feed`] does.
+    /// Reports each occurrence in `bytes` alone, as [`Self::feed`] does.
     pub fn each(
         &self,
         bytes: RacyBytes<'_>,
@@ -349,8 +348,8 @@ impl<M: Memory> Set<M> {
         }
     }
 
-    /// Finds those whose window begins at `from` or later, with some credit, by filtering. Where that
-    /// becomes too expensive it stops, and returns which places are to be walked through.
+    /// Finds the occurrences whose window begins at `from` or later, with some credit, by filtering. When that becomes
+    /// too expensive, it stops and returns the places that the automata must search.
     fn filter(
         &self,
         bytes: RacyBytes<'_>,
@@ -360,7 +359,7 @@ impl<M: Memory> Set<M> {
         found: &mut dyn FnMut(&Entry, usize),
     ) -> Option<Range<usize>> {
         let probe = match self.pair.as_ref().map(|pair| pair.over(bytes, avx2)) {
-            // It is longer than the bytes.
+            // The pattern is longer than the bytes.
             Some(None) => return None,
             Some(Some(probe)) => Some(probe),
             None => None,
@@ -402,7 +401,7 @@ impl<M: Memory> Set<M> {
     /// The patterns in a bucket.
     fn bucket(&self, bucket: usize) -> &[Entry] {
         let count = self.patterns.len();
-        // The first that `fill_windows` puts there. Nothing wraps.
+        // The first pattern that `fill_windows` puts there. Nothing wraps.
         let first = |bucket: usize| bucket.wrapping_mul(count).div_ceil(BUCKETS);
 
         self.patterns
@@ -410,8 +409,7 @@ impl<M: Memory> Set<M> {
             .unwrap_or_default()
     }
 
-    /// Where a pattern ends if its window begins at `place`. Adds to `price`, in bytes, what it costs to
-    /// know.
+    /// Where a pattern ends if its window begins at `place`. Adds the cost of this, in bytes, to `price`.
     fn end_of(
         &self,
         bytes: RacyBytes<'_>,
@@ -436,7 +434,7 @@ impl<M: Memory> Set<M> {
         Some(end)
     }
 
-    /// Finds those whose window begins at one of these places, byte by byte.
+    /// Finds the occurrences whose window begins at one of these places, byte by byte.
     fn walk(
         &self,
         bytes: RacyBytes<'_>,
@@ -491,7 +489,7 @@ fn same(bytes: RacyBytes<'_>, text: &[u8], nocase: bool) -> bool {
     }
 }
 
-/// A byte as it is compared.
+/// The byte that is compared.
 fn fold(byte: u8, nocase: bool) -> u8 {
     match nocase {
         true => byte.to_ascii_lowercase(),
@@ -499,7 +497,7 @@ fn fold(byte: u8, nocase: bool) -> u8 {
     }
 }
 
-/// Sorts a few items. That of the standard library may panic.
+/// Sorts a few items. The standard library's sort may panic.
 fn sort<T>(items: &mut [T], before: impl Fn(&T, &T) -> bool) {
     for end in 0..items.len() {
         let mut at = end;

@@ -2,9 +2,9 @@
 
 //! The loops of the searches with AVX2.
 //!
-//! The kernel's Rust code is compiled without vectors: there are no intrinsics, and no operand of
-//! `asm!` may be one. So whole loops are in assembly here, with general registers for operands,
-//! which is why this file has `unsafe`. Loads in assembly are also allowed to race with writes.
+//! The kernel's Rust code is compiled without vectors: there are no intrinsics, and `asm!` takes no vector operands. So
+//! whole loops are written in assembly here, with general registers as operands. This is why the file has `unsafe`.
+//! Loads in assembly may also race with writes.
 
 use super::places::Places;
 use crate::bytes::racy::{
@@ -19,20 +19,20 @@ use core::marker::PhantomData;
 ///
 /// The CPU has AVX2, and for `'fpu` this thread may use its vector registers.
 ///
-/// In the kernel the vector registers belong to user space unless they were asked for, so that a
-/// function that wants them asks for this.
+/// In the kernel, the vector registers belong to user space unless they were requested. So a function that uses them
+/// takes this as an argument.
 #[derive(Clone, Copy, Debug)]
 pub struct Avx2<'fpu> {
-    /// Nobody has one on a machine that has no AVX2.
+    /// No value of this type exists on a machine without AVX2.
     #[cfg(not(target_arch = "x86_64"))]
     never: core::convert::Infallible,
-    /// Registers are those of a CPU, so that it may not be sent to another one.
+    /// The registers belong to a CPU, so this must not be sent to another one.
     _section: PhantomData<(&'fpu (), *mut ())>,
 }
 
-/// Where the permission comes from, for a section at a time. Sections are to be short.
+/// Gives the permission, for one section at a time. Sections should be short.
 pub trait Sections {
-    /// Runs `work`, which is about `bytes` bytes, with the permission where that pays and can be had.
+    /// Runs `work`, which processes `bytes` bytes, with the permission if that is worth it and possible.
     fn with<R>(&self, bytes: usize, work: impl FnOnce(Option<Avx2<'_>>) -> R) -> R;
 }
 
@@ -42,16 +42,16 @@ impl Sections for Option<Avx2<'_>> {
     }
 }
 
-/// How many places are looked at in one step.
+/// How many places are tested in one step.
 #[cfg(target_arch = "x86_64")]
 const STEP: usize = 64;
 
-/// How many bytes [`Avx2::windows`] looks at for each place.
+/// How many bytes [`Avx2::windows`] tests for each place.
 pub const WINDOW: usize = 4;
 
-/// What may stand in a window: for each of its bytes in turn, two tables of buckets, a bit for each. The
-/// first one says by the low four bits of a byte in which buckets it may stand there, the second
-/// by the high ones.
+/// The bytes that are allowed in a window. For each of its bytes in turn, there are two tables of buckets, a bit for
+/// each. The low four bits of a byte select an entry of the first table, and the high bits one of the second: the
+/// buckets in which the byte may be there.
 pub type Nibbles = [[u8; 16]; 2 * WINDOW];
 
 #[cfg(target_arch = "x86_64")]
@@ -68,11 +68,11 @@ impl Avx2<'_> {
         }
     }
 
-    /// Looks for the next places from `from` on where the bytes of `pair` are, each in its view.
+    /// Searches for the next places from `from` where the bytes of `pair` are, each in its view.
     ///
     /// # Errors
     ///
-    /// The first place that it has not come to, where there are none before that.
+    /// If there are none before it: the first place that was not tested.
     #[inline]
     pub fn probe(self, pair: [u8; 2], bytes: RacyPair<'_>, from: usize) -> Result<Places, usize> {
         places(bytes.len(), from, |from| {
@@ -80,12 +80,12 @@ impl Avx2<'_> {
         })
     }
 
-    /// Looks for the next places from `from` on where a window may begin by one bucket of `nibbles`. A
-    /// window ends within the bytes.
+    /// Searches for the next places from `from` where a window of a bucket of `nibbles` may begin. A window ends within
+    /// the bytes.
     ///
     /// # Errors
     ///
-    /// The first place that it has not come to, where there are none before that.
+    /// If there are none before it: the first place that was not tested.
     #[inline]
     pub fn windows(
         self,
@@ -97,9 +97,9 @@ impl Avx2<'_> {
         places(last, from, |from| self.windows_steps(nibbles, bytes, from))
     }
 
-    /// Goes from `from` on, [`STEP`] places at a time, up to the first such step that has any, or as
-    /// long as there are so many. Returns where it has come to, and a bit for each place of the step
-    /// there, the lowest for the first one; no bit is set where there was none.
+    /// Tests [`STEP`] places at a time from `from`, up to the first step that has any, or as long as there are enough
+    /// places. Returns the place that it has reached, and a bit for each place of the step there, the lowest for the
+    /// first one. No bit is set if there was none.
     #[inline]
     fn probe_steps(self, pair: [u8; 2], bytes: RacyPair<'_>, from: usize) -> (usize, u64) {
         let last = bytes.len().checked_sub(STEP);
@@ -112,17 +112,17 @@ impl Avx2<'_> {
         let mut high: u64;
 
         // SAFETY:
-        // - By the invariant, AVX2 is there and may be used. Its registers are marked as clobbered;
-        //   `vzeroupper` clears the upper halves of all, which is why all of them are.
-        // - By the invariant of `RacyPair`, its bytes may be read. Each step loads `STEP` bytes from
-        //   `at` on of both, where `at <= last`, that is, within them. Nothing is stored.
+        // - By the invariant, AVX2 exists and may be used. Its registers are marked as clobbered. All of them are,
+        //   because `vzeroupper` clears the upper halves of all.
+        // - By the invariant of `RacyPair`, its bytes may be read. Each step loads `STEP` bytes from `at` of both,
+        //   where `at <= last`, so they are within the bytes. Nothing is stored.
         unsafe {
             core::arch::asm!(
                 "vmovd xmm0, {first:e}",
                 "vmovd xmm1, {second:e}",
                 "vpbroadcastb ymm0, xmm0",
                 "vpbroadcastb ymm1, xmm1",
-                // Two vectors a step, each the places where both bytes are equal.
+                // Two vectors per step: for each, the places where both bytes are equal.
                 "2:",
                 "vpcmpeqb ymm2, ymm0, ymmword ptr [{a} + {at}]",
                 "vpcmpeqb ymm3, ymm1, ymmword ptr [{b} + {at}]",
@@ -137,7 +137,7 @@ impl Avx2<'_> {
                 "add {at}, 64",
                 "cmp {at}, {last}",
                 "jbe 2b",
-                // There is none: no bit is set.
+                // None was found: no bit is set.
                 "xor {high:e}, {high:e}",
                 "jmp 4f",
                 "3:",
@@ -163,8 +163,8 @@ impl Avx2<'_> {
         (at, high << 32 | low)
     }
 
-    /// The same for windows. Those of the last place of a step end three bytes behind it, so that there
-    /// has to be as much.
+    /// The same for windows. The window of the last place of a step ends three bytes after it, so these bytes must
+    /// exist.
     #[inline]
     fn windows_steps(self, nibbles: &Nibbles, bytes: RacyBytes<'_>, from: usize) -> (usize, u64) {
         let last = bytes.len().checked_sub(const { STEP + WINDOW - 1 });
@@ -175,8 +175,8 @@ impl Avx2<'_> {
         let mut low: u64;
         let mut high: u64;
 
-        // The buckets of 32 places, as far as byte $byte of their windows has to do with it: in $to,
-        // where the tables are $low and $high.
+        // The buckets of 32 places that byte $byte of their windows allows. They go to $to. The tables are in $low and
+        // $high.
         macro_rules! buckets {
             ($to:literal, $byte:literal, $low:literal, $high:literal) => {
                 concat!(
@@ -200,12 +200,11 @@ impl Avx2<'_> {
         }
 
         // SAFETY:
-        // - By the invariant, AVX2 is there and may be used. Its registers are marked as clobbered;
-        //   `vzeroupper` clears the upper halves of all, which is why all of them are.
-        // - `nibbles` are 128 bytes, of which 16 are loaded from each multiple of 16.
-        // - By the invariant of `RacyBytes`, its bytes may be read. Each step loads `STEP` bytes from
-        //   `at` and from each of the three bytes after it on, where `at <= last`, that is, within
-        //   them. Nothing is stored.
+        // - By the invariant, AVX2 exists and may be used. Its registers are marked as clobbered. All of them are,
+        //   because `vzeroupper` clears the upper halves of all.
+        // - `nibbles` has 128 bytes, of which 16 are loaded from each multiple of 16.
+        // - By the invariant of `RacyBytes`, its bytes may be read. Each step loads `STEP` bytes from `at` and from
+        // each   of the three bytes after it, where `at <= last`, so they are within the bytes. Nothing is stored.
         unsafe {
             core::arch::asm!(
                 "vmovd xmm0, {mask:e}",
@@ -219,7 +218,7 @@ impl Avx2<'_> {
                 "vbroadcasti128 ymm13, xmmword ptr [{nibbles} + 80]",
                 "vbroadcasti128 ymm14, xmmword ptr [{nibbles} + 96]",
                 "vbroadcasti128 ymm15, xmmword ptr [{nibbles} + 112]",
-                // Two vectors a step.
+                // Two vectors per step.
                 "2:",
                 buckets!("ymm3", "0", "ymm8", "ymm9"),
                 buckets!("ymm4", "1", "ymm10", "ymm11"),
@@ -242,12 +241,12 @@ impl Avx2<'_> {
                 "add {at}, 64",
                 "cmp {at}, {last}",
                 "jbe 2b",
-                // There is none: no bit is set.
+                // None was found: no bit is set.
                 "xor {low:e}, {low:e}",
                 "xor {high:e}, {high:e}",
                 "jmp 4f",
                 "3:",
-                // What is equal to nothing has no bucket.
+                // A place without a bucket is equal to zero here.
                 "vpcmpeqb ymm3, ymm3, ymm7",
                 "vpcmpeqb ymm5, ymm5, ymm7",
                 "vpmovmskb {low:e}, ymm3",
@@ -274,8 +273,7 @@ impl Avx2<'_> {
     }
 }
 
-/// The next of `len` places from `from` on, by steps, of which the last one begins before what the others
-/// have left.
+/// The next of `len` places from `from`, by steps. The last step may begin before places that were tested already.
 #[cfg(target_arch = "x86_64")]
 #[inline]
 fn places(len: usize, from: usize, steps: impl Fn(usize) -> (usize, u64)) -> Result<Places, usize> {
@@ -301,7 +299,7 @@ fn places(len: usize, from: usize, steps: impl Fn(usize) -> (usize, u64)) -> Res
     }
 }
 
-/// The same where there is no AVX2, and so no call.
+/// The same without AVX2, and so without callers.
 #[cfg(not(target_arch = "x86_64"))]
 impl Avx2<'_> {
     #[expect(missing_docs, reason = "They are above.")]

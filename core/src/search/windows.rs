@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Sorts out the places where none of many patterns can be.
+//! Rules out places where none of many patterns can be.
 //!
-//! Of each pattern a window of four bytes is taken, and patterns share 32 buckets. A table says of
-//! each pair of bytes in which buckets it may begin a window, and in which it may end one; a place
-//! that no bucket lets through in both has none of the patterns. Two lookups for each place, none of
-//! which waits for another, take less time than the steps of an automaton.
+//! For each pattern, a window of four bytes is chosen. The patterns share 32 buckets. A table says for each pair of
+//! bytes in which buckets it may begin a window, and in which it may end one. If no bucket has both for a place, none
+//! of the patterns is there. Two independent lookups for each place take less time than the steps of an automaton.
 //!
-//! With AVX2, a coarser filter goes first, for many places at once: it looks at the halves of single
-//! bytes, and has eight buckets (as the one that is known as Teddy, by G. Langdale).
+//! With AVX2, a coarser filter runs first, for many places at once. It tests the halves of single bytes, and has eight
+//! buckets (like the one known as Teddy, by G. Langdale).
 
 use super::{
     places::Places,
@@ -26,31 +25,31 @@ use crate::{
 /// How many buckets there are, each a bit.
 pub const BUCKETS: usize = 32;
 
-/// How many pairs of bytes the table tells from each other; it has 32 KiB.
+/// How many pairs of bytes the table distinguishes. It has 32 KiB.
 pub const PAIRS: usize = 1 << 12;
 
-/// Where the coarser filter lets more places of a step through, the finer one alone is faster.
+/// If the coarser filter passes more places of a step than this, the finer one alone is faster.
 const MANY: u32 = 16;
 
 /// The buckets where a pair of bytes may begin a window, and where it may end one.
 pub type Pair = [u32; 2];
 
-/// What each byte of a window may be; `None` where the pattern does not reach, and so anything.
+/// The values that each byte of a window may have; `None`, and so any, beyond the end of the pattern.
 pub type Window = [Option<[u8; 2]>; WINDOW];
 
 /// The filter.
 pub struct Windows<M: Memory> {
-    /// By the number of a pair, of which there are [`PAIRS`].
+    /// By the number of a pair; there are [`PAIRS`].
     pairs: M::Array<Pair>,
     nibbles: Nibbles,
 }
 
 impl<M: Memory> Windows<M> {
-    /// A filter that lets nothing through.
+    /// A filter that passes nothing.
     ///
     /// # Errors
     ///
-    /// Where there is no memory for it.
+    /// If there is no memory for it.
     pub fn new() -> Result<Self, M::Error> {
         Ok(Self {
             pairs: M::array(&[0; 2], PAIRS)?,
@@ -58,7 +57,7 @@ impl<M: Memory> Windows<M> {
         })
     }
 
-    /// Lets a window through in one of the [`BUCKETS`].
+    /// Makes it pass a window, in one of the [`BUCKETS`].
     pub fn add(&mut self, bucket: u32, window: Window) {
         let bit = 1_u32.wrapping_shl(bucket);
         let [a, b, c, d] = window;
@@ -74,7 +73,7 @@ impl<M: Memory> Windows<M> {
             }
         }
 
-        // Four of the buckets make one here.
+        // Four of the buckets share one here.
         let [bit, ..] = 1_u32.wrapping_shl(bucket / 4).to_le_bytes();
         for (tables, byte) in self.nibbles.chunks_exact_mut(2).zip(window) {
             for byte in allowed(byte) {
@@ -87,8 +86,7 @@ impl<M: Memory> Windows<M> {
         }
     }
 
-    /// The next places from `from` on where a window may begin. At the end, a window may go on behind
-    /// the bytes.
+    /// The next places from `from` where a window may begin. At the end, a window may reach beyond the bytes.
     #[inline]
     pub fn next(
         &self,
@@ -101,7 +99,7 @@ impl<M: Memory> Windows<M> {
         };
         match avx2.windows(&self.nibbles, bytes, from) {
             Ok(places) if places.bits.count_ones() <= MANY => Some(places),
-            // What comes before has been filtered; the last step of all begins before what is wanted.
+            // Earlier places have been filtered. The very last step may begin before `from`.
             Ok(places) => self.next_by_pairs(bytes, places.at.max(from)),
             Err(from) => self.next_by_pairs(bytes, from),
         }
@@ -160,7 +158,7 @@ impl<M: Memory> Windows<M> {
     /// The buckets whose windows may begin at `at`.
     #[inline]
     pub fn buckets(&self, bytes: RacyBytes<'_>, at: usize) -> u32 {
-        // What does not reach that far may have anything there.
+        // A pattern that does not reach that far accepts anything there.
         let byte = |on| bytes.byte(at.wrapping_add(on)).unwrap_or(0);
         let half = |on| [byte(on), byte(on.wrapping_add(1))];
         let pair = |bytes| self.pairs.get(number(bytes)).copied().unwrap_or_default();
@@ -169,14 +167,14 @@ impl<M: Memory> Windows<M> {
     }
 }
 
-/// The number of a pair of bytes. Several have the same.
+/// The number of a pair of bytes. Several pairs share a number.
 #[inline(always)]
 fn number(pair: [u8; 2]) -> usize {
     // The highest 12 bits of the product, which depend on all bits of the pair.
     (u32::from(u16::from_le_bytes(pair)).wrapping_mul(0x9e37_79b1) >> 20) as usize
 }
 
-/// The bytes that may stand where a window has `byte`.
+/// The bytes that are allowed where a window has `byte`.
 fn allowed(byte: Option<[u8; 2]>) -> impl Iterator<Item = u8> {
     (0..=u8::MAX).filter(move |other| byte.is_none_or(|either| either.contains(other)))
 }
