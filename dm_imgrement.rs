@@ -277,30 +277,36 @@ impl Drop for Traced<'_> {
 
 /// Refuses patterns that cannot be searched for.
 fn no_pattern(args: &Args<'_>, unfit: &Unfit, change: Option<&Change<'_>>) -> CtrError {
-    match (unfit, change) {
-        (
-            Unfit::Pattern {
-                patterns,
-                index,
-                fault,
-                errno,
-            },
-            _,
-        ) => match patterns.as_slice().get(*index) {
+    match unfit {
+        Unfit::Pattern {
+            patterns,
+            index,
+            fault,
+            errno,
+        } => match patterns.as_slice().get(*index) {
             Some(pattern) => refuse(args, &Mistake::of_pattern(pattern, *fault), *errno),
             None => (*errno).into(),
         },
-        (Unfit::NoPattern, Some(Change::Del(name))) => {
-            refuse(args, &Mistake::no_pattern(name), ENOENT)
-        }
-        (Unfit::NoPattern, _) => ENOENT.into(),
-        (Unfit::Shortage(shortage), _) => args.refuse(
+        Unfit::NoPattern => match change {
+            Some(Change::Del(name)) => refuse(args, &Mistake::no_pattern(name), ENOENT),
+            // These name no pattern that has to be there.
+            Some(
+                Change::Pattern(_)
+                | Change::Add(_)
+                | Change::List
+                | Change::Set(_)
+                | Change::Reset
+                | Change::Mark(_),
+            )
+            | None => ENOENT.into(),
+        },
+        Unfit::Shortage(shortage) => args.refuse(
             None,
             ENOMEM,
             c"Not enough memory",
             format_args!("{shortage}"),
         ),
-        (Unfit::Errno(errno), _) => (*errno).into(),
+        Unfit::Errno(errno) => (*errno).into(),
     }
 }
 

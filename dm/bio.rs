@@ -278,9 +278,12 @@ impl<'b, P: PerBio> MapBio<'b, P> {
     /// the write without it.
     #[inline]
     pub fn op(&self) -> Op {
-        match Op::from_opf(self.opf()) {
-            Op::Write if self.is_preflush() && self.bytes() == 0 => Op::Flush,
-            op => op,
+        let op = Op::from_opf(self.opf());
+
+        if op == Op::Write && self.is_preflush() && self.bytes() == 0 {
+            Op::Flush
+        } else {
+            op
         }
     }
 
@@ -418,8 +421,19 @@ impl<'b, P: PerBio> MapBio<'b, P> {
     /// nothing was submitted.
     #[inline]
     pub fn complete(self) -> Mapped<'b> {
-        if matches!(self.op(), Op::Read | Op::ZoneAppend) {
-            return self.kill();
+        match self.op() {
+            Op::Read | Op::ZoneAppend => return self.kill(),
+            Op::Write
+            | Op::Flush
+            | Op::Discard
+            | Op::SecureErase
+            | Op::WriteZeroes
+            | Op::ZoneOpen
+            | Op::ZoneClose
+            | Op::ZoneFinish
+            | Op::ZoneReset
+            | Op::ZoneResetAll
+            | Op::Other => {}
         }
         // SAFETY: The bio is live and not submitted. Its end_io callback, which is device-mapper's, takes it over.
         unsafe { kernel::bindings::bio_endio(self.bio.as_ptr()) };
@@ -510,9 +524,12 @@ impl<P: PerBio> EndBio<'_, P> {
         let opf = unsafe { (*self.bio.as_ptr()).bi_opf };
         let preflush = 1u32 << (kernel::bindings::req_flag_bits___REQ_PREFLUSH & 31);
 
-        match Op::from_opf(opf) {
-            Op::Write if opf & preflush != 0 => Op::Flush,
-            op => op,
+        let op = Op::from_opf(opf);
+
+        if op == Op::Write && opf & preflush != 0 {
+            Op::Flush
+        } else {
+            op
         }
     }
 

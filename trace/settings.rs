@@ -110,11 +110,14 @@ impl Current {
     pub(crate) fn want(&self, op: Op, listeners: Listeners) -> Want {
         // How often they have been replaced is above these bits.
         let wanted = self.wanted.load(Ordering::Relaxed) | listeners.bits();
-        let others = match op {
-            Op::Read => READS | Listeners::MASK,
-            _ if op.writes() => WRITES | Listeners::MASK,
-            _ => Listeners::MASK,
+        let searched = if op == Op::Read {
+            READS
+        } else if op.writes() {
+            WRITES
+        } else {
+            0
         };
+        let others = searched | Listeners::MASK;
 
         if wanted & (others | LOG) == 0 {
             Want::Nothing

@@ -280,7 +280,7 @@ fn times<'a, I: Iterator<Item = Find<'a>>>(
             delta,
             times,
         } if at == wanted => Some((delta, pattern, times)),
-        _ => None,
+        Find::Name { .. } | Find::Times { .. } | Find::Place { .. } => None,
     })
 }
 

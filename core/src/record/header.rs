@@ -108,18 +108,43 @@ impl Op {
 
     /// Whether it moves bytes. The deltas cover these bytes.
     pub const fn has_payload(self) -> bool {
-        matches!(self, Self::Read | Self::Write | Self::ZoneAppend)
+        self.writes() || matches!(self, Self::Read)
     }
 
     /// Whether it moves bytes to the disk.
     pub const fn writes(self) -> bool {
-        matches!(self, Self::Write | Self::ZoneAppend)
+        match self {
+            Self::Write | Self::ZoneAppend => true,
+            Self::Read
+            | Self::Flush
+            | Self::Discard
+            | Self::SecureErase
+            | Self::WriteZeroes
+            | Self::ZoneReset
+            | Self::ZoneResetAll
+            | Self::ZoneOpen
+            | Self::ZoneClose
+            | Self::ZoneFinish
+            | Self::Other => false,
+        }
     }
 
     /// Whether it concerns certain sectors. A flush and a reset of all zones concern the whole device. For an unknown
     /// op, nothing is claimed.
     pub const fn has_sectors(self) -> bool {
-        !matches!(self, Self::Flush | Self::ZoneResetAll | Self::Other)
+        match self {
+            Self::Flush | Self::ZoneResetAll | Self::Other => false,
+            Self::Read
+            | Self::Write
+            | Self::Discard
+            | Self::SecureErase
+            | Self::WriteZeroes
+            | Self::ZoneAppend
+            | Self::ZoneReset
+            | Self::ZoneOpen
+            | Self::ZoneClose
+            | Self::ZoneFinish => true,
+        }
     }
 }
 
