@@ -23,7 +23,6 @@ use core::sync::atomic::{
     Ordering, //
 };
 use kernel::{
-    bindings::srcu_data,
     prelude::*,
     sync::Arc, //
 };
@@ -85,9 +84,9 @@ pub(crate) enum Want {
 pub(crate) struct Seen(u32);
 
 impl Current {
-    /// How many bytes the CPUs have for who reads them.
+    /// About how many bytes the CPUs have for who reads them: what SRCU keeps for each.
     pub(crate) fn size() -> u64 {
-        percpu::size::<srcu_data>()
+        percpu::size::<[u64; 64]>()
     }
 
     /// Begins with `settings`. May sleep.
