@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a table may take of the memory that is available.
+//! How much of the available memory a table may take.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Deltas against an oracle that goes byte by byte.
+//! Deltas, compared with an oracle that goes byte by byte.
 
 #![allow(
     clippy::arithmetic_side_effects,

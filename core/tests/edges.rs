@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is remembered of writes, against a plain list of them.
+//! Remembered writes, compared with a plain list of them.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -30,7 +30,7 @@ fn ends(pieces: &[&[u8]]) -> Ends {
     ends
 }
 
-/// Those that are remembered, the one that is the longest ago first: their sectors, and their bytes.
+/// The remembered writes, oldest first: their sectors, and their bytes.
 #[derive(Default)]
 struct Slow {
     writes: Vec<((u64, u64), Vec<u8>)>,
@@ -49,7 +49,7 @@ impl Slow {
         self.writes.push((sectors, bytes.to_vec()));
         let mut forgot = false;
         if self.writes.len() > room {
-            // One that does not count any more goes first.
+            // A write that no longer counts goes first.
             let later = |at: usize, same: &dyn Fn(&(u64, u64)) -> bool| {
                 self.writes[at + 1..].iter().any(|(there, _)| same(there))
             };
@@ -107,7 +107,7 @@ fn either_may_come_first() {
         of(&meet(&mut edges, 0, 8, &ends(&[b"a1"]))),
         (vec![], b"b1".to_vec(), false)
     );
-    // The oldest, from 8 on, is forgotten after it has been looked for.
+    // The oldest, from 8, is forgotten after it was looked up.
     assert_eq!(
         of(&meet(&mut edges, 16, 24, &ends(&[b"c1"]))),
         (b"b1".to_vec(), vec![], true)
@@ -129,7 +129,7 @@ fn no_room_remembers_nothing() {
     }
 }
 
-/// A write that is repeated is remembered longer than what came once.
+/// A repeated write is remembered longer than one that came once.
 #[test]
 fn the_longest_ago_is_forgotten_first() {
     let mut edges = Edges::<Std>::new(3, 7).unwrap();
@@ -148,7 +148,7 @@ fn the_longest_ago_is_forgotten_first() {
     );
 }
 
-/// What has been cleared is not met, and all the room is there again.
+/// After a clear, nothing is matched, and all the space is free again.
 #[test]
 fn cleared() {
     let mut edges = Edges::<Std>::new(2, 7).unwrap();
@@ -168,7 +168,8 @@ fn cleared() {
     );
 }
 
-/// Writes of all lengths from one sector on, again and again: walked through, this would not end.
+/// Writes of all lengths from one sector, many times. If the list were searched from end to end, this would take
+/// forever.
 #[test]
 fn many_from_the_same_sector() {
     let mut edges = Edges::<Std>::new(65_536, 0x9e37_79b9_7f4a_7c15).unwrap();

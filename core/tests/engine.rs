@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The engine that is chosen for a list of patterns, against a slow and obvious search.
+//! The engine that is chosen for a list of patterns, compared with a slow and obvious search.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -33,10 +33,10 @@ use imgrement_core::{
 };
 use proptest::prelude::*;
 
-/// A pattern, and whether letters may be of either case.
+/// A pattern, and whether its case is ignored.
 type Owned = (Vec<u8>, bool);
 
-/// In each segment, how often each pattern was found that began before it, and how often one within it.
+/// For each segment and each pattern: how often it was found across the start, and how often within the segment.
 type Times = Vec<[Vec<u64>; 2]>;
 
 /// The segment and the pattern of each occurrence, and where in the segment it ends.
@@ -84,7 +84,7 @@ fn naive(patterns: &[Owned], segments: &[&[u8]]) -> (Times, Ends) {
     (times, ends)
 }
 
-/// In every way: with places (of which those that count alone have none) and without.
+/// In every way: with places (the counting engine has none), and without.
 fn fast(owned: &[Owned], segments: &[&[u8]]) -> Vec<(Times, Option<Ends>)> {
     let mut ways = Vec::new();
     for places in [false, true] {
@@ -135,7 +135,7 @@ fn which_one_is_chosen() {
     };
     assert!(one(b"DAMN", false, false));
     assert!(one(&[b'a'; 64], false, false));
-    // It cannot do these.
+    // It cannot handle these.
     assert!(!one(&[b'a'; 65], false, false));
     assert!(!one(b"DAMN", true, false));
     assert!(!one(b"DAMN", false, true));
@@ -166,7 +166,7 @@ fn what_straddles() {
     check(&owned, &[b"abcabcabc"]);
 }
 
-/// More than one count of an engine of many has room for: it tells of them in parts.
+/// More than fits into one count of an engine of many: it reports this in parts.
 #[test]
 fn very_many() {
     let owned: Vec<Owned> = vec![(b"a".to_vec(), false), (b"aa".to_vec(), true)];
@@ -185,7 +185,7 @@ proptest! {
         mut owned in prop::collection::vec((bytes(5), any::<bool>()), 1..8),
         segments in prop::collection::vec(prop::collection::vec(prop::sample::select(&b"aAb"[..]), 0..80), 1..6),
     ) {
-        // The same in other letters is the same where case does not count.
+        // If case is ignored, the same letters in another case are the same pattern.
         owned.sort_by_key(|(bytes, nocase)| (bytes.to_ascii_lowercase(), *nocase));
         owned.dedup_by_key(|(bytes, _)| bytes.to_ascii_lowercase());
         let segments: Vec<_> = segments.iter().map(Vec::as_slice).collect();

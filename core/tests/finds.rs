@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What was found, as a record has it: what is written is read again, and any bytes are read without harm.
+//! The finds of a record: what is written is read again, and any bytes are read without harm.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -59,7 +59,7 @@ fn the_layout() {
         assert_eq!(find.size(), bytes.len());
         assert_eq!(room[..bytes.len()], *bytes);
         assert_eq!(Find::decode(bytes), Some((find, &[][..])));
-        // Cut off, it is none.
+        // A truncated entry is none.
         for len in 0..bytes.len() {
             assert_eq!(Find::decode(&bytes[..len]), None);
         }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! No search reads before or after its bytes: those lie at the edges of a page whose neighbours may
-//! not be read, so that a test that did would be ended by a signal.
+//! No search reads before or after its bytes. These are at the edges of a page between two unreadable ones, so a search
+//! that did would be killed by a signal.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -27,7 +27,7 @@ use std::{
     slice, //
 };
 
-/// A page between two that may not be read.
+/// A page between two unreadable ones.
 struct Guarded {
     mapping: *mut libc::c_void,
     page: usize,
@@ -35,7 +35,7 @@ struct Guarded {
 
 impl Guarded {
     fn new() -> Self {
-        // SAFETY: It only asks.
+        // SAFETY: It only reads a setting.
         let page = usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap();
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
         // SAFETY: It is a mapping of its own.
@@ -63,7 +63,7 @@ impl Guarded {
 
 impl Drop for Guarded {
     fn drop(&mut self) {
-        // SAFETY: Nobody uses it any more.
+        // SAFETY: Nothing uses it any more.
         unsafe { libc::munmap(self.mapping, 3 * self.page) };
     }
 }
@@ -73,7 +73,7 @@ fn nothing_is_read_beyond_the_edges() {
     let mut guarded = Guarded::new();
     let page = guarded.page;
 
-    // In the first of these bytes there is nothing to be found, in the second, everything is.
+    // In the first of these bytes nothing is found, in the second everything is.
     for fill in [b'.', b'x'] {
         guarded.bytes().fill(fill);
         for pattern_len in [1, 2, 3, 7, 8, 9, 16, 17, 31, 33, 63, 64] {
@@ -108,7 +108,7 @@ fn nor_by_sets() {
 
     for fill in [b'.', b'x'] {
         guarded.bytes().fill(fill);
-        // All of them, so that filtering does not pay, and the longest one alone.
+        // All of them, so that filtering does not pay; and only the longest one.
         for patterns in [&patterns[..], &patterns[3..], &patterns[6..]] {
             let set: Set<Std> = Set::new(patterns).unwrap();
             for len in (0..300).chain([511, 512, page]) {

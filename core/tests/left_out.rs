@@ -85,7 +85,7 @@ fn what_came_too_late_is_not_put_down_to_a_limit() {
 }
 
 proptest! {
-    /// Whatever the reasons are, and however many: none is lost, and none is told twice.
+    /// Whatever the reasons, and however many: none is lost, and none is reported twice.
     #[test]
     fn the_sum_is_right(
         steps in prop::collection::vec((0..5_u8, 1..6_u32, 0..4_u64), 0..200),

@@ -51,13 +51,13 @@ fn a_window_admits_the_lines() {
         [(0, 4), (1, 6), (2, 1), (SECOND, 10)].map(|(now, lines)| limit.admit(now, || lines)),
         [Ok(()), Ok(()), Err(lines(10)), Ok(())]
     );
-    // Once one did not fit, the window is closed for those that would.
+    // Once one did not fit, the window is closed, even for those that would.
     let mut limit = Limit::new(0, 10);
     assert_eq!(
         [(0, 4), (1, 7), (2, 1), (SECOND, 1)].map(|(now, lines)| limit.admit(now, || lines)),
         [Ok(()), Err(lines(10)), Err(lines(10)), Ok(())]
     );
-    // But not by one that fits into no window.
+    // A request that fits into no window does not close it.
     let mut limit = Limit::new(2, 10);
     assert_eq!(
         [(0, 4), (1, 11), (2, u32::MAX), (3, 6), (4, 0)]
@@ -76,7 +76,7 @@ fn it_says_for_how_long_it_is_closed() {
     assert_eq!(limit.closed(8), Some((rate(1), SECOND - 3)));
     assert_eq!(limit.closed(SECOND + 4), Some((rate(1), 1)));
     assert_eq!(limit.closed(SECOND + 5), None);
-    // To ask begins no window.
+    // A query does not begin a window.
     assert!(admit(&mut limit, 2 * SECOND));
     assert!(!admit(&mut limit, 3 * SECOND - 1));
 }
@@ -116,7 +116,7 @@ fn time_may_go_backwards() {
     let mut limit = Limit::new(1, 0);
     assert!(admit(&mut limit, 100 * SECOND));
     assert!(!admit(&mut limit, 5));
-    // The limit goes on from there, rather than wait until the clock has come back.
+    // The limit continues from there, and does not wait until the clock has caught up.
     assert!(!admit(&mut limit, SECOND));
     assert!(admit(&mut limit, SECOND + 5));
     assert!(admit(&mut limit, u64::MAX));
@@ -130,7 +130,7 @@ proptest! {
         rate in 0..20_u32,
         lines in 0..100_u32,
         start in prop_oneof![Just(0), any::<u64>()],
-        // Steps of both signs; what counts is how far the clock went forwards.
+        // Steps of both signs. Only forward progress of the clock counts.
         steps in prop::collection::vec(
             (
                 prop_oneof![
@@ -170,7 +170,7 @@ proptest! {
         }
     }
 
-    /// With a clock that only goes forwards: at most twice the rate in any second.
+    /// With a clock that only goes forward: at most twice the rate in any second.
     #[test]
     fn any_second(rate in 1..20_u32, steps in prop::collection::vec(0..SECOND / 4, 0..400)) {
         let mut limit = Limit::new(rate, 0);

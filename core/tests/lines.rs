@@ -59,7 +59,7 @@ fn lines(header: &Header, deltas: &[Delta], finds: &[Find<'_>]) -> Vec<String> {
         header,
         deltas.iter().copied(),
         finds.iter().copied(),
-        // What a record before it has left behind does not show.
+        // What an earlier record has left behind does not show.
         &mut used(),
         &mut |line| lines.push(line.to_string()),
     );
@@ -143,7 +143,7 @@ fn the_ancestors_file_of_12_kib() {
 fn each_segment_has_its_own_line_and_what_straddles_comes_last() {
     let mut cursor = Cursor::new(0);
     let deltas = [(0, 4096), (0, 4096), (512, 512)].map(|(at, len)| cursor.delta(at, len));
-    // Of the last one the copy was lost, or the page was written to in between.
+    // The copy of the last one was lost, or its page changed in between.
     let finds = [
         name(0, b"a b%"),
         times(0, Where::Page, 0, 1),
@@ -167,7 +167,7 @@ fn each_segment_has_its_own_line_and_what_straddles_comes_last() {
         ]
     );
     assert_eq!(lines(&header, &deltas, &[]).len(), 4);
-    // What is not named, because there was no room, has no line.
+    // A pattern without a recorded name (the pool was full) has no line.
     assert_eq!(lines(&header, &deltas, &finds[1..]).len(), 4);
 }
 
@@ -245,7 +245,7 @@ fn several_patterns_and_their_places() {
             "Found 5 more, at places not recorded",
         ]
     );
-    // Where there was no room for the numbers, the deltas have them.
+    // If there was no space for the counts, the deltas have them.
     assert_eq!(
         lines(&header, &deltas, &finds[..2])[3..],
         [
@@ -255,7 +255,7 @@ fn several_patterns_and_their_places() {
     );
 }
 
-/// 256 patterns in each of 256 deltas, in parts: were all looked at again for each, this would not end.
+/// 256 patterns in each of 256 deltas, in parts. If all were read again for each, this would take forever.
 #[test]
 fn very_many() {
     let finds: Vec<_> = (0..256)

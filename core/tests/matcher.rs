@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The matcher, in every way that it can search, against a slow and obvious one.
+//! The matcher, in every way that it can search, compared with a slow and obvious search.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -45,7 +45,7 @@ use std::{
     },
 };
 
-/// Counts, for each segment, what ends in it: wholly in it, and begun before it.
+/// For each segment, counts what ends in it: wholly within it, and begun before it.
 fn naive(pattern: &[u8], segments: &[&[u8]]) -> Vec<Hits> {
     let all = segments.concat();
     let mut begin = 0;
@@ -70,7 +70,7 @@ fn naive(pattern: &[u8], segments: &[&[u8]]) -> Vec<Hits> {
         .collect()
 }
 
-/// In every way, which all come to the same.
+/// In every way; all have the same result.
 fn fast(pattern: &[u8], segments: &[&[u8]]) -> Vec<Hits> {
     let matcher = matcher_of(pattern).unwrap();
     let bytes = segments.iter().map(|segment| segment.len() as u64).sum();
@@ -155,8 +155,8 @@ fn a_new_state_forgets() {
     assert_eq!(matcher.feed(&mut one, mn, None), hits(0, 1));
 }
 
-/// One occurrence, and almost one, at every place of a text of every length around the sizes of
-/// words and vectors, wherever that begins in memory.
+/// One occurrence, and almost one, at every place of a text of every length around the sizes of words and vectors,
+/// at any alignment.
 #[test]
 fn every_place_of_every_length() {
     const PATTERN: &[u8] = b"imgrement";
@@ -182,7 +182,8 @@ fn every_place_of_every_length() {
     }
 }
 
-/// What another thread writes meanwhile is found or not, but nothing else is, and what stays is.
+/// What another thread writes meanwhile may be found or not. Nothing else is found, and what does not change is
+/// found.
 #[test]
 fn bytes_that_change_meanwhile() {
     let bytes: Vec<_> = (0..4096).map(|_| AtomicU8::new(b'a')).collect();
@@ -229,7 +230,7 @@ fn bytes_that_change_meanwhile() {
     });
 }
 
-/// Bytes of a small alphabet, so that there is much to be found, or of all there are.
+/// Bytes of a small alphabet, so that much is found, or of the whole range.
 fn bytes(len: Range<usize>) -> impl Strategy<Value = Vec<u8>> {
     let alphabet = prop_oneof![Just(1_u8), Just(2), Just(4), Just(255)];
     (alphabet, prop::collection::vec(any::<u8>(), len)).prop_map(|(letters, mut bytes)| {
@@ -238,7 +239,7 @@ fn bytes(len: Range<usize>) -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// A pattern, and a text that holds much of it: whole, its beginning, its end, or none.
+/// A pattern, and a text that contains it often: whole, its start, its end, or not at all.
 fn pattern_and_text() -> impl Strategy<Value = (Vec<u8>, Vec<u8>)> {
     let piece = (0_u8..4, any::<prop::sample::Index>(), bytes(0..80));
 
@@ -256,8 +257,7 @@ fn pattern_and_text() -> impl Strategy<Value = (Vec<u8>, Vec<u8>)> {
     })
 }
 
-/// A text of few letters, and one laid out from its pattern, cut into segments anywhere, in memory
-/// anywhere.
+/// A text of few letters, and one composed from its pattern, split into segments anywhere, at any alignment.
 #[derive(Clone, Debug)]
 struct Case {
     pattern: Vec<u8>,
@@ -292,7 +292,7 @@ proptest! {
         prop_assert_eq!(fast(&case.pattern, &segments), naive(&case.pattern, &segments));
     }
 
-    /// A long pattern hardly ever occurs by chance: lay it into the text and cut that anywhere.
+    /// A long pattern hardly ever occurs by chance: put it into the text, and split that anywhere.
     #[test]
     fn what_was_laid_in_is_found(
         pattern in prop::collection::vec(any::<u8>(), 1..=64),
@@ -308,14 +308,14 @@ proptest! {
         let found = fast(&pattern, &segments);
         prop_assert_eq!(&found, &naive(&pattern, &segments));
 
-        // Wherever it is cut, the total is that of the whole.
+        // Wherever it is split, the total is that of the whole.
         let total: u32 = found.iter().map(|hits| hits.inside + hits.straddling).sum();
         let whole = bytes.windows(pattern.len()).filter(|window| *window == pattern).count();
         prop_assert_eq!(total as usize, whole);
         prop_assert!(whole + 1 >= gaps.len());
     }
 
-    /// Loads are those of a slice, and there are none beyond the end.
+    /// Loads are those of a slice, and none goes beyond the end.
     #[test]
     fn racy_bytes_are_those_of_a_slice(bytes in bytes(0..80), at in 0_usize..90, len in 0_usize..90) {
         let racy = RacyBytes::from(&bytes[..]);
@@ -325,7 +325,7 @@ proptest! {
         prop_assert!(racy.iter().eq(bytes.iter().copied()));
         prop_assert_eq!(racy.byte(at), bytes.get(at).copied());
         prop_assert_eq!(racy.word(at), word(at));
-        // Side by side with the same bytes one further, of which there is one fewer.
+        // Next to the same bytes shifted by one, of which there is one fewer.
         let one = racy.get(1..bytes.len()).unwrap_or_else(|| (&[][..]).into());
         let pair = RacyPair::new(racy, one);
         prop_assert_eq!(pair.len(), bytes.len().saturating_sub(1));
@@ -353,7 +353,7 @@ proptest! {
         prop_assert!(racy.word((len + 1).saturating_sub(8)).is_none());
         prop_assert!(pair.words::<2>((pair.len() + 1).saturating_sub(16)).is_none());
 
-        // Wherever the end of the address space is.
+        // Near the end of the address space.
         for beyond in [usize::MAX, usize::MAX - 7, usize::MAX - 31] {
             prop_assert!(racy.byte(beyond).is_none() && racy.word(beyond).is_none());
             prop_assert!(pair.bytes(beyond).is_none() && pair.words::<4>(beyond).is_none());

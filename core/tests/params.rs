@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Tables and messages: what is taken, what is refused and in which words.
+//! Tables and messages: what is accepted, what is refused, and with which words.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -69,7 +69,7 @@ fn message(line: &str) -> Result<Change<'static>, Mistake<'_>> {
 fn message_of<'a>(
     words: impl IntoIterator<Item = &'a [u8]>,
 ) -> Result<Change<'static>, Mistake<'a>> {
-    // What was there before does not count.
+    // Earlier content does not matter.
     let mut room = table("pattern before name before nocase").unwrap().patterns;
     let room = room.iter_mut().next().copied().map(Box::new).unwrap();
     Change::parse(words, Box::leak(room))
@@ -84,7 +84,7 @@ fn text<const N: usize>(bytes: &[u8]) -> Text<N> {
     Text::new(bytes).unwrap()
 }
 
-/// What a table prints, whose count is checked, and which makes the same again.
+/// What a table prints. Checks the count, and that it makes the same table again.
 fn printed(table: &Table<Std>) -> String {
     let printed = Table::line(&table.patterns, &table.params).to_string();
     let (count, rest) = printed.split_once(' ').unwrap();
@@ -104,7 +104,7 @@ fn only(table: &Table<Std>) -> Pattern {
     *pattern
 }
 
-/// What a table prints: patterns, and all settings, of which those in `set` have not their defaults.
+/// What a table prints: patterns, and all settings; those in `set` do not have their defaults.
 fn table_line(patterns: &str, set: &str) -> String {
     let set: Vec<_> = set.split_ascii_whitespace().collect();
     let value = |name| {
@@ -151,11 +151,11 @@ fn a_key_stands_for_its_bytes() {
             Ok::<_, ()>(7)
         })
         .unwrap();
-    // What was left behind it is gone.
+    // The rest of the earlier content is gone.
     assert_eq!(*bytes, text(b"hunter2"));
     assert_eq!(pattern.bytes(), b"hunter2");
     assert!(pattern.unread_key().is_none());
-    // Nothing shows what it holds.
+    // Nothing shows the key's content.
     assert_eq!(pattern.to_string(), "pattern_key imgrement:none");
     assert_eq!(
         format!("{pattern:?}"),
@@ -242,7 +242,7 @@ fn ops() {
 #[test]
 fn many_patterns() {
     let line = "pattern a pattern b name x data off nocase pattern_key k:1 name key nocase pattern c nocase name y";
-    // A word about a pattern follows it at once.
+    // A word about a pattern directly follows it.
     assert!(table("pattern a data off nocase").is_ok());
     let table = table(line).unwrap();
     let patterns: Vec<_> = table.patterns.iter().map(Pattern::to_string).collect();
@@ -264,7 +264,7 @@ fn many_patterns() {
             "data off"
         )
     );
-    // What has a value of that name is no pattern.
+    // A value with the name of a keyword is no pattern.
     let table = self::table("label pattern pattern pattern name pattern").unwrap();
     assert_eq!(only(&table).to_string(), "pattern pattern name pattern");
 
@@ -328,7 +328,7 @@ fn one_takes_the_place_of_others() {
     let a = |name: &[u8], slot| (name.to_vec(), slot);
     assert_eq!(slots(&list), [a(b"x", 0), a(b"b", 1), a(b"c", 2)]);
 
-    // Each keeps its slot, and a new one has another than all before it.
+    // Each keeps its slot, and a new one gets a slot that no earlier one has.
     let d = pattern_of("pattern d");
     let more = list.with(d).unwrap();
     assert_eq!(
@@ -348,7 +348,7 @@ fn one_takes_the_place_of_others() {
     assert!(none.is_empty() && none.check().is_ok());
     assert_eq!(none.to_string(), "pattern none");
 
-    // One more than may be searched for can be told apart.
+    // One more than can be searched for can be told apart.
     let all: String = (0..256).map(|n| format!("pattern {n} ")).collect();
     let all = table(&all).unwrap().patterns;
     assert_eq!(slots(&all.replaced(Some(d)).unwrap()), [a(b"d", 256)]);
@@ -453,7 +453,7 @@ fn every_message() {
     }
 }
 
-/// What a table may have.
+/// The list of arguments of a table.
 fn arguments() -> String {
     let mut list = "pattern TEXT|none, pattern_key NAME, name NAME, nocase".to_owned();
     for row in reference::settings() {
@@ -462,7 +462,7 @@ fn arguments() -> String {
     list
 }
 
-/// What a message may be.
+/// The list of messages.
 fn messages() -> String {
     let mut list = "pattern TEXT|none, pattern add NAME TEXT, pattern del NAME, pattern list, \
                     pattern_key NAME, pattern_key add NAME"
@@ -482,7 +482,7 @@ const DEL: &str = "a name as pattern list prints it";
 const ABOUT: &str = "after pattern TEXT or pattern_key NAME, name NAME and nocase once each";
 const MARK: &str = "1 to 128 bytes, %HH for what is not plain";
 
-/// Checks dm's sentence and our line.
+/// Checks device-mapper's sentence and our line.
 fn refused<T>(result: Result<T, Mistake<'_>>, sentence: &str, line: &str) {
     let Err(mistake) = result else {
         panic!("taken: {line}");
@@ -840,7 +840,7 @@ fn every_mistake_in_a_message() {
     }
 }
 
-/// The reference has the arguments, and they are as it says.
+/// The arguments are as the reference describes them.
 #[test]
 fn the_reference_is_right() {
     let names: Vec<_> = reference::settings().map(|row| row.name).collect();
@@ -859,7 +859,7 @@ fn the_reference_is_right() {
             let set = format!("{name} {value}");
             let table = table(&set).unwrap();
             assert_eq!(printed(&table), table_line("pattern DAMN", &set));
-            // It prints in its own place, wherever it was given.
+            // It prints in its own position, wherever it was given.
             let among = format!("{set} pattern x");
             assert_eq!(
                 printed(&self::table(&among).unwrap()),
@@ -888,7 +888,7 @@ fn every_mistake_with_a_setting() {
         let twice = format!("{name} {0} {name} {0}", row.right()[0]);
         let again = format!("{name}: given twice; allowed: each argument once");
         refused(table(&twice), "Argument given twice", &again);
-        // Before its second value is missing, it is there twice.
+        // It is given twice before its second value is found missing.
         let twice = format!("{name} {} {name}", row.right()[0]);
         refused(table(&twice), "Argument given twice", &again);
 
@@ -905,7 +905,7 @@ fn every_mistake_with_a_setting() {
         for (word, what) in row.wrong() {
             let sentence = format!("Invalid {name}");
             let shown = match word.get(..128) {
-                // More of it is not printed.
+                // The rest of it is not printed.
                 Some(start) if word.len() > 128 => format!("{start}...: "),
                 _ if word.is_empty() => String::new(),
                 _ => format!("{word}: "),
@@ -922,7 +922,7 @@ fn every_mistake_with_a_setting() {
     }
 }
 
-/// dm splits no empty words off a line, but a caller may have one.
+/// device-mapper makes no empty words from a line, but another caller may have one.
 #[test]
 fn empty_words() {
     let table = |name: &'static str| parse(&[name.as_bytes(), b""]);
@@ -1038,7 +1038,7 @@ proptest! {
     fn what_is_printed_is_parsed_to_the_same(line in any_table()) {
         let table = table(&line).unwrap();
         let printed = printed(&table);
-        // Words stand where they were typed.
+        // Words are printed where they were typed.
         prop_assert_eq!(printed.matches(" name ").count(), line.matches(" name ").count());
         prop_assert_eq!(printed.matches("nocase").count(), line.matches("nocase").count());
     }

@@ -189,7 +189,7 @@ fn delta() -> impl Strategy<Value = Delta> {
     )
 }
 
-/// Forty bytes, as both layouts have, near enough to real ones to be taken sometimes.
+/// Forty bytes, as in both layouts, and similar enough to real ones to be accepted sometimes.
 fn bytes() -> impl Strategy<Value = [u8; 40]> {
     (any::<[u8; 32]>(), prop::array::uniform8(0..3_u8)).prop_map(|(start, end)| {
         let mut bytes = [0; 40];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Sets of patterns, in every way that they can be searched for, against a slow and obvious one.
+//! Sets of patterns, in every way that they can be searched for, compared with a slow and obvious search.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -37,7 +37,7 @@ use imgrement_core::{
 use proptest::prelude::*;
 use std::cell::Cell;
 
-/// A pattern, and whether letters may be of either case.
+/// A pattern, and whether its case is ignored.
 type Owned = (Vec<u8>, bool);
 
 /// An occurrence: the segment that it ends in, the pattern, and where in the segment it ends.
@@ -76,7 +76,7 @@ fn naive(patterns: &[Owned], segments: &[&[u8]]) -> Vec<Found> {
     found
 }
 
-/// In every way, which all come to the same.
+/// In every way; all have the same result.
 fn fast(patterns: &[Owned], segments: &[&[u8]]) -> Vec<Found> {
     let set = set(patterns).unwrap();
     let bytes = segments.iter().map(|segment| segment.len() as u64).sum();
@@ -90,7 +90,7 @@ fn fast(patterns: &[Owned], segments: &[&[u8]]) -> Vec<Found> {
                 found.push((index, pattern, end));
             });
         }
-        // One that is told twice is there twice.
+        // An occurrence that is reported twice is in it twice.
         found.sort_unstable();
         ways.push(found);
     }
@@ -155,12 +155,12 @@ fn known_places() {
     let found = fast(&both, &[b"key KEY Ke", b"y"]);
     assert_eq!(found, [(0, 1, 3), (0, 1, 7), (1, 0, 1), (1, 1, 1)]);
 
-    // What differs from a letter in the bit of its case only is no letter of the other.
+    // Bytes that differ from a letter only in the bit for case are not that letter in another case.
     let found = fast(&nocase(&[b"a[@`{"]), &[b"A[@`{ a{@`{ a[`@{"]);
     assert_eq!(found, [(0, 0, 5)]);
 }
 
-/// 256 patterns of 255 bytes, which share their beginnings or their ends.
+/// 256 patterns of 255 bytes with common starts or ends.
 #[test]
 fn the_largest_sets() {
     let mut text = Vec::new();
@@ -178,7 +178,7 @@ fn the_largest_sets() {
             text.extend_from_slice(bytes);
         }
         let (a, b) = text.split_at(10_000);
-        // An obvious search takes too long: what was laid in has to be found.
+        // An obvious search takes too long: the patterns that were put in must be found.
         let found = fast(&patterns, &[a, b]);
         for (index, _) in patterns.iter().enumerate() {
             let end = (index + 1) * 255;
@@ -191,7 +191,7 @@ fn the_largest_sets() {
     }
 }
 
-/// The memory of the standard library, and how much of it was asked for.
+/// The memory of the standard library, and how much was allocated.
 #[derive(Debug)]
 struct Counted;
 
@@ -213,8 +213,7 @@ impl Memory for Counted {
     }
 }
 
-/// 256 patterns of 255 bytes that share nothing but their first byte, or not even that, and half of
-/// them in letters of either case.
+/// 256 patterns of 255 bytes that share only their first byte, or not even that. Half of them ignore case.
 #[test]
 fn the_largest_set_has_no_more_memory_than_stated() {
     for shared in [0, 1] {
@@ -236,7 +235,7 @@ fn the_largest_set_has_no_more_memory_than_stated() {
         ASKED.set(0);
         assert!(Set::<Counted>::new(&patterns).is_ok());
         assert!(ASKED.get() > 9 * MEMORY_MAX / 10, "{}", ASKED.get());
-        // And where there is no more, it is said so.
+        // Without enough memory, there is an error.
         assert!(matches!(
             Set::<Counted>::new(&patterns),
             Err(Fault::Memory(_))
@@ -244,7 +243,7 @@ fn the_largest_set_has_no_more_memory_than_stated() {
     }
 }
 
-/// Much that is there, or almost, so often that filtering does not pay.
+/// So many occurrences and near misses that filtering does not pay.
 #[test]
 fn where_filtering_does_not_pay() {
     let patterns = [
@@ -266,7 +265,7 @@ fn where_filtering_does_not_pay() {
     }
 }
 
-/// Bytes of a small alphabet, so that there is much to be found, or of all there are.
+/// Bytes of a small alphabet, so that much is found, or of the whole range.
 fn bytes(len: std::ops::Range<usize>) -> impl Strategy<Value = Vec<u8>> {
     let alphabet = prop::sample::select(vec![&b"a"[..], b"ab", b"aAbB", b"@aAz{", b""]);
     (alphabet, prop::collection::vec(any::<u8>(), len)).prop_map(|(letters, mut bytes)| {
@@ -279,7 +278,7 @@ fn bytes(len: std::ops::Range<usize>) -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// Patterns that differ, of which some are part of others.
+/// Different patterns, some of which are parts of others.
 fn patterns(count: usize) -> impl Strategy<Value = Vec<Owned>> {
     let pattern = prop_oneof![bytes(1..5), bytes(1..20), bytes(1..256)];
     let part = any::<Option<(prop::sample::Index, prop::sample::Index)>>();
@@ -303,7 +302,7 @@ fn patterns(count: usize) -> impl Strategy<Value = Vec<Owned>> {
     })
 }
 
-/// Patterns, and a text made of them, of their parts and of other bytes.
+/// Patterns, and a text made from them, from parts of them and from other bytes.
 fn patterns_and_text() -> impl Strategy<Value = (Vec<Owned>, Vec<u8>)> {
     let index = || any::<prop::sample::Index>();
     let piece = (0_u8..5, index(), index(), bytes(0..60));
@@ -329,7 +328,7 @@ fn patterns_and_text() -> impl Strategy<Value = (Vec<Owned>, Vec<u8>)> {
         })
 }
 
-/// Says whether a section has been begun.
+/// Records whether a section is active.
 struct Watched {
     tier: Option<Avx2<'static>>,
     within: Cell<bool>,
@@ -346,8 +345,7 @@ impl Sections for Watched {
     }
 }
 
-/// Other tasks wait for the end of a section: the million of occurrences that there are in this page are not
-/// told in one.
+/// Other tasks wait for the end of a section, so the million occurrences in this page are not reported within one.
 #[test]
 fn sections_are_short() {
     let patterns: Vec<Owned> = (1..=255).map(|len| (vec![b'a'; len], false)).collect();

@@ -72,7 +72,7 @@ fn the_search_begins_at_the_hint() {
     assert_eq!(claim(&words, 192, 1), Some(64));
     assert_eq!(claim(&words, 192, 4), Some(65));
     assert_eq!(claim(&words, 192, usize::MAX), Some(0));
-    // Word 2 has one slot, and then comes word 0.
+    // Word 2 has one slot, and then word 0 follows.
     assert_eq!(claim(&words, 129, 2), Some(128));
     assert_eq!(claim(&words, 129, 2), Some(1));
     assert!(release(&words, 128));
@@ -120,7 +120,7 @@ fn a_slot_can_be_pushed_again_as_soon_as_it_came_out() {
     assert_eq!(take_all(&head, &links).collect::<Vec<_>>(), [0, 1, 2, 3]);
 }
 
-/// A caller's mistake, pushing a slot twice, makes a ring of links; nothing runs for ever on it.
+/// If a caller pushes a slot twice by mistake, the links form a ring. Nothing loops forever on it.
 #[test]
 fn a_slot_pushed_twice_ends() {
     let (head, links) = (AtomicU32::new(EMPTY), links(4));
@@ -170,8 +170,8 @@ fn no_slot_has_two_owners() {
     assert!(words.iter().all(|word| word.load(Relaxed) == 0));
 }
 
-/// The whole way: producers claim, fill and push to two queues; one reader takes, reads and
-/// releases. Nothing is lost, nothing comes twice, and each producer's order is kept.
+/// The whole way: producers claim, fill and push to two queues; one reader takes, reads and releases. Nothing is
+/// lost, nothing comes twice, and each producer's order is kept.
 #[test]
 fn everything_that_was_pushed_is_read_in_order() {
     const COUNT: u32 = 40;
@@ -180,8 +180,8 @@ fn everything_that_was_pushed_is_read_in_order() {
     let words = words(1);
     let links = links(COUNT as usize);
     let owned: Vec<AtomicU32> = self::links(COUNT as usize);
-    // What is in a slot: the producer and its round. Written and read without any order of its
-    // own, so that Miri sees it if the queue brings none.
+    // A slot contains the producer and its round. They are accessed without any ordering of their own, so Miri
+    // notices if the queue provides none.
     let contents = self::words(COUNT as usize);
     let heads: [AtomicU32; QUEUES] = [const { AtomicU32::new(EMPTY) }; QUEUES];
     let done = AtomicU64::new(0);
@@ -242,7 +242,7 @@ enum Step {
 }
 
 proptest! {
-    /// Against a set of indexes.
+    /// Compared with a set of indexes.
     #[test]
     fn same_as_a_set(
         count in 0..200_u32,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Escapes: any bytes print as one plain word that stands for them, any word is read as a slow and
-//! obvious reading has it, in any room, and no text makes a line of the log more than that line.
+//! Escapes: any bytes print as one plain word that decodes to them; any word is read as by a slow and obvious reader,
+//! into a buffer of any size; and a log line with any text in it stays one line.
 
 #![no_main]
 
@@ -22,10 +22,10 @@ use imgrement_fuzz::{
 };
 use libfuzzer_sys::fuzz_target;
 
-/// What is in the room before it is written to, and after it where nothing was.
+/// The content of the buffer before it is written to, and afterwards where nothing was written.
 const UNTOUCHED: u8 = 0xa5;
 
-/// Bytes print as a word that stands for them.
+/// Bytes print as a word that decodes to them.
 fn check_escape(bytes: &[u8]) {
     let word = Escaped(bytes).to_string();
     assert_eq!(word, escape(bytes));
@@ -37,7 +37,7 @@ fn check_escape(bytes: &[u8]) {
     assert_eq!(unescape(word.as_bytes(), &mut room), Ok(bytes));
 }
 
-/// A word is read as it should be, and where it is not, what was before the mistake is there.
+/// A word is read correctly. After a mistake, the buffer has what came before it.
 fn check_unescape(word: &[u8], room: usize) {
     let mut out = vec![UNTOUCHED; room];
     let result = unescape(word, &mut out).map(<[u8]>::to_vec);
@@ -48,7 +48,7 @@ fn check_unescape(word: &[u8], room: usize) {
             assert_eq!(bytes, wanted_bytes);
             // Nothing is lost or invented: a byte is typed as itself or as three.
             assert!(bytes.len() <= word.len() && word.len() <= 3 * bytes.len());
-            // As it prints, it is read as the same again.
+            // What it prints is read as the same again.
             let printed = Escaped(bytes).to_string();
             assert_eq!(imgrement_fuzz::unescape(printed.as_bytes(), room), wanted);
             wanted_bytes
@@ -85,7 +85,7 @@ fn check_lines(text: &[u8], label: &[u8]) {
     }
 }
 
-// The first byte is the room, and how much of the rest is taken for a label.
+// The first byte is the size of the buffer, and how much of the rest is a label.
 fuzz_target!(|input: &[u8]| {
     let Some((&room, word)) = input.split_first() else {
         return;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The matcher: in every way to search, and however the bytes are cut into segments, it counts what a
-//! slow and obvious reading does.
+//! The matcher: in every way to search, and however the bytes are split into segments, it counts the same as a slow and
+//! obvious search.
 
 #![no_main]
 
@@ -34,7 +34,7 @@ fn wanted(pattern: &[u8], bytes: &[u8], begin: usize, end: usize) -> Hits {
     hits
 }
 
-// The first byte is the length of the pattern, the next three say where the bytes behind it are cut.
+// The first byte is the length of the pattern. The next three say where the bytes after it are split.
 fuzz_target!(|input: &[u8]| {
     let Some(([len, cuts @ ..], rest)) = input.split_first_chunk::<4>() else {
         return;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The words of a message: read as `docs/reference.md` has it, or refused at the first wrong word.
+//! The words of a message: they are read as in `docs/reference.md`, or refused at the first wrong word.
 
 #![no_main]
 
@@ -31,13 +31,13 @@ use imgrement_fuzz::{
 };
 use libfuzzer_sys::fuzz_target;
 
-/// A message as it would be typed, in one way only.
+/// A message in one normal form.
 type Said = String;
 
 /// A wrong word, and what is wrong with it.
 type Wrong<'a> = (&'a [u8], MistakeKind);
 
-/// A text of at most so many bytes, as it would be typed.
+/// A text of at most so many bytes, in its normal form.
 fn word<'a>(
     keyword: Keyword,
     word: Option<&&'a [u8]>,
@@ -132,7 +132,7 @@ fn read<'a>(words: &[&'a [u8]]) -> Result<Said, Wrong<'a>> {
     }
 }
 
-/// A pattern as [`read`] has it.
+/// A pattern in the form of [`read`].
 fn pattern(pattern: &Pattern) -> String {
     let name = match pattern.key_name() {
         None if pattern.is_named() => format!(" {}", escape(pattern.shown())),
@@ -161,7 +161,7 @@ fn changed(setting: Setting) -> Said {
     format!("{} {}", argument.name(), printed(&value))
 }
 
-/// The same of what was parsed.
+/// The parsed message in the same form.
 fn said(change: &Change<'_>) -> Said {
     match change {
         Change::Pattern(Some(only)) => format!("only {}", pattern(only)),
@@ -186,7 +186,7 @@ fuzz_target!(|input: &[u8]| {
         (Ok(change), Ok(wanted)) => {
             assert_eq!(said(&change), wanted);
 
-            // As a mark prints, it is the same mark.
+            // What a mark prints is the same mark.
             if let Change::Mark(text) = change {
                 let printed = Escaped(text).to_string();
                 assert!(printed

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Sets of patterns: in every way to search, and however the bytes are cut into segments, each
-//! occurrence that a slow and obvious reading finds is told of once.
+//! Sets of patterns: in every way to search, and however the bytes are split into segments, each occurrence that a slow
+//! and obvious search finds is reported once.
 
 #![no_main]
 
@@ -20,8 +20,8 @@ use imgrement_core::search::set::{
 };
 use libfuzzer_sys::fuzz_target;
 
-/// Takes the patterns off the input: each is a byte that says how long it is, or with the highest bit
-/// that the next one does and the case does not count, and then its bytes. A 0 ends them.
+/// Takes the patterns from the input. Each has a byte with its length, followed by its bytes. If the highest bit is
+/// set, the length is in the next byte, and case is ignored. A 0 ends the patterns.
 fn patterns<'a>(input: &mut &'a [u8]) -> Vec<Pattern<'a>> {
     let mut patterns = Vec::new();
     while let Some((&len, mut rest)) = input.split_first() {
@@ -68,7 +68,7 @@ fn same(a: &Pattern<'_>, b: &Pattern<'_>) -> bool {
         && (a.bytes == b.bytes || a.nocase && a.bytes.eq_ignore_ascii_case(b.bytes))
 }
 
-// The first three bytes say where the bytes behind the patterns are cut.
+// The first three bytes say where the bytes after the patterns are split.
 fuzz_target!(|input: &[u8]| {
     let Some((cuts, mut rest)) = input.split_first_chunk::<3>() else {
         return;

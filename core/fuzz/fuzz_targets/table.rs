@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The arguments of a table: read as `docs/reference.md` has it, or refused at the first wrong word; and what
-//! is printed of them makes the same again.
+//! The arguments of a table: they are read as in `docs/reference.md`, or refused at the first wrong word. What they
+//! print makes the same arguments again.
 
 #![no_main]
 
@@ -56,7 +56,7 @@ fn parse<'a>(words: &[&'a [u8]]) -> Result<Table<Std>, Mistake<'a>> {
     })
 }
 
-/// What was asked to be searched for.
+/// A pattern to search for.
 struct Pattern {
     is_key: bool,
     text: Vec<u8>,
@@ -66,12 +66,12 @@ struct Pattern {
 
 #[derive(Default)]
 struct Read {
-    /// `None` where there is no word about them.
+    /// `None` if there is no word about them.
     patterns: Option<Vec<Pattern>>,
     values: Vec<(Argument, Value)>,
 }
 
-/// Reads a table, or says which is the first wrong word.
+/// Reads a table, or returns the first wrong word.
 fn read<'a>(words: &[&'a [u8]]) -> Result<Read, (&'a [u8], MistakeKind)> {
     let mut read = Read::default();
     let mut words = words.iter().copied();
@@ -193,7 +193,7 @@ fuzz_target!(|input: &[u8]| {
             assert_eq!(again.params, table.params);
             assert_eq!(again.patterns.as_slice(), table.patterns.as_slice());
 
-            // By which name each is shown, and which two of them are the same.
+            // The name by which each is shown, and whether two of them are the same.
             let shown: Vec<Vec<u8>> = match &read.patterns {
                 None => vec![b"DAMN".to_vec()],
                 Some(patterns) => patterns

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the fuzz targets share: words, and slow and obvious readings of them that the parsers of
-//! `core/` have to agree with.
+//! Shared by the fuzz targets: words, and slow and obvious readers of them, with which the parsers of `core/` must
+//! agree.
 //!
-//! They are written from `docs/reference.md`. They take the names of the arguments and the kind of each
-//! from the code that they check, and nothing else.
+//! They are written from `docs/reference.md`. They take the name and the kind of each argument from the code that they
+//! check, and nothing else.
 
 use imgrement_core::config::{
     arguments::{
@@ -28,7 +28,7 @@ use std::{
     sync::LazyLock, //
 };
 
-/// The words in the input: any bytes but NUL, which ends a word, as it does in the kernel.
+/// The words in the input: any bytes except NUL, which ends a word, as in the kernel.
 pub fn words(input: &[u8]) -> Vec<&[u8]> {
     if input.is_empty() {
         return Vec::new();
@@ -36,18 +36,18 @@ pub fn words(input: &[u8]) -> Vec<&[u8]> {
     input.split(|&byte| byte == 0).collect()
 }
 
-/// What became of a word that was unescaped.
+/// The result of unescaping a word.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Unescaped {
-    /// It could.
+    /// It worked.
     Whole(Vec<u8>),
-    /// A `%` without its digits after these.
+    /// After these bytes, a `%` without its digits.
     BadEscape(Vec<u8>),
-    /// One byte more than these.
+    /// There is at least one byte more than these.
     TooLong(Vec<u8>),
 }
 
-/// What may stand after a `%`, and the byte that it makes.
+/// What may follow a `%`, and the byte that it encodes.
 static DIGITS: LazyLock<HashMap<String, u8>> = LazyLock::new(|| {
     let spellings = |byte| {
         let spelling = format!("{byte:02X}");
@@ -63,7 +63,7 @@ static DIGITS: LazyLock<HashMap<String, u8>> = LazyLock::new(|| {
     (0..=255).flat_map(spellings).collect()
 });
 
-/// The bytes that a word stands for, where there is room for so many of them.
+/// The bytes that a word encodes, if they are at most `room` bytes.
 pub fn unescape(word: &[u8], room: usize) -> Unescaped {
     let mut bytes = Vec::new();
     let mut rest = word;
@@ -100,7 +100,7 @@ pub fn escape(bytes: &[u8]) -> String {
     word
 }
 
-/// What is shown of a wrong word.
+/// How a wrong word is shown.
 fn typed(word: &[u8]) -> String {
     word.iter()
         .map(|&byte| match byte {
@@ -155,7 +155,7 @@ pub fn printed(value: &Value) -> String {
     }
 }
 
-/// The value that was parsed, in the words of [`Value`].
+/// The parsed value, as a [`Value`].
 pub fn parsed(params: &Params, argument: Argument) -> Option<Value> {
     params.value(argument).map(|value| match value {
         values::Value::Switch(on) => Value::Switch(on),
@@ -182,8 +182,8 @@ fn number(word: &[u8], lowest: u32, highest: u32) -> Result<Value, Fault> {
     let digits = std::str::from_utf8(word).expect("digits");
     match digits.trim_start_matches('0') {
         "" if lowest == 0 => Ok(Value::Number(0)),
-        // Of numbers without leading zeroes the longer is the greater, and of those that are
-        // equally long the one that is later in the alphabet.
+        // Of two numbers without leading zeroes, the longer one is greater. If they are equally long, it is the one
+        // that sorts later.
         digits => {
             let from = lowest.to_string();
             let to = highest.to_string();
@@ -202,20 +202,19 @@ pub fn keyword(name: &[u8]) -> Option<Keyword> {
     Keyword::firsts().find(|keyword| keyword.name().as_bytes() == name)
 }
 
-/// Checks that this is the mistake that is wanted, and the line about it.
+/// Checks the kind of a mistake, and the line about it.
 pub fn check_mistake(mistake: &Mistake<'_>, word: &[u8], kind: MistakeKind) {
     assert_eq!((mistake.word, mistake.kind), (Word::Typed(word), kind));
 
     let line = mistake.to_string();
-    // One line, which can neither be mistaken for another nor steer a terminal, and fits printk's
-    // record with what stands before it.
+    // It is one line, cannot look like another or control a terminal, and fits into printk's record with its prefix.
     assert!(
         line.bytes().all(|byte| (b' '..=b'~').contains(&byte)),
         "{line}"
     );
     assert!(line.len() < 700, "{line}");
 
-    // It names the word, cut where it is long, after the name of what it was meant for.
+    // It names the word, cut if it is long, after the name of its argument.
     let cut = &word[..word.len().min(128)];
     let dots = if cut.len() < word.len() { "..." } else { "" };
     let named = match word {

@@ -2,9 +2,9 @@
 
 //! The arguments of a table, except for the patterns. Each is declared once, here.
 //!
-//! To add an argument, add a row to [`settings`]. All else that is needed before the argument can be used
-//! follows from the row: the field in [`Params`], how tables and messages are read and printed, and what
-//! is said about mistakes. Then add its line to the table in `docs/reference.md`, which tests read.
+//! To add an argument, add a row to [`settings`]. The rest follows from the row: the field in [`Params`], how tables
+//! and messages are read and printed, and the lines about mistakes. Then add its line to the table in
+//! `docs/reference.md`, which tests read.
 
 use super::{
     declare::settings,
@@ -29,7 +29,7 @@ pub const RECORDS: RangeInclusive<u32> = 1..=65_536;
 /// When an argument may be given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Given {
-    /// In a table only.
+    /// Only in a table.
     Table,
     /// In a table, and by a message.
     AnyTime,
@@ -50,16 +50,16 @@ settings! {
     /// Whether requests are logged.
     Log           log: bool                             = true,         AnyTime,      Switch;
 
-    /// How many whole requests are logged per second; 0 is no limit.
+    /// How many whole requests are logged per second; 0 means no limit.
     LogRate       log_rate: u32                         = 1000,         AnyTime,      LIMIT;
 
-    /// How many lines of whole requests are logged per second; 0 is no limit.
+    /// How many lines of whole requests are logged per second; 0 means no limit.
     LogLines      log_lines: u32                        = 10_000,       AnyTime,      LIMIT;
 
     /// Whether each place where a pattern was found is logged.
     Places        places: bool                          = false,        AnyTime,      Switch;
 
-    /// Of how many writes the edges are remembered.
+    /// How many writes to remember by their edges.
     Edges         edges: u32                            = 0,            Table,        Number(EDGES, Some("none"));
 
     /// How many records the pool has.

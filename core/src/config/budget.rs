@@ -2,8 +2,8 @@
 
 //! Whether there is memory for what a table asks for.
 //!
-//! An allocation that may fail can still take nearly all memory, and then others are short of it. So the table
-//! is refused before anything is allocated, and it is said how much is missing.
+//! An allocation that may fail can still take nearly all memory, and leave others without. So the table is refused
+//! before anything is allocated, and the error says how much is missing.
 
 use super::arguments::{
     Argument,
@@ -11,7 +11,7 @@ use super::arguments::{
 };
 use core::fmt;
 
-/// What is left to others at least, in bytes. It is also a quarter of what is available.
+/// The minimum that is left to others, in bytes. At least a quarter of the available memory is left, too.
 const LEFT_MIN: u64 = 16 * MIB;
 
 const MIB: u64 = 1 << 20;
@@ -23,11 +23,11 @@ pub struct Need {
     pub records: u64,
     /// For `edges`.
     pub edges: u64,
-    /// For all else.
+    /// For everything else.
     pub other: u64,
 }
 
-/// That there is not enough memory.
+/// The error that there is not enough memory.
 ///
 /// It prints as a line for the log: `records 65536: needs 258 MiB, and 181 MiB are available; allowed: ...`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,13 +37,13 @@ pub struct Shortage {
     value: u32,
     /// Bytes for the whole table line.
     needs: u64,
-    /// Bytes that there are.
+    /// Available bytes.
     available: u64,
 }
 
 impl Shortage {
-    /// What to say of a table with these arguments, which need so much, where so many bytes are available;
-    /// `None` where that is enough.
+    /// The error for a table with these arguments, which need so much, if `available` bytes are available; `None` if
+    /// that is enough.
     pub fn of(params: &Params, need: Need, available: u64) -> Option<Self> {
         let Need {
             records,

@@ -4,8 +4,8 @@
 
 use core::ffi::CStr;
 
-/// Declares settings: a variant of `Argument` and `Setting`, the field of `Params` and its type, its
-/// default, when it may be given, and what reads its values (a `Parse`).
+/// Declares settings. For each: a variant of `Argument` and `Setting`, the field of `Params` and its type, its
+/// default, when it may be given, and the reader of its values (a `Parse`).
 macro_rules! settings {
     ($(
         $(#[$doc:meta])*
@@ -20,7 +20,7 @@ macro_rules! settings {
             )*
         }
 
-        /// What holds if a table has no arguments.
+        /// The settings of a table without arguments.
         impl Default for Params {
             fn default() -> Self {
                 Self {
@@ -72,14 +72,14 @@ macro_rules! settings {
                 }
             }
 
-            /// What may be its value.
+            /// The kind of its values.
             pub fn kind(self) -> $crate::config::values::Kind {
                 match self {
                     $(Self::$variant => $crate::config::values::Parse::kind(&$values),)*
                 }
             }
 
-            /// The sentence about a wrong value, for dm's own line.
+            /// The sentence about a wrong value, for device-mapper's own line.
             pub(super) fn invalid(self) -> &'static core::ffi::CStr {
                 match self {
                     $(Self::$variant => const {

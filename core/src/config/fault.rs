@@ -7,29 +7,29 @@
 pub enum Fault {
     /// A `%` without two hexadecimal digits after it.
     BadEscape,
-    /// A text of no bytes.
+    /// An empty text.
     Empty,
     /// A text of too many bytes.
     TooLong,
     /// Neither `on` nor `off`.
     NotSwitch,
-    /// No requests to search in.
+    /// None of the words for operations.
     NotOps,
     /// Not all decimal digits.
     NotNumber,
     /// A number that is too small or too large.
     OutOfRange,
-    /// The name of no key, or of one that has expired or been revoked.
+    /// No key has this name, or the key has expired or been revoked.
     NoKey,
-    /// The name of a key that holds too many bytes.
+    /// The key of this name holds too many bytes.
     KeyTooLong,
-    /// More patterns than there may be.
+    /// More patterns than allowed.
     TooMany,
     /// Another pattern is shown by the same name.
     NameTaken,
     /// Another pattern has the same bytes.
     Same,
-    /// The name of no pattern.
+    /// No pattern has this name.
     NoPattern,
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The words that are no values: the names of arguments and messages, and the lists of them that are
-//! printed when a word is not known.
+//! The words that are not values: the names of arguments and messages, and the lists of them that are printed when a
+//! word is unknown.
 
 use super::{
     arguments::{
@@ -19,7 +19,7 @@ use core::{
 /// The longest text of a `mark` message, in bytes.
 pub const MARK_MAX: usize = 128;
 
-/// A word that is no value.
+/// A word that is not a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keyword {
     /// `pattern`, of a table or a message.
@@ -42,27 +42,27 @@ pub enum Keyword {
     Mark,
 }
 
-/// What there is to say about a keyword.
+/// What is known about a keyword.
 struct Row {
     name: &'static str,
-    /// What may follow it in a table; `None` if no table has it.
+    /// What may follow it in a table; `None` if it is not allowed in tables.
     table: Option<&'static str>,
     /// What may follow it in a message; `None` if no message begins with it.
     message: Option<&'static str>,
-    /// What may be its value.
+    /// The allowed values.
     allowed: Allowed,
-    /// The sentence about a wrong value, for dm's own line.
+    /// The sentence about a wrong value, for device-mapper's own line.
     invalid: &'static CStr,
 }
 
-/// What may be the value of a keyword.
+/// The allowed values of a keyword.
 enum Allowed {
     Words(&'static str),
     Kind(Kind),
 }
 
 impl Keyword {
-    /// Those that a table or a message may begin with, in the order of the lists.
+    /// The keywords that can begin a part of a table, or a message, in the order of the lists.
     pub fn firsts() -> impl Iterator<Item = Self> {
         [Self::Pattern, Self::PatternKey, Self::Name, Self::NoCase]
             .into_iter()
@@ -70,7 +70,7 @@ impl Keyword {
             .chain([Self::Reset, Self::Mark])
     }
 
-    /// The one of these with this name.
+    /// The keyword of this list with this name.
     pub(super) fn from_name(name: &[u8]) -> Option<Self> {
         Self::firsts().find(|keyword| keyword.name().as_bytes() == name)
     }
@@ -160,7 +160,7 @@ impl Keyword {
         self.row().name
     }
 
-    /// Writes what may be its value.
+    /// Writes the allowed values.
     pub(super) fn write_allowed(self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.row().allowed {
             Allowed::Words(words) => f.write_str(words),
@@ -168,18 +168,18 @@ impl Keyword {
         }
     }
 
-    /// The sentence about a wrong value, for dm's own line.
+    /// The sentence about a wrong value, for device-mapper's own line.
     pub(super) fn invalid(self) -> &'static CStr {
         self.row().invalid
     }
 }
 
-/// Writes what a table may have.
+/// Writes the list of arguments of a table.
 pub(super) fn write_arguments(f: &mut fmt::Formatter<'_>) -> fmt::Result {
     write_list(f, |row| row.table)
 }
 
-/// Writes what a message may be.
+/// Writes the list of messages.
 pub(super) fn write_messages(f: &mut fmt::Formatter<'_>) -> fmt::Result {
     write_list(f, |row| row.message)
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a message asks for.
+//! Messages: what each asks for.
 
 use super::{
     arguments::{
@@ -22,15 +22,15 @@ use super::{
 /// What a message asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change<'r> {
-    /// `pattern TEXT|none` or `pattern_key NAME`: search for this alone from now on.
+    /// `pattern TEXT|none` or `pattern_key NAME`: search only for this from now on.
     Pattern(Option<&'r Pattern>),
-    /// `pattern add NAME TEXT` or `pattern_key add NAME`: and for this.
+    /// `pattern add NAME TEXT` or `pattern_key add NAME`: search for this, too.
     Add(&'r Pattern),
-    /// `pattern del NAME`: not for this any more.
+    /// `pattern del NAME`: stop searching for this.
     Del(&'r [u8]),
-    /// `pattern list`: say what is searched for.
+    /// `pattern list`: list the patterns.
     List,
-    /// The name of an argument and a value: that has this value from now on.
+    /// The name of an argument and its new value.
     Set(Setting),
     /// `reset`: the counters start from zero again.
     Reset,
@@ -43,8 +43,7 @@ impl<'r> Change<'r> {
     ///
     /// # Errors
     ///
-    /// No word, an unknown one, a missing, wrong or superfluous one, or an argument that can be
-    /// set by the table only.
+    /// No word, an unknown one, a missing, wrong or superfluous one, or an argument that only a table can set.
     pub fn parse<'a>(
         words: impl IntoIterator<Item = &'a [u8]>,
         room: &'r mut Pattern,
@@ -89,7 +88,7 @@ struct Words<I> {
 }
 
 impl<'a, I: Iterator<Item = &'a [u8]>> Words<I> {
-    /// The next word, read by `read`; it is a value of `keyword`, and follows `before`.
+    /// The next word, read by `read`. It is a value of `keyword`, and follows `before`.
     fn value<T>(
         &mut self,
         keyword: Keyword,
@@ -104,7 +103,7 @@ impl<'a, I: Iterator<Item = &'a [u8]>> Words<I> {
         read(value).map_err(|fault| Mistake::new(value, MistakeKind::Value(keyword, fault)))
     }
 
-    /// Nothing may be left.
+    /// No word may be left.
     fn end(&mut self, keyword: Keyword) -> Result<(), Mistake<'a>> {
         match self.words.next() {
             Some(word) => Err(Mistake::new(word, MistakeKind::Extra(keyword))),
@@ -112,7 +111,7 @@ impl<'a, I: Iterator<Item = &'a [u8]>> Words<I> {
         }
     }
 
-    /// What `pattern` asks for, which is `name`.
+    /// The message `pattern`, whose first word is `name`.
     fn pattern<'r>(
         &mut self,
         name: &'a [u8],
@@ -142,7 +141,7 @@ impl<'a, I: Iterator<Item = &'a [u8]>> Words<I> {
         }
     }
 
-    /// What `pattern_key` asks for, which is `name`.
+    /// The message `pattern_key`, whose first word is `name`.
     fn pattern_key<'r>(
         &mut self,
         name: &'a [u8],

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Mistakes in tables and messages, and what is said about them.
+//! Mistakes in tables and messages, and the lines about them.
 
 use super::{
     fault::Fault,
@@ -20,8 +20,8 @@ use core::{
     fmt, //
 };
 
-/// How much of a wrong word a [`Mistake`] prints, in bytes, so that what is allowed still fits
-/// the line of at most about 1000 bytes that printk keeps.
+/// How much of a wrong word a [`Mistake`] prints, in bytes. What is allowed must still fit into the line, of which
+/// printk keeps about 1000 bytes.
 const WORD_MAX: usize = 128;
 
 /// A mistake in a table's arguments or in a message.
@@ -31,7 +31,7 @@ const WORD_MAX: usize = 128;
 /// limit`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mistake<'a> {
-    /// The wrong word: a name or a value. Empty where a message has no word.
+    /// The wrong word: a name or a value. Empty if a message has no word.
     pub word: Word<'a>,
     /// What is wrong with it.
     pub kind: MistakeKind,
@@ -61,10 +61,10 @@ impl<'a> Mistake<'a> {
         }
     }
 
-    /// What is wrong with a pattern that only shows where it meets others, or the kernel's keys.
+    /// A mistake in a pattern that only shows when it meets other patterns, or the kernel's keys.
     pub fn of_pattern(pattern: &'a Pattern, fault: Fault) -> Self {
         let (word, keyword) = match pattern.key_name() {
-            // Such a fault is the key's, and not that of the name that the pattern is shown by.
+            // Such a fault is about the key, not about the name by which the pattern is shown.
             Some(name) if fault == Fault::NoKey || fault == Fault::KeyTooLong => {
                 (name.as_bytes(), Keyword::PatternKey)
             }
@@ -74,7 +74,7 @@ impl<'a> Mistake<'a> {
         Self::of_text(word, MistakeKind::Value(keyword, fault))
     }
 
-    /// That there is no pattern to delete of this name.
+    /// No pattern of this name exists, so it cannot be deleted.
     pub fn no_pattern(name: &'a [u8]) -> Self {
         Self::of_text(name, MistakeKind::Value(Keyword::Del, Fault::NoPattern))
     }
@@ -117,11 +117,11 @@ pub enum MistakeKind {
     UnknownArgument,
     /// The argument was given before.
     Repeated(Keyword),
-    /// It is said about a pattern, and none comes before it that this has not been said of.
+    /// It applies to a pattern, and no pattern without it comes before it.
     NoPattern,
     /// The value after this name is missing.
     Missing(Keyword),
-    /// The value is not one that this name takes.
+    /// The value is not allowed for this name.
     Value(Keyword, Fault),
     /// The message has no words.
     NoMessage,
@@ -129,12 +129,12 @@ pub enum MistakeKind {
     UnknownMessage,
     /// The message goes on after its last word.
     Extra(Keyword),
-    /// No message sets this; only a table does.
+    /// No message sets this, only a table does.
     TableOnly,
 }
 
 impl MistakeKind {
-    /// The sentence for dm's own line about a table that it refused (`ti->error`).
+    /// The sentence for device-mapper's own line about a table that it refused (`ti->error`).
     pub fn sentence(self) -> &'static CStr {
         match self {
             Self::UnknownArgument => c"Unknown argument",
@@ -149,7 +149,7 @@ impl MistakeKind {
         }
     }
 
-    /// What is wrong, for a line of ours, after the word.
+    /// The text of the fault in our own line, after the word.
     pub fn what(self) -> &'static str {
         match self {
             Self::UnknownArgument => "unknown argument",
@@ -164,7 +164,7 @@ impl MistakeKind {
         }
     }
 
-    /// Writes what is allowed in the place of the word.
+    /// Writes what is allowed in place of the word.
     fn write_allowed(self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let keyword = match self {
             Self::UnknownArgument => return write_arguments(f),

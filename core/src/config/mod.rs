@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a person sets, by a table or a message, and whether there is memory for it.
+//! The settings that a person gives, by a table or a message, and whether there is memory for them.
 //!
-//! Both are lists of words. `arguments` and `keyword` declare the words, `table` and `message` read them,
-//! and `mistake` says what is wrong with one, and what is allowed.
+//! Tables and messages are lists of words. `arguments` and `keyword` declare the words, `table` and `message` read
+//! them, and `mistake` says what is wrong with a word, and what is allowed.
 
 pub mod arguments;
 pub mod budget;

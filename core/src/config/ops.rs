@@ -4,17 +4,17 @@
 
 use crate::record::Op;
 
-/// In which requests to search.
+/// Which requests to search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ops {
-    /// In what is read.
+    /// Reads.
     pub read: bool,
-    /// In what is written.
+    /// Writes.
     pub write: bool,
 }
 
 impl Ops {
-    /// In what is written alone.
+    /// Only writes.
     pub(super) const WRITE: Self = Self::new(false, true);
 
     /// The words for them.

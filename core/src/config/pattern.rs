@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Patterns as a person asks for them: each with a name, in lists that are made anew rather than
-//! changed.
+//! Patterns as a person asks for them, each with a name. Their lists are replaced, never changed.
 
 use core::fmt;
 
@@ -17,23 +16,23 @@ use crate::{
     },
 };
 
-/// The longest name of a pattern, in bytes, that it is given.
+/// The longest name that can be given to a pattern, in bytes.
 pub const NAME_MAX: usize = 64;
 
 /// The longest name of a key that holds a pattern, in bytes.
 pub const KEY_NAME_MAX: usize = 64;
 
-/// How many patterns of a target may be counted apart: while one takes the place of others, there is
-/// one more than may be searched for.
+/// How many patterns of a target can be counted separately. While one pattern replaces others, there is one more than
+/// can be searched for.
 pub const SLOTS: usize = PATTERNS_MAX + 1;
 
 /// What to search for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Pattern {
-    /// Its bytes; none of a key as long as that has not been read.
+    /// Its bytes. For a key, they are empty until the key has been read.
     text: Text<PATTERN_MAX>,
-    /// The name of the logon key, of the kernel's key service, that holds the bytes. Nothing shows more
-    /// of them than this name.
+    /// The name of the logon key, in the kernel's key service, that holds the bytes. Only this name is shown, never
+    /// the bytes.
     key: Option<Text<KEY_NAME_MAX>>,
     name: Option<Text<NAME_MAX>>,
     nocase: bool,
@@ -41,7 +40,7 @@ pub struct Pattern {
     slot: usize,
 }
 
-/// A pattern is large, and is therefore made where it stays. What is set is read from an escaped word.
+/// A pattern is large, so it is built in place. Each part is read from an escaped word.
 impl Pattern {
     /// No bytes.
     pub const EMPTY: Self = Self {
@@ -52,7 +51,7 @@ impl Pattern {
         slot: 0,
     };
 
-    /// Sets its bytes. They are shown in the log, the status and the table; with a name, in the table only.
+    /// Sets its bytes. The log, the status and the table show them; with a name, only the table does.
     ///
     /// # Errors
     ///
@@ -86,12 +85,12 @@ impl Pattern {
         self.name.insert(Text::EMPTY).set(word, NAME_MAX)
     }
 
-    /// Lets ASCII letters be of either case.
+    /// Ignores the case of ASCII letters.
     pub fn ignore_case(&mut self) {
         self.nocase = true;
     }
 
-    /// What stands for it in the log and the status: its name, or that of its key, or its bytes.
+    /// How the log and the status show it: its name, or that of its key, or its bytes.
     pub fn shown(&self) -> &[u8] {
         match (&self.name, &self.key) {
             (Some(name), _) | (None, Some(name)) => name.as_bytes(),
@@ -104,7 +103,7 @@ impl Pattern {
         self.text.as_bytes()
     }
 
-    /// Whether ASCII letters may be of either case.
+    /// Whether the case of ASCII letters is ignored.
     pub fn nocase(&self) -> bool {
         self.nocase
     }
@@ -119,7 +118,7 @@ impl Pattern {
         self.key.as_ref()
     }
 
-    /// The name of a key whose bytes are yet to be read, and where they go.
+    /// The name of a key whose bytes have not been read yet, and where they go.
     pub fn unread_key(&mut self) -> Option<(&Text<KEY_NAME_MAX>, &mut Text<PATTERN_MAX>)> {
         let key = self.key.as_ref()?;
         let unread = self.text.as_bytes().is_empty();
@@ -140,17 +139,17 @@ impl Pattern {
         let name = if self.name.is_some() { 2 } else { 0 };
         let nocase = if self.nocase { 1 } else { 0 };
 
-        // Nothing to wrap.
+        // There is nothing to wrap.
         usize::wrapping_add(2, name).wrapping_add(nocase)
     }
 }
 
-/// As the words of a table that make it.
+/// Prints as the words of a table that create it.
 impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.key {
             Some(key) => write!(f, "pattern_key {key}")?,
-            // The text `none`, and not the word for no pattern.
+            // The text `none`, not the word for no pattern.
             None if self.text.as_bytes() == b"none" => f.write_str("pattern %6Eone")?,
             None => write!(f, "pattern {}", self.text)?,
         }
@@ -164,7 +163,7 @@ impl fmt::Display for Pattern {
     }
 }
 
-/// As it prints: what a key holds is not shown here either.
+/// Prints the same way: the bytes of a key are not shown here either.
 impl fmt::Debug for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Pattern({self})")
@@ -173,19 +172,19 @@ impl fmt::Debug for Pattern {
 
 /// Patterns in the order in which they were given.
 ///
-/// Their slots differ. [`Self::check`] says whether they may be searched for.
+/// Each has another slot. [`Self::check`] says whether they can be searched for together.
 pub struct Patterns<M: Memory> {
-    /// Behind those that are there, there may be others of no meaning.
+    /// The elements after the existing patterns have no meaning.
     list: M::Array<Pattern>,
     len: usize,
 }
 
 impl<M: Memory> Patterns<M> {
-    /// None yet, with room for so many.
+    /// An empty list, with space for `room` patterns.
     ///
     /// # Errors
     ///
-    /// Where there is no memory.
+    /// If there is no memory.
     pub(super) fn with_room(room: usize) -> Result<Self, M::Error> {
         Ok(Self {
             list: M::array(&Pattern::EMPTY, room)?,
@@ -193,11 +192,11 @@ impl<M: Memory> Patterns<M> {
         })
     }
 
-    /// Those of `pattern`, which may be none, in place of these.
+    /// A list of only `pattern`, or an empty one, to replace this one.
     ///
     /// # Errors
     ///
-    /// Where there is no memory.
+    /// If there is no memory.
     pub fn replaced(&self, pattern: Option<&Pattern>) -> Result<Self, M::Error> {
         let mut patterns = Self::with_room(usize::from(pattern.is_some()))?;
 
@@ -211,7 +210,7 @@ impl<M: Memory> Patterns<M> {
     ///
     /// # Errors
     ///
-    /// Where there is no memory.
+    /// If there is no memory.
     pub fn with(&self, pattern: &Pattern) -> Result<Self, M::Error> {
         let mut patterns = Self::with_room(self.len.saturating_add(1))?;
 
@@ -220,11 +219,11 @@ impl<M: Memory> Patterns<M> {
         Ok(patterns)
     }
 
-    /// The same once more.
+    /// A copy of the list.
     ///
     /// # Errors
     ///
-    /// Where there is no memory.
+    /// If there is no memory.
     pub fn copied(&self) -> Result<Self, M::Error> {
         let mut patterns = Self::with_room(self.len)?;
 
@@ -232,11 +231,11 @@ impl<M: Memory> Patterns<M> {
         Ok(patterns)
     }
 
-    /// These without the one that is shown as `name`; `None` where there is no such.
+    /// These without the one that is shown as `name`; `None` if there is none.
     ///
     /// # Errors
     ///
-    /// Where there is no memory.
+    /// If there is no memory.
     pub fn without(&self, name: &[u8]) -> Result<Option<Self>, M::Error> {
         if !self.iter().any(|pattern| pattern.shown() == name) {
             return Ok(None);
@@ -248,7 +247,7 @@ impl<M: Memory> Patterns<M> {
         Ok(Some(patterns))
     }
 
-    /// Adds a copy of a pattern, counted in `slot`, where there is room.
+    /// Adds a copy of a pattern, counted in `slot`, if there is space.
     fn push(&mut self, pattern: &Pattern, slot: usize) {
         if let Some(to) = self.list.get_mut(self.len) {
             *to = *pattern;
@@ -258,8 +257,7 @@ impl<M: Memory> Patterns<M> {
         }
     }
 
-    /// Adds an empty one in the slot of its place, for a list that is made from nothing. `None` where there is
-    /// no room.
+    /// Adds an empty pattern whose slot is its index, for a new list. `None` if there is no space.
     pub(super) fn push_first(&mut self) -> Option<&mut Pattern> {
         let to = self.list.get_mut(self.len)?;
 
@@ -299,7 +297,7 @@ impl<M: Memory> Patterns<M> {
         self.as_slice().iter()
     }
 
-    /// The same, to be changed.
+    /// The same, for changes.
     pub fn iter_mut(&mut self) -> core::slice::IterMut<'_, Pattern> {
         self.list.get_mut(..self.len).unwrap_or_default().iter_mut()
     }
@@ -319,7 +317,7 @@ impl<M: Memory> Patterns<M> {
         self.len == 0
     }
 
-    /// Whether there are not too many, and each is shown by another name.
+    /// Checks that there are not too many, and that each is shown by another name.
     ///
     /// # Errors
     ///
@@ -338,7 +336,7 @@ impl<M: Memory> Patterns<M> {
     }
 }
 
-/// As the words of a table that make them.
+/// Prints as the words of a table that create them.
 impl<M: Memory> fmt::Display for Patterns<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_empty() {

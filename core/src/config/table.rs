@@ -2,7 +2,7 @@
 
 //! The arguments of a table: how they are read, and how they print.
 //!
-//! Words are told apart by case. Texts are escaped with `%HH` (see `bytes/word.rs`).
+//! Case matters in words. Texts are escaped with `%HH` (see `bytes/word.rs`).
 
 use super::{
     arguments::{
@@ -23,15 +23,15 @@ use crate::{
 };
 use core::fmt;
 
-/// All that the optional arguments of a table set.
+/// Everything that the optional arguments of a table set.
 pub struct Table<M: Memory> {
-    /// What to search for in what is written. None of their keys has been read.
+    /// What to search for. None of the keys has been read.
     pub patterns: Patterns<M>,
     /// The rest.
     pub params: Params,
 }
 
-/// Why a table's arguments are not taken.
+/// Why a table's arguments are refused.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Refusal<'a, E> {
     /// A word is wrong.
@@ -47,9 +47,9 @@ impl<'a, E> From<Mistake<'a>> for Refusal<'a, E> {
 }
 
 impl<M: Memory> Table<M> {
-    /// Reads the arguments of a table, without the count before them: a name and its value each, in any
-    /// order, each name at most once. There may be many patterns, and each may be followed by words
-    /// about it: `name NAME`, `nocase`. What is not named keeps its default: the pattern is `DAMN`.
+    /// Reads the arguments of a table, without the count before them. They are names, each with its value, in any
+    /// order, each at most once. There may be many patterns, and each may be followed by words about it: `name NAME`,
+    /// `nocase`. Arguments that are missing keep their default; that of the pattern is `DAMN`.
     ///
     /// # Errors
     ///
@@ -83,7 +83,7 @@ impl<M: Memory> Table<M> {
             match keyword {
                 Keyword::Pattern => {
                     let value = value()?;
-                    // `pattern none` is alone.
+                    // `pattern none` must be alone.
                     if value == b"none" {
                         if table.patterns.len() >= PATTERNS_MAX {
                             return Err(wrong(value, Fault::TooMany).into());
@@ -153,8 +153,8 @@ impl<M: Memory> Table<M> {
         Ok(table)
     }
 
-    /// The whole `#ARGS ARG...` of a table, defaults included: it prints so, and what it prints is parsed
-    /// to the same again, less the count.
+    /// Prints as the whole `#ARGS ARG...` of a table, defaults included. [`Self::parse`] reads it, without the count,
+    /// as the same table again.
     pub fn line<'a>(patterns: &'a Patterns<M>, params: &'a Params) -> TableLine<'a, M> {
         TableLine { patterns, params }
     }
@@ -173,7 +173,7 @@ impl<M: Memory> fmt::Display for TableLine<'_, M> {
             let all = Argument::ALL.iter();
             all.filter_map(|argument| Some((argument.name(), params.value(*argument)?)))
         };
-        // The count is of the words after it.
+        // The count covers the words after it.
         let count = settings().fold(patterns.words(), |count, _| count.saturating_add(2));
 
         write!(f, "{count} {patterns}")?;

@@ -13,8 +13,8 @@ use core::fmt;
 /// A text of at most `N` bytes of any value, owned. It prints as [`Escaped`].
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Text<const N: usize> {
-    /// How many of `bytes` are the text; at most `N`. The others are zero, so that texts can be
-    /// compared as a whole.
+    /// How many of `bytes` belong to the text; at most `N`. The others are zero, so that texts can be compared as a
+    /// whole.
     length: usize,
     bytes: [u8; N],
 }
@@ -26,7 +26,7 @@ impl<const N: usize> Text<N> {
         bytes: [0; N],
     };
 
-    /// Makes a text of these bytes; `None` where there are more than `N`.
+    /// Makes a text of these bytes; `None` if there are more than `N`.
     pub fn new(text: &[u8]) -> Option<Self> {
         let mut bytes = [0; N];
         bytes.get_mut(..text.len())?.copy_from_slice(text);
@@ -38,12 +38,12 @@ impl<const N: usize> Text<N> {
 
     /// The bytes of the text, unescaped.
     pub fn as_bytes(&self) -> &[u8] {
-        // `length` is at most `N`, so this is never the empty slice for want of bytes.
+        // `length` is at most `N`, so the fallback is never used.
         self.bytes.get(..self.length).unwrap_or(&[])
     }
 
-    /// Reads an escaped word of 1 to `max` bytes, and no more than `N`. It is read in place, since some
-    /// texts are too large for the stack. After a fault the text is empty.
+    /// Reads an escaped word of 1 to `max` bytes, and no more than `N`. It is read in place, because some texts are too
+    /// large for the stack. After a fault, the text is empty.
     pub(super) fn set(&mut self, word: &[u8], max: usize) -> Result<(), Fault> {
         *self = Self::EMPTY;
         let room = self.bytes.get_mut(..max.min(N)).unwrap_or_default();
@@ -62,16 +62,16 @@ impl<const N: usize> Text<N> {
         Ok(())
     }
 
-    /// Has `fill` write the text, which says how many bytes it has written.
+    /// Lets `fill` write the text. It returns how many bytes it has written.
     ///
     /// # Errors
     ///
-    /// That of `fill`, and then the text is empty.
+    /// That of `fill`. The text is then empty.
     pub fn fill<E>(&mut self, fill: impl FnOnce(&mut [u8]) -> Result<usize, E>) -> Result<(), E> {
         *self = Self::EMPTY;
         let filled = fill(&mut self.bytes);
         self.length = filled.as_ref().map_or(0, |length| N.min(*length));
-        // Behind the text there are zeroes.
+        // After the text come zeroes.
         self.bytes
             .get_mut(self.length..)
             .unwrap_or_default()

@@ -2,8 +2,8 @@
 
 //! The kinds of values that arguments take: how a word is read, and what is allowed.
 //!
-//! A new kind is a type that implements [`Parse`], a variant of [`Kind`], and one of [`Value`] if it
-//! prints in a new way.
+//! A new kind is a type that implements [`Parse`], a variant of [`Kind`], and a variant of [`Value`] if it prints in a
+//! new way.
 
 use super::{
     fault::Fault,
@@ -77,7 +77,7 @@ impl Parse for SearchedOps {
     }
 }
 
-/// A whole number of this range, in decimal digits without a sign; and what 0 means, if it is special.
+/// A whole number in this range, in decimal digits without a sign; and the meaning of 0, if it is special.
 pub(super) struct Number(
     pub(super) RangeInclusive<u32>,
     pub(super) Option<&'static str>,
@@ -147,7 +147,7 @@ pub enum Kind {
         from: u32,
         /// The highest one.
         to: u32,
-        /// What 0 means, if it is special.
+        /// The meaning of 0, if it is special.
         zero: Option<&'static str>,
     },
     /// An escaped text of at least one byte.
@@ -158,7 +158,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// What stands for the value in a list of arguments.
+    /// The placeholder for the value in a list of arguments.
     pub(super) fn usage(self) -> &'static str {
         match self {
             Self::Switch => "on|off",

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the tests of searches share, those of speed and the fuzz targets among them.
+//! Shared by the tests of searches, by the benchmark and by the fuzz targets.
 
-// Not each of them needs all of it.
+// Not all of them need all of it.
 #![allow(dead_code)]
 
 use imgrement_core::{
@@ -14,7 +14,7 @@ use imgrement_core::{
 };
 use std::convert::Infallible;
 
-/// The ways to search on this machine: by words, and where the CPU has it, with AVX2.
+/// The ways to search on this machine: by words and, if the CPU has it, with AVX2.
 pub(crate) fn tiers() -> Vec<Option<Avx2<'static>>> {
     let mut tiers = vec![None];
 
@@ -39,7 +39,7 @@ impl Memory for Std {
     }
 }
 
-/// What searches for `pattern`, if that can be one.
+/// The matcher for `pattern`, if it can be one.
 pub(crate) fn matcher_of(pattern: &[u8]) -> Option<Matcher<Std>> {
     match Matcher::new(pattern) {
         Ok(matcher) => matcher,

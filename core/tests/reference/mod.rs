@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The arguments as `docs/reference.md` has them, for tests that compare them with the code.
+//! The arguments as described in `docs/reference.md`, for tests that compare them with the code.
 
 /// A row of the table of arguments.
 pub(crate) struct Row {
@@ -12,17 +12,17 @@ pub(crate) struct Row {
     pub(crate) message: bool,
 }
 
-/// What may be the value of an argument.
+/// The allowed values of an argument.
 pub(crate) enum Values {
     /// One of these words.
     Words(Vec<&'static str>),
-    /// A number from the one to the other, and what is said of 0.
+    /// A number in this range, and the text about 0.
     Number(u32, u32, Option<&'static str>),
     /// A text of 1 to so many bytes.
     Text(usize),
 }
 
-/// All arguments that say nothing about patterns, in the order in which they print.
+/// All arguments that are not about patterns, in the order in which they print.
 pub(crate) fn settings() -> impl Iterator<Item = Row> {
     let (_, table) = include_str!("../../../docs/reference.md")
         .split_once("| argument | value | default | message | meaning |")
@@ -68,7 +68,7 @@ fn values(cell: &'static str) -> Values {
 }
 
 impl Row {
-    /// What stands for the value in the lists of what is allowed.
+    /// The placeholder for the value in the lists of what is allowed.
     pub(crate) fn usage(&self) -> String {
         match &self.values {
             Values::Words(words) if words == &["on", "off"] => "on|off".to_owned(),
@@ -78,7 +78,7 @@ impl Row {
         }
     }
 
-    /// What is said to be allowed when a value is wrong.
+    /// What is allowed, for a wrong value.
     pub(crate) fn allowed(&self) -> String {
         match &self.values {
             Values::Words(words) => match &words[..] {
@@ -109,8 +109,8 @@ impl Row {
         }
     }
 
-    /// Words that are no values, and what is wrong with each. It ends with an empty one, which dm does not
-    /// pass on.
+    /// Words that are not values, and what is wrong with each. The last one is empty; device-mapper does not pass
+    /// it on.
     pub(crate) fn wrong(&self) -> Vec<(String, &'static str)> {
         let all =
             |words: &[&str], what| words.iter().map(|&word| (word.to_owned(), what)).collect();
