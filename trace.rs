@@ -411,7 +411,10 @@ impl Trace {
                 scan.page(&segment, &mut delta, finds);
             }
             if let Some(writer) = &mut writer {
-                writer.add(&mut delta, &segment, scan.as_deref_mut());
+                if let Some((copy, scan)) = writer.copy(&segment).zip(scan.as_deref_mut()) {
+                    scan.copy(copy, &mut delta, &mut writer.finds);
+                }
+                writer.add(&delta);
             }
             page = page.wrapping_add(u64::from(delta.page_hits));
             deltas = deltas.wrapping_add(u64::from(delta.copy_hits));

@@ -13,17 +13,14 @@
 //!      first one; no entry is split
 //! ```
 
-use super::{
-    pool::{
-        self,
-        Block,
-        Chain,
-        Growing,
-        Held,
-        Pool,
-        BLOCK, //
-    },
-    search::Scan, //
+use super::pool::{
+    self,
+    Block,
+    Chain,
+    Growing,
+    Held,
+    Pool,
+    BLOCK, //
 };
 use crate::{
     config::pattern::Pattern,
@@ -246,22 +243,16 @@ impl<'w, I: Blocks<'w>> Room<'w, I> {
 }
 
 impl<'w, D: Blocks<'w>, B: Blocks<'w>> Writer<'w, '_, D, B> {
-    /// Adds a segment: its bytes, if they are kept, what `scan` finds in the bytes kept, and its
-    /// delta.
-    pub(crate) fn add(
-        &mut self,
-        delta: &mut Delta,
-        segment: &Segment<'_>,
-        scan: Option<&mut Scan<'_>>,
-    ) {
-        let len = segment.len() as usize;
+    /// Copies the next segment, and returns the copy; `None` where no bytes are kept.
+    pub(crate) fn copy(&mut self, segment: &Segment<'_>) -> Option<&'w [u8]> {
+        let copy = self.bytes.as_mut()?.next(segment.len() as usize)?;
 
-        if let Some(copy) = self.bytes.as_mut().and_then(|bytes| bytes.next(len)) {
-            segment.copy_to(copy);
-            if let Some(scan) = scan {
-                scan.copy(copy, delta, &mut self.finds);
-            }
-        }
+        segment.copy_to(copy);
+        Some(copy)
+    }
+
+    /// Adds the delta of the next segment.
+    pub(crate) fn add(&mut self, delta: &Delta) {
         if let Some(to) = self
             .deltas
             .next(Delta::SIZE)
