@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A request on its way through: counted, searched, recorded, and handed to the readers.
+//! A request on its way through: counted, searched, and recorded for the log.
 //!
 //! Nothing in [`Trace::request`] waits, allocates, or fails the request: where the pool has no room,
 //! the request goes on unrecorded, and that is counted.
@@ -774,10 +774,10 @@ impl Trace {
         if receiver.has_received(end) {
             return Printed::All;
         }
-        let Some(chains) = receiver.receive() else {
+        let Some(chain) = receiver.receive() else {
             return Printed::AllThatIsThere;
         };
-        if let Some(record) = Record::new(chains) {
+        if let Some(record) = Record::new(chain) {
             if self.finishing.is_past(PATIENCE) {
                 log.leave_out(&record, &self.counters);
             } else {

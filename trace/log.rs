@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The first reader of records: the kernel's log.
+//! The one reader of records: it prints them to the kernel's log.
 //!
-//! It runs in a worker or in who drains, never in `map`, and is given records, never bios. So no
+//! It runs in a worker, a message or a suspend, never in `map`, and it gets records, never bios. So no
 //! request waits for a console.
 
 use super::{

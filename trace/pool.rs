@@ -81,8 +81,6 @@ unsafe impl Sync for Pool {}
 struct Node {
     /// The next block of its chain.
     next: AtomicU32,
-    /// The first block of the chain that goes along; of the first block of a chain.
-    second: AtomicU32,
     /// The number under which its chain was sent; of the first block of a chain.
     sequence: AtomicU64,
 }
@@ -129,7 +127,6 @@ impl Pool {
             blocks: NonNull::new(_memory.as_mut_ptr().cast()).ok_or(ENOMEM)?,
             nodes: with_each(count, || Node {
                 next: AtomicU32::new(slots::EMPTY),
-                second: AtomicU32::new(slots::EMPTY),
                 sequence: AtomicU64::new(0),
             })?,
             taken: with_each(count.div_ceil(slots::SLOTS_PER_WORD), || AtomicU64::new(0))?,
@@ -164,15 +161,17 @@ impl Pool {
         Some(chain)
     }
 
-    /// Takes back what [`Chain::hold`] put away. `None`, and the blocks stay away, where that were
-    /// chains of another pool. In any context.
-    pub(crate) fn take_back(&self, held: Held) -> Option<(Chain<'_>, Option<Chain<'_>>)> {
+    /// Takes back what [`Chain::hold`] put away. `None`, and the blocks stay away, where that was a
+    /// chain of another pool. In any context.
+    pub(crate) fn take_back(&self, held: Held) -> Option<Chain<'_>> {
         if held.pool != self.id {
             return None;
         }
-        let second = self.node(held.first)?.second.load(Ordering::Relaxed);
-        // SAFETY: `hold` gave them up, and `held`, of which there is no copy, is used up.
-        Some(unsafe { Chain::pair(self, held.first, second) })
+        // INVARIANT: `hold` gave the chain up, and `held`, of which there is no copy, is used up.
+        Some(Chain {
+            pool: self,
+            first: held.first,
+        })
     }
 
     /// Claims a block and links `next` to it.
@@ -272,15 +271,13 @@ impl<'p> Chain<'p> {
         }
     }
 
-    /// Sends it, with a second chain of the same pool if there is one, to the reader. `seal` gets the
-    /// first block and the number under which it goes. In any context.
-    pub(crate) fn send(mut self, second: Option<Chain<'p>>, seal: impl FnOnce(&mut Block, u64)) {
+    /// Sends it to the reader. In any context.
+    pub(crate) fn send(self) {
         let pool = self.pool;
+        let first = self.into_first();
         // From here on nothing may fail: the reader waits for this number.
         let sequence = pool.sequence.fetch_add(1, Ordering::Relaxed);
 
-        seal(self.first_mut(), sequence);
-        let first = self.join(second);
         if let Some(node) = pool.node(first) {
             node.sequence.store(sequence, Ordering::Relaxed);
         }
@@ -288,45 +285,18 @@ impl<'p> Chain<'p> {
         slots::push(&pool.corners.this().newest, &pool.links, first);
     }
 
-    /// Puts it away, with a second chain of the same pool if there is one, where no lifetime says how
-    /// long the pool lives. In any context.
-    pub(crate) fn hold(self, second: Option<Chain<'p>>) -> Held {
+    /// Puts it away, where no lifetime says how long the pool lives. In any context.
+    pub(crate) fn hold(self) -> Held {
         Held {
             pool: self.pool.id,
             // INVARIANT: The ownership goes into it.
-            first: self.join(second),
+            first: self.into_first(),
         }
-    }
-
-    /// Links a second chain to it, gives up the ownership of both, and returns the first number.
-    fn join(self, second: Option<Chain<'p>>) -> u32 {
-        let pool = self.pool;
-        // A number means something in its own pool only.
-        let second = second.filter(|second| core::ptr::eq(second.pool, pool));
-
-        if let Some(node) = pool.node(self.first) {
-            let second = second.map_or(slots::EMPTY, Chain::into_first);
-            node.second.store(second, Ordering::Relaxed);
-        }
-        self.into_first()
     }
 
     /// Gives up the ownership, and returns the first number.
     fn into_first(self) -> u32 {
         core::mem::ManuallyDrop::new(self).first
-    }
-
-    /// The chains whose ownership [`Self::join`] gave up.
-    ///
-    /// # Safety
-    ///
-    /// `first` was returned by [`Self::join`] of a chain of `pool`, `second` is the number that it
-    /// linked, and both are nobody's now.
-    unsafe fn pair(pool: &'p Pool, first: u32, second: u32) -> (Self, Option<Self>) {
-        // INVARIANT: The promise of the caller.
-        let own = |first| Self { pool, first };
-
-        (own(first), (second != slots::EMPTY).then(|| own(second)))
     }
 }
 
@@ -374,12 +344,12 @@ impl<'p> Growing<'p> {
     }
 }
 
-/// One or two chains that have been put away; [`Pool::take_back`] gives them back. Dropped, they are
-/// lost to the pool for as long as it lives.
+/// A chain that has been put away; [`Pool::take_back`] gives it back. Dropped, it is lost to the pool for as
+/// long as that lives.
 ///
 /// # Invariants
 ///
-/// It owns the blocks of the chains of which `first` is the first number, in the pool of that id.
+/// It owns the blocks of the chain of which `first` is the first number, in the pool of that id.
 #[must_use = "its blocks are lost to the pool"]
 pub(crate) struct Held {
     pool: u64,
@@ -444,9 +414,8 @@ pub(crate) struct Receiver<'p> {
 }
 
 impl<'p> Receiver<'p> {
-    /// The chains that were sent next, in the order of their numbers; `None` when they are not there
-    /// yet.
-    pub(crate) fn receive(&mut self) -> Option<(Chain<'p>, Option<Chain<'p>>)> {
+    /// The chain that was sent next, in the order of their numbers; `None` when it is not there yet.
+    pub(crate) fn receive(&mut self) -> Option<Chain<'p>> {
         if !self.is_ready() {
             self.collect();
         }
@@ -455,11 +424,13 @@ impl<'p> Receiver<'p> {
         }
 
         let first = self.inbox.first;
-        let second = self.pool.node(first)?.second.load(Ordering::Relaxed);
         self.inbox.first = self.pool.link(first)?.load(Ordering::Relaxed);
         self.inbox.next = self.inbox.next.wrapping_add(1);
-        // SAFETY: `send` gave them up, and they have just been taken out of the inbox.
-        Some(unsafe { Chain::pair(self.pool, first, second) })
+        // INVARIANT: `send` gave it up, and it has just been taken out of the inbox.
+        Some(Chain {
+            pool: self.pool,
+            first,
+        })
     }
 
     /// Whether everything with a number below `sequence` has been received.

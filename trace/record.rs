@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A request's record: a value of its own, in blocks of the pool.
+//! A request's record: a value of its own, in a chain of blocks of the pool. The log is its one reader.
 //!
 //! ```text
-//! the first chain                                the second chain, where bytes are kept
-//! 0    header (core/src/record/header.rs)        the bytes of each delta in turn; those of one
-//! 40   what was found (core/src/record/find.rs)        delta lie in one block: where they do not fit
-//! 336  deltas, and on from byte 0 of the blocks  the rest of a block, they begin the next one
-//!      that follow; none is split
-//!      then, on from byte 0 of further blocks,
-//!      what was found and has no room in the
-//!      first one; no entry is split
+//! 0    header (core/src/record/header.rs)
+//! 40   what was found (core/src/record/find.rs)
+//! 336  deltas, and on from byte 0 of the blocks that follow; none is split
+//!      then, on from byte 0 of further blocks, what was found and has no room in the first one; no entry
+//!      is split
 //! ```
+//!
+//! Programs get trace events instead, and a history has a pipeline of its own, with the bytes. So a copy of
+//! the bytes (`data on`) is only searched, and does not get into the record. Until the request has been
+//! searched, it is in a second chain. The bytes of one delta lie in one block: where they do not fit the rest
+//! of a block, they begin the next one.
 
 use super::pool::{
     self,
@@ -148,7 +150,8 @@ impl<'p> Draft<'p> {
         }
     }
 
-    /// Completes it, with what was found beyond what has room in the first block.
+    /// Completes it, with what was found beyond what has room in the first block. The copy of the bytes
+    /// has been searched by now, and its blocks go back to the pool.
     pub(crate) fn complete(mut self, header: &Header, finds: Option<Chain<'p>>) -> Complete<'p> {
         if let Some(finds) = finds {
             self.deltas.append(finds);
@@ -156,18 +159,12 @@ impl<'p> Draft<'p> {
         if let Some(head) = self.deltas.first_mut().first_chunk_mut() {
             *head = header.encode();
         }
-        Complete {
-            deltas: self.deltas,
-            bytes: self.bytes,
-        }
+        Complete(self.deltas)
     }
 }
 
-/// A record that is complete but for its number.
-pub(crate) struct Complete<'p> {
-    deltas: Chain<'p>,
-    bytes: Option<Chain<'p>>,
-}
+/// A record that is complete.
+pub(crate) struct Complete<'p>(Chain<'p>);
 
 impl<'p> Complete<'p> {
     /// A record of what `header` says and no more; `None` where the pool has no block.
@@ -182,30 +179,24 @@ impl<'p> Complete<'p> {
         Some(draft.complete(header, None))
     }
 
-    /// Sends it to the reader.
+    /// Sends it to the log.
     pub(crate) fn send(self) {
-        self.deltas.send(self.bytes, |block, sequence| {
-            if let Some(head) = block.first_chunk_mut() {
-                Header::put_sequence(head, sequence);
-            }
-        });
+        self.0.send();
     }
 
     /// Puts it away until the request has come back.
     pub(crate) fn hold(self) -> Held {
-        self.deltas.hold(self.bytes)
+        self.0.hold()
     }
 
     /// The record that was put away.
     pub(crate) fn take_back(pool: &'p Pool, held: Held) -> Option<Self> {
-        let (deltas, bytes) = pool.take_back(held)?;
-
-        Some(Self { deltas, bytes })
+        pool.take_back(held).map(Self)
     }
 
     /// Has the request, and with it its deltas, begin at `sector` of the underlying device.
     pub(crate) fn move_to(&mut self, sector: u64) {
-        if let Some(head) = self.deltas.first_mut().first_chunk_mut() {
+        if let Some(head) = self.0.first_mut().first_chunk_mut() {
             Header::put_sector(head, sector);
         }
     }
@@ -401,20 +392,15 @@ fn end(rest: &mut [u8]) {
 /// A record that has been received.
 pub(crate) struct Record<'p> {
     header: Header,
-    deltas: Chain<'p>,
-    _bytes: Option<Chain<'p>>,
+    blocks: Chain<'p>,
 }
 
 impl<'p> Record<'p> {
     /// `None` for what no [`Draft`] has written.
-    pub(crate) fn new((deltas, bytes): (Chain<'p>, Option<Chain<'p>>)) -> Option<Self> {
-        let header = Header::decode(deltas.iter().next()?.first_chunk()?)?;
+    pub(crate) fn new(blocks: Chain<'p>) -> Option<Self> {
+        let header = Header::decode(blocks.iter().next()?.first_chunk()?)?;
 
-        Some(Self {
-            header,
-            deltas,
-            _bytes: bytes,
-        })
+        Some(Self { header, blocks })
     }
 
     /// The request as a whole.
@@ -424,20 +410,20 @@ impl<'p> Record<'p> {
 
     /// What was found in it, in the order of its deltas.
     pub(crate) fn finds(&self) -> Entries<'_> {
-        let first = self.deltas.iter().next();
+        let first = self.blocks.iter().next();
         let deltas = blocks_of(self.header.deltas as usize);
 
         Entries {
             piece: first
                 .and_then(|block| block.get(Header::SIZE..DELTAS))
                 .unwrap_or_default(),
-            further: self.deltas.iter().skip(deltas),
+            further: self.blocks.iter().skip(deltas),
         }
     }
 
     /// Its deltas in order.
     pub(crate) fn deltas(&self) -> Deltas<'_> {
-        let mut blocks = self.deltas.iter();
+        let mut blocks = self.blocks.iter();
         let first = blocks.next().and_then(|block| block.get(DELTAS..));
 
         Deltas {

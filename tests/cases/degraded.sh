@@ -104,3 +104,15 @@ for rate in 0 20; do
 	[ "$lost" -gt 0 ] || fail 'a burst should be too much for a pool of one block'
 	[ $rate = 0 ] || [ "$left_out" -gt 0 ] || fail "a burst should be more than $rate requests a second"
 done
+remove_target imgrement
+
+# A copy goes back to the pool when it has been searched, however slow the log is: a block for each record and one for
+# the copy of the last request are enough.
+make_target imgrement /dev/sdb records 6 log_rate 0 log_lines 0
+dmesg -C
+echo 200 > /proc/sys/kernel/printk_delay
+dd if=/dev/zero of=$device oflag=direct bs=4k count=5 status=none
+echo 0 > /proc/sys/kernel/printk_delay
+drain
+expect 'copies: counts' 'write 5 sectors_written 40 segments 5' "$(counts)"
+expect 'copies: lines' '5 whole, 0 left out, 0 unrecorded, 0 without bytes' "$(lines | grep -v '^mark: ' | python3 lib/log.py)"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The name of each pattern in a record, and how often it was found. A reader of records adds this up in one pass
+//! The name of each pattern in a record, and how often it was found. The log adds this up in one pass
 //! over the entries.
 
 use crate::{
