@@ -312,12 +312,12 @@ fn no_pattern(args: &Args<'_>, unfit: &Unfit, change: Option<&Change<'_>>) -> Ct
 
 /// Refuses to search what is read.
 fn no_queue(args: &Args<'_>, errno: Error) -> CtrError {
-    args.refuse(
-        None,
-        errno,
-        c"Cannot make a queue",
-        format_args!("ops: no memory, or no thread, for the queue of reads that are searched"),
-    )
+    let why = if errno == EBUSY {
+        "ops read: the device is suspended; allowed: when it has been resumed, or in a table"
+    } else {
+        "ops: no memory, or no thread, for the queue of reads that are searched"
+    };
+    args.refuse(None, errno, c"Cannot make a queue", format_args!("{why}"))
 }
 
 /// Refuses words of a table or a message.

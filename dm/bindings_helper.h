@@ -43,7 +43,8 @@ void rust_dm_non_block_start(void);
 void rust_dm_non_block_end(void);
 
 struct workqueue_struct *rust_dm_alloc_workqueue(const char *name);
-struct workqueue_struct *rust_dm_alloc_reads_queue(const char *name);
+struct workqueue_struct *rust_dm_alloc_reads_queue(const char *name,
+						   const char *device);
 void rust_dm_queue_new_work(struct workqueue_struct *wq,
 			    struct work_struct *work, work_func_t function);
 void rust_dm_destroy_workqueue(struct workqueue_struct *wq);

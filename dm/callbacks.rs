@@ -14,6 +14,7 @@ use super::{
         Stage, //
     },
     noio::NoIo,
+    queues::MappedDevice,
     registration::Type,
     worker,
     Args,
@@ -61,8 +62,9 @@ struct Instance<S> {
     state: Pin<KBox<S>>,
     // Dropped last: the state has handles to them.
     worker: worker::Slot,
-    // No bio is left, but the function that ended the last one may not have returned yet.
-    _late: late::Slot,
+    // No bio is left, but the function that ended the last one may not have returned yet. The queue waits for that
+    // before it goes.
+    late: late::Slot,
     _devices: OpenDevices,
 }
 
@@ -128,12 +130,12 @@ impl<T: Target> Callbacks<T> {
             } else {
                 None
             },
-            presuspend: if T::HAS_PRESUSPEND {
+            presuspend: if T::HAS_PRESUSPEND || T::PerBio::LATE {
                 Some(Self::presuspend)
             } else {
                 None
             },
-            presuspend_undo: if T::HAS_PRESUSPEND_UNDO {
+            presuspend_undo: if T::HAS_PRESUSPEND_UNDO || T::PerBio::LATE {
                 Some(Self::presuspend_undo)
             } else {
                 None
@@ -148,7 +150,7 @@ impl<T: Target> Callbacks<T> {
             } else {
                 None
             },
-            resume: if T::HAS_RESUME {
+            resume: if T::HAS_RESUME || T::PerBio::LATE {
                 Some(Self::resume)
             } else {
                 None
@@ -190,11 +192,25 @@ impl<T: Target> Callbacks<T> {
     ///
     /// The constructor of `ti` has succeeded, and its destructor does not begin during `'a`.
     #[inline]
-    unsafe fn state<'a>(ti: *mut bindings::dm_target, _scope: &'a NoIo) -> &'a T::State<'a> {
+    unsafe fn state<'a>(ti: *mut bindings::dm_target, scope: &'a NoIo) -> &'a T::State<'a> {
+        // SAFETY: The caller's promise.
+        unsafe { &Self::instance(ti, scope).state }
+    }
+
+    /// The same with what else belongs to it.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Self::state`].
+    #[inline]
+    unsafe fn instance<'a>(
+        ti: *mut bindings::dm_target,
+        _scope: &'a NoIo,
+    ) -> &'a Instance<T::State<'a>> {
         // SAFETY: The constructor left it there, and it lives until the destructor. It was made for another
         // lifetime, that of the instance; this does not affect its layout, and the devices in it are open for
         // `'a`, too.
-        unsafe { &(*(*ti).private.cast::<Instance<T::State<'a>>>()).state }
+        unsafe { &*(*ti).private.cast::<Instance<T::State<'a>>>() }
     }
 
     /// The words of a call by device-mapper.
@@ -233,7 +249,11 @@ impl<T: Target> Callbacks<T> {
             let all = (*ti).type_.cast::<Type>();
             worker::Slot::new(NonNull::new_unchecked(&raw mut (*all).queue), Self::work)
         };
-        let late = late::Slot::new(T::NAME);
+        // SAFETY: The instance holds its type, which is that of a `Type`. It is dropped in its destructor.
+        let late = unsafe {
+            let all = (*ti).type_.cast::<Type>();
+            late::Slot::new(MappedDevice::of(live), (*all).late.clone())
+        };
         // SAFETY:
         // - The constructor runs, and device-mapper does not touch `ti` meanwhile.
         // - `construct` puts all three into the instance after its state, so they are dropped after
@@ -293,11 +313,13 @@ impl<T: Target> Callbacks<T> {
         }
         // The worker may run from here on.
         builder.worker.set_state(NonNull::from(&*state).cast());
+        // From here on only a message makes the queue; the table has yet to be resumed.
+        builder.late.set_may_make(false);
         Ok(KBox::new(
             Instance {
                 state,
                 worker: builder.worker,
-                _late: builder.late,
+                late: builder.late,
                 _devices: builder.devices,
             },
             GFP_KERNEL,
@@ -459,7 +481,12 @@ impl<T: Target> Callbacks<T> {
         let noio = NoIo::enter();
 
         // SAFETY: The contract of the slot.
-        T::presuspend(unsafe { Self::state(ti, &noio) });
+        let instance = unsafe { Self::instance(ti, &noio) };
+
+        instance.late.set_may_make(false);
+        if T::HAS_PRESUSPEND {
+            T::presuspend(&instance.state);
+        }
     }
 
     /// # Safety
@@ -469,7 +496,12 @@ impl<T: Target> Callbacks<T> {
         let noio = NoIo::enter();
 
         // SAFETY: The contract of the slot.
-        T::presuspend_undo(unsafe { Self::state(ti, &noio) });
+        let instance = unsafe { Self::instance(ti, &noio) };
+
+        if T::HAS_PRESUSPEND_UNDO {
+            T::presuspend_undo(&instance.state);
+        }
+        instance.late.set_may_make(true);
     }
 
     /// # Safety
@@ -502,7 +534,12 @@ impl<T: Target> Callbacks<T> {
         let noio = NoIo::enter();
 
         // SAFETY: The contract of the slot.
-        T::resume(unsafe { Self::state(ti, &noio) });
+        let instance = unsafe { Self::instance(ti, &noio) };
+
+        if T::HAS_RESUME {
+            T::resume(&instance.state);
+        }
+        instance.late.set_may_make(true);
     }
 
     /// # Safety

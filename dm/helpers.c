@@ -176,11 +176,16 @@ struct workqueue_struct *rust_dm_alloc_workqueue(const char *name)
 	return alloc_ordered_workqueue("%s", 0, name);
 }
 
-/* For work that I/O waits for, as many at once as there are CPUs. */
-struct workqueue_struct *rust_dm_alloc_reads_queue(const char *name)
+/*
+ * For work that I/O waits for, as many at once as there are CPUs now. Of those
+ * that could be plugged in, a virtual machine may have hundreds, and each item
+ * that runs takes a thread.
+ */
+struct workqueue_struct *rust_dm_alloc_reads_queue(const char *name,
+						   const char *device)
 {
-	return alloc_workqueue("%s", WQ_MEM_RECLAIM | WQ_UNBOUND,
-			       num_online_cpus(), name);
+	return alloc_workqueue("%s/%s", WQ_MEM_RECLAIM | WQ_UNBOUND,
+			       num_online_cpus(), name, device);
 }
 
 void rust_dm_queue_new_work(struct workqueue_struct *wq,

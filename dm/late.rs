@@ -3,7 +3,7 @@
 //! Reads that end late: a task looks at what they have brought before they go up.
 //!
 //! Device-mapper lets a target keep a bio at its end (`DM_ENDIO_INCOMPLETE`). Ours then waits on a queue
-//! of the instance. When its work has run, its end is told to device-mapper once more, by the
+//! of the mapped device. When its work has run, its end is told to device-mapper once more, by the
 //! `bi_end_io` that it had at its first end and still has.
 //!
 //! That is not a second `bio_endio`, which would take it out of the statistics twice. What device-mapper
@@ -14,7 +14,12 @@
 
 use super::{
     bindings,
-    work::WorkQueue,
+    noio::NoIo,
+    queues::{
+        MappedDevice,
+        Queues,
+        Share, //
+    },
     worker::Function,
     Segments, //
 };
@@ -28,19 +33,24 @@ use kernel::{
         workqueue_struct, //
     },
     container_of,
+    new_mutex,
     prelude::*,
-    sync::SetOnce,
+    sync::{
+        Arc,
+        Mutex,
+        SetOnce, //
+    },
     types::Opaque, //
 };
 
 /// The queue on which an instance's reads wait that end late ([`MapBio::end_late`]).
 ///
-/// It goes on under memory pressure, for which it has a thread of its own, and runs as many at once as
-/// there are CPUs. So other devices do not wait for these reads, nor other instances; these wait for each
-/// other. There is none before it is made.
+/// It goes on under memory pressure, for which it has a thread, and runs as many at once as there were CPUs when
+/// it was made. All instances of the mapped device share it, those of a table that is loaded but not used yet,
+/// too. So their reads wait for each other, and no other device waits for them. There is none before it is made.
 ///
-/// It is a handle, like [`Device`]: the queue goes when the instance has been dropped, which waits for all
-/// bios.
+/// It is a handle, like [`Device`]: the instance keeps its share in the queue until it has been dropped, when
+/// all its bios have ended.
 ///
 /// [`Device`]: super::Device
 /// [`MapBio::end_late`]: super::MapBio::end_late
@@ -48,43 +58,92 @@ use kernel::{
 pub struct LateQueue<'t>(&'t Queue);
 
 impl LateQueue<'_> {
-    /// Makes the queue, unless there is one. May sleep.
+    /// Makes the queue, unless the mapped device has one. In the constructor, or in a message. May sleep.
     ///
     /// # Errors
     ///
-    /// `ENOMEM`, where there is no memory, or no further thread.
+    /// - `ENOMEM`, where there is no memory, or no further thread.
+    /// - `EBUSY`, where the device is suspended, or a suspend has begun, and it would have to be made.
     pub fn make(self) -> Result {
-        if self.get().is_none() {
-            // Where another one was faster, this one goes again.
-            self.0.queue.populate(WorkQueue::of_reads(self.0.name)?);
+        let Queue {
+            device,
+            queues,
+            share,
+            may_make,
+        } = self.0;
+
+        if share.as_ref().is_some() {
+            return Ok(());
         }
+        let found = match queues.find(*device) {
+            Some(found) => found,
+            None => {
+                let may_make = may_make.lock();
+                if !*may_make {
+                    return Err(EBUSY);
+                }
+                let _noio = NoIo::enter();
+                queues.find_or_make(*device)?
+            }
+        };
+        // Where another message was faster, this share goes again.
+        share.populate(found);
         Ok(())
     }
 
     /// The queue. It is there for as long as the instance.
     pub(super) fn get(self) -> Option<NonNull<workqueue_struct>> {
-        let queue = self.0.queue.as_ref()?;
+        let share = self.0.share.as_ref()?;
 
-        NonNull::new(queue.as_ptr())
+        NonNull::new(share.queue().as_ptr())
     }
 }
 
 /// The queue of an instance.
+#[pin_data]
 struct Queue {
-    name: &'static CStr,
-    queue: SetOnce<WorkQueue>,
+    device: MappedDevice,
+    queues: Arc<Queues>,
+    share: SetOnce<Share>,
+    /// Whether the queue may be made: in the constructor, and while the device is neither suspended nor about to
+    /// be. It is locked while the queue is made.
+    ///
+    /// The thread of the queue is made by `kthreadd`, which may have to wait for I/O until it has the memory for
+    /// it. That a message must start no I/O ([`NoIo`]) holds for the task of the message alone. If the I/O is for
+    /// the device itself, and that is suspended, it waits for the resume. Were it a suspend that has just begun,
+    /// neither would ever end, because a suspend blocks I/O and then waits for messages. So the presuspend hook,
+    /// which is called while I/O still goes on, waits for the lock. From then on no queue is made before the
+    /// resume hook.
+    ///
+    /// One kind of suspend has no hooks, `dm_internal_suspend_fast`. Device-mapper uses it for a moment when it
+    /// makes statistics (`@stats_create`) or merges a snapshot. There only a signal helps, should it come to
+    /// that: who waits for `kthreadd` can be killed, and then the message ends.
+    #[pin]
+    may_make: Mutex<bool>,
 }
 
 /// The place of the queue that the constructor of an instance may ask for.
 pub(super) struct Slot {
-    name: &'static CStr,
-    queue: Option<KBox<Queue>>,
+    device: MappedDevice,
+    queues: Arc<Queues>,
+    queue: Option<Pin<KBox<Queue>>>,
 }
 
 impl Slot {
-    /// No queue yet; one will be called `name`.
-    pub(super) fn new(name: &'static CStr) -> Self {
-        Self { name, queue: None }
+    /// No queue yet. It will be that of `device` in `queues`.
+    pub(super) fn new(device: MappedDevice, queues: Arc<Queues>) -> Self {
+        Self {
+            device,
+            queues,
+            queue: None,
+        }
+    }
+
+    /// Says whether the queue may be made from now on. Where it may not, waits for who makes it. May sleep.
+    pub(super) fn set_may_make(&self, may_make: bool) {
+        if let Some(queue) = &self.queue {
+            *queue.may_make.lock() = may_make;
+        }
     }
 
     /// The handle. May sleep.
@@ -94,11 +153,14 @@ impl Slot {
     /// `'t` ends before `self` is dropped.
     pub(super) unsafe fn queue<'t>(&mut self) -> Result<LateQueue<'t>> {
         if self.queue.is_none() {
-            let queue = Queue {
-                name: self.name,
-                queue: SetOnce::new(),
-            };
-            self.queue = Some(KBox::new(queue, GFP_KERNEL)?);
+            let (device, queues) = (self.device, self.queues.clone());
+            let queue = pin_init!(Queue {
+                device,
+                queues,
+                share: SetOnce::new(),
+                may_make <- new_mutex!(true),
+            });
+            self.queue = Some(KBox::pin_init(queue, GFP_KERNEL)?);
         }
         let queue = self.queue.as_deref().ok_or(ENOMEM)?;
 

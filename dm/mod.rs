@@ -41,6 +41,7 @@ mod name;
 mod noio;
 #[cfg(CONFIG_DEBUG_ATOMIC_SLEEP)]
 mod nonblock;
+mod queues;
 mod registration;
 mod segment;
 mod status;

@@ -7,6 +7,7 @@
 use super::{
     bindings,
     callbacks::Callbacks,
+    queues::Queues,
     work::WorkQueue,
     Target, //
 };
@@ -17,7 +18,8 @@ use core::{
 use kernel::{
     error::to_result,
     module::this_module,
-    prelude::*, //
+    prelude::*,
+    sync::Arc, //
 };
 
 /// A target type, and what its instances share.
@@ -27,6 +29,8 @@ pub(super) struct Type {
     c: bindings::target_type,
     /// The queue on which the workers of all instances run.
     pub(super) queue: WorkQueue,
+    /// Where reads wait that end late.
+    pub(super) late: Arc<Queues>,
 }
 
 /// A target type that device-mapper knows, for as long as this lives.
@@ -60,6 +64,7 @@ impl<T: Target> Registration<T> {
             Type {
                 c: Callbacks::<T>::target_type(),
                 queue: WorkQueue::without_rescuer(T::NAME)?,
+                late: Arc::pin_init(Queues::new(T::NAME), GFP_KERNEL)?,
             },
             GFP_KERNEL,
         )?;

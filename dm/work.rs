@@ -2,7 +2,10 @@
 
 //! A work queue.
 
-use super::bindings;
+use super::{
+    bindings,
+    queues::MappedDevice, //
+};
 use core::ptr::NonNull;
 use kernel::{
     bindings::workqueue_struct,
@@ -35,11 +38,15 @@ impl WorkQueue {
         unsafe { Self::of(bindings::rust_dm_alloc_workqueue(name.as_char_ptr())) }
     }
 
-    /// Makes a queue called `name`, which shows in the list of threads, for reads that wait: it runs as many
-    /// items at once as there are CPUs, and goes on under memory pressure. May sleep.
-    pub(super) fn of_reads(name: &CStr) -> Result<Self> {
-        // SAFETY: As above.
-        unsafe { Self::of(bindings::rust_dm_alloc_reads_queue(name.as_char_ptr())) }
+    /// Makes a queue for reads that wait. It runs as many items at once as there are CPUs when it is made, and
+    /// goes on under memory pressure, for which it has a thread. `ps` shows that as `kworker/R-NAME/DEVICE`. May
+    /// sleep.
+    pub(super) fn of_reads(name: &CStr, device: MappedDevice) -> Result<Self> {
+        // SAFETY: Both are strings that live through the call, which copies them.
+        unsafe {
+            let (name, number) = (name.as_char_ptr(), device.number());
+            Self::of(bindings::rust_dm_alloc_reads_queue(name, number))
+        }
     }
 
     /// # Safety

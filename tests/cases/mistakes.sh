@@ -283,6 +283,15 @@ wrong_message "mark ${long:0:128}...: too long; allowed: 1 to 128 bytes, %HH for
 told messages
 expect 'table after all messages' "$table" "$(dmsetup table imgrement)"
 
+# The first `ops read` of a device makes a thread.
+dmsetup suspend imgrement
+errno=EBUSY
+wrong_message 'ops read: the device is suspended; allowed: when it has been resumed, or in a table' ops read,write
+errno=EINVAL
+dmsetup resume imgrement
+told 'a suspended device'
+expect 'table of the suspended device' "$table" "$(dmsetup table imgrement)"
+
 # One pattern more than allowed.
 dmsetup reload imgrement --table "0 $length imgrement /dev/sdb 0 512 $(printf 'pattern %s ' {1000..1255})"
 dmsetup resume imgrement

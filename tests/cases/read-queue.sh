@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Reads that are searched delay only reads of their own target: another target's reads complete while many wait.
+# Searched reads delay only reads of their own mapped device: a read of another one completes while many wait.
 # cpus: 1
 
 # In a run of one letter, each byte ends a match of each of these patterns: the slowest search there is.
@@ -52,8 +52,8 @@ while True:
     assert count <= 400, "400 reads of 1 MiB are too fast to tell"
 # The median, because the machine itself may pause.
 half = sorted(waited)[len(waited) // 2]
-print(f"{count} reads of {length} bytes took {took:.2f} s, half of {len(waited)} of another target's {half:.3f} s at most")
-assert half < took / 20, "another target's reads waited for them"
+print(f"{count} reads of {length} bytes took {took:.2f} s, half of {len(waited)} of another device's {half:.3f} s at most")
+assert half < took / 20, "another device's reads waited for them"
 END
 remove_target slow
 remove_target quick
