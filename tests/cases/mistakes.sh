@@ -332,6 +332,24 @@ expect_text 'no memory: dmesg' "device-mapper: table: 253:0: imgrement: Not enou
 device-mapper: ioctl: error adding target to table" "$(dmesg -t | tail -n +2)"
 note "$line" 'Not enough memory' ENOMEM
 
+# No thread is left for the queue of reads. The kernel may say more then.
+dmsetup create wrong --notable
+without_threads() (
+	echo 20 > /proc/sys/kernel/threads-max
+	exec "$@"
+)
+most=$(< /proc/sys/kernel/threads-max)
+dmesg -C
+expect_fail without_threads dmsetup load wrong --table '0 8192 imgrement /dev/sdb 0 2 ops read'
+echo "$most" > /proc/sys/kernel/threads-max
+expect_match 'no thread' ": ${text[ENOMEM]}"$'\n' "$said"
+no_thread='ops: no memory, or no thread, for the queue of reads that are searched'
+expect_text 'no thread: dmesg' "imgrement: 253:0: $no_thread
+device-mapper: table: 253:0: imgrement: Cannot make a queue (-ENOMEM)
+device-mapper: ioctl: error adding target to table" "$(dmesg -t | grep -E '^(imgrement|device-mapper): ')"
+note "$no_thread" 'Cannot make a queue' ENOMEM
+dmsetup remove wrong
+
 # Without the module.
 mkdir -p "/tmp/empty/lib/modules/$(uname -r)"
 expect_fail modprobe -d /tmp/empty dm-imgrement

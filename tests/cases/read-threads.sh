@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # Searching reads costs one thread for each mapped device, however many targets and tables that has. It is not
-# made while the device is suspended.
+# made while the device is suspended, nor where there is no thread left.
 # disk: 64M
 # disk: 4M
 # memory: 512
@@ -96,3 +96,27 @@ dmsetup resume below
 wait $reading
 remove_target waiting
 remove_target below
+
+# Where no thread is left, a table and a message with it are refused, and nothing changes.
+dmsetup create few --table "$(lines_of 2 log off)"
+table=$(dmsetup table few)
+most=$(< /proc/sys/kernel/threads-max)
+# without_threads COMMAND...
+without_threads() (
+	echo 20 > /proc/sys/kernel/threads-max
+	exec "$@"
+)
+# refused_for_threads COMMAND...
+refused_for_threads() {
+	dmesg -C
+	expect_fail without_threads "$@"
+	echo "$most" > /proc/sys/kernel/threads-max
+	expect "$*" '253:0: ops: no memory, or no thread, for the queue of reads that are searched' "$(lines)"
+}
+refused_for_threads dmsetup load few --table "$(lines_of 2 ops read)"
+refused_for_threads dmsetup message few 8 ops read
+expect 'the table' "$table" "$(dmsetup table few)"
+expect 'the inactive table' '' "$(dmsetup table --inactive few)"
+dmsetup message few 8 ops read
+expect_queues 'with threads' '1 imgrement/253:0'
+remove_target few
