@@ -284,7 +284,7 @@ mod per_bio_tests {
     }
 
     #[test]
-    fn what_has_no_bytes_is_dropped_once() {
+    fn data_without_bytes_is_dropped_once() {
         // Of what has no bytes, the bio is not looked at.
         let bio = NonNull::<bio>::dangling();
         // SAFETY: As `Callbacks` does it, one after the other.

@@ -52,7 +52,7 @@ fn the_walkthrough() {
 }
 
 #[test]
-fn a_request_that_ended_up_elsewhere() {
+fn a_request_that_ended_elsewhere() {
     let there = deltas(5000, &[(0, 4096), (8, 504)]);
     let moved: Vec<_> = deltas(4096, &[(0, 4096), (8, 504)])
         .into_iter()
@@ -76,7 +76,7 @@ fn uneven_segments_share_a_sector() {
 }
 
 #[test]
-fn an_empty_segment_covers_where_it_stands() {
+fn an_empty_segment_covers_its_sector() {
     assert_eq!(
         deltas(7, &[(0, 0), (0, 512), (0, 0)]),
         [
@@ -88,7 +88,7 @@ fn an_empty_segment_covers_where_it_stands() {
 }
 
 #[test]
-fn what_no_disk_can_take_saturates() {
+fn impossible_requests_saturate() {
     assert_eq!(span(u64::MAX, 0, 4096), (u64::MAX, u64::MAX));
     assert_eq!(
         span(0, u64::MAX, u64::MAX),

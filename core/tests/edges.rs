@@ -119,7 +119,7 @@ fn either_may_come_first() {
 }
 
 #[test]
-fn no_room_remembers_nothing() {
+fn without_room_nothing_is_remembered() {
     let mut edges = Edges::<Std>::new(0, 7).unwrap();
     for first in 0..3 {
         assert_eq!(
@@ -131,7 +131,7 @@ fn no_room_remembers_nothing() {
 
 /// A repeated write is remembered longer than one that came once.
 #[test]
-fn the_longest_ago_is_forgotten_first() {
+fn the_oldest_is_forgotten_first() {
     let mut edges = Edges::<Std>::new(3, 7).unwrap();
     for (first, bytes) in [
         (0, b"a1"),
@@ -181,7 +181,7 @@ fn many_from_the_same_sector() {
 
 proptest! {
     #[test]
-    fn as_a_plain_list(
+    fn same_as_a_plain_list(
         room in 0_usize..9,
         seed: u64,
         writes in prop::collection::vec((0_u64..12, 1_u64..4), 0..80),

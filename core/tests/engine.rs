@@ -125,7 +125,7 @@ fn check(owned: &[Owned], segments: &[&[u8]]) {
 }
 
 #[test]
-fn which_one_is_chosen() {
+fn the_choice_of_the_engine() {
     let engine = |owned: &[Owned], places| Engine::new(&patterns(owned), places).unwrap();
     let one = |bytes: &[u8], nocase, places| {
         matches!(
@@ -159,7 +159,7 @@ fn more_patterns_than_are_counted_at_once() {
 }
 
 #[test]
-fn what_straddles() {
+fn straddling_occurrences() {
     let owned: Vec<Owned> = vec![(b"abc".to_vec(), false), (b"BCA".to_vec(), true)];
     check(&owned, &[b"ab", b"cab", b"", b"c", b"a"]);
     check(&owned[..1], &[b"ab", b"cab", b"", b"c", b"a"]);
@@ -181,7 +181,7 @@ fn bytes(longest: usize) -> impl Strategy<Value = Vec<u8>> {
 
 proptest! {
     #[test]
-    fn as_the_slow_one(
+    fn same_as_the_slow_search(
         mut owned in prop::collection::vec((bytes(5), any::<bool>()), 1..8),
         segments in prop::collection::vec(prop::collection::vec(prop::sample::select(&b"aAb"[..]), 0..80), 1..6),
     ) {
@@ -193,7 +193,7 @@ proptest! {
     }
 
     #[test]
-    fn a_single_long_one(
+    fn a_single_long_pattern(
         pattern in bytes(70),
         nocase: bool,
         times in 1..4_usize,

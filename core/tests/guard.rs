@@ -96,7 +96,7 @@ fn nothing_is_read_beyond_the_edges() {
 }
 
 #[test]
-fn nor_by_sets() {
+fn sets_read_nothing_beyond_the_edges() {
     let mut guarded = Guarded::new();
     let page = guarded.page;
     let x = [b'x'; 255];

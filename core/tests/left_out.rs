@@ -34,7 +34,7 @@ fn told(untold: Untold) -> Vec<(Reason, u64)> {
 }
 
 #[test]
-fn each_request_is_told_once() {
+fn each_request_is_reported_once() {
     let mut left_out = LeftOut::default();
     assert_eq!(left_out.take(0), Untold::default());
     left_out.refuse(rate(7));
@@ -61,7 +61,7 @@ fn a_lifted_limit_stays_with_what_it_left_out() {
 }
 
 #[test]
-fn each_limit_has_what_passed_while_it_was_used_up() {
+fn requests_are_attributed_to_the_used_up_limit() {
     let mut left_out = LeftOut::default();
     left_out.refuse(rate(7));
     left_out.close(rate(7), 1);
@@ -76,7 +76,7 @@ fn each_limit_has_what_passed_while_it_was_used_up() {
 }
 
 #[test]
-fn what_came_too_late_is_not_put_down_to_a_limit() {
+fn late_requests_are_not_attributed_to_a_limit() {
     let mut left_out = LeftOut::default();
     left_out.close(rate(7), 0);
     left_out.too_late();

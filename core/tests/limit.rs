@@ -67,7 +67,7 @@ fn a_window_admits_the_lines() {
 }
 
 #[test]
-fn it_says_for_how_long_it_is_closed() {
+fn the_remaining_time_of_a_closed_window() {
     let mut limit = Limit::new(1, 0);
     assert_eq!(limit.closed(3), None);
     assert!(admit(&mut limit, 5));

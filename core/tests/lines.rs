@@ -172,7 +172,7 @@ fn each_segment_has_its_own_line_and_what_straddles_comes_last() {
 }
 
 #[test]
-fn what_was_recorded_in_parts_is_one_line() {
+fn counts_recorded_in_parts_are_one_line() {
     let mut cursor = Cursor::new(0);
     let deltas = [(0, 4096), (0, 4096)].map(|(at, len)| cursor.delta(at, len));
     let finds = [

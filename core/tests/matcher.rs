@@ -287,14 +287,14 @@ fn case() -> impl Strategy<Value = Case> {
 
 proptest! {
     #[test]
-    fn same_as_the_naive_one(case in case()) {
+    fn same_as_the_naive_search(case in case()) {
         let segments: Vec<_> = case.segments.iter().map(|at| &case.memory[at.clone()]).collect();
         prop_assert_eq!(fast(&case.pattern, &segments), naive(&case.pattern, &segments));
     }
 
     /// A long pattern hardly ever occurs by chance: put it into the text, and split that anywhere.
     #[test]
-    fn what_was_laid_in_is_found(
+    fn a_pattern_put_into_the_text_is_found(
         pattern in prop::collection::vec(any::<u8>(), 1..=64),
         gaps in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..20), 0..8),
         cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..6),

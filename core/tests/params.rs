@@ -132,7 +132,7 @@ fn texts_hold_at_most_their_size() {
 }
 
 #[test]
-fn a_key_stands_for_its_bytes() {
+fn a_key_gives_the_bytes() {
     let table = table("pattern_key imgrement:none log off").unwrap();
     assert_eq!(
         printed(&table),
@@ -316,7 +316,7 @@ fn names_differ() {
 }
 
 #[test]
-fn one_takes_the_place_of_others() {
+fn one_pattern_replaces_others() {
     let list = table("pattern a name x pattern b pattern c")
         .unwrap()
         .patterns;
@@ -358,7 +358,7 @@ fn one_takes_the_place_of_others() {
 }
 
 #[test]
-fn the_bounds_are_taken() {
+fn the_bounds_are_accepted() {
     let params = table("log_rate 4294967295 records 65536").unwrap().params;
     assert_eq!((params.log_rate, params.records), (u32::MAX, 65_536));
     assert_eq!(table("log_rate 007").unwrap().params.log_rate, 7);
@@ -374,7 +374,7 @@ fn the_bounds_are_taken() {
 }
 
 #[test]
-fn none_is_no_pattern_and_its_text_can_be_had() {
+fn none_is_no_pattern_but_its_text_can_be_one() {
     let none = table("pattern none").unwrap();
     assert!(none.patterns.is_empty());
     assert_eq!(printed(&none), table_line("pattern none", ""));

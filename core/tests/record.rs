@@ -101,7 +101,7 @@ fn the_layout_is_as_documented() {
 }
 
 #[test]
-fn what_is_unknown_is_refused() {
+fn unknown_values_are_refused() {
     let bad = |at: usize, byte: u8| {
         let mut bytes = HEADER.encode();
         bytes[at] = byte;
@@ -119,7 +119,7 @@ fn what_is_unknown_is_refused() {
 }
 
 #[test]
-fn number_and_sector_are_put_into_what_is_encoded() {
+fn number_and_sector_are_set_in_an_encoded_header() {
     let mut bytes = HEADER.encode();
     Header::put_sequence(&mut bytes, 7);
     Header::put_sector(&mut bytes, 8);

@@ -215,7 +215,7 @@ impl Memory for Counted {
 
 /// 256 patterns of 255 bytes that share only their first byte, or not even that. Half of them ignore case.
 #[test]
-fn the_largest_set_has_no_more_memory_than_stated() {
+fn the_largest_set_uses_no_more_memory_than_stated() {
     for shared in [0, 1] {
         let patterns: Vec<Owned> = (0..=255_u8)
             .map(|n| {
@@ -245,7 +245,7 @@ fn the_largest_set_has_no_more_memory_than_stated() {
 
 /// So many occurrences and near misses that filtering does not pay.
 #[test]
-fn where_filtering_does_not_pay() {
+fn filtering_that_does_not_pay() {
     let patterns = [
         exact(&[b"aaaa", b"aaab", b"aaaaaaaaaaaaaaaaaaac", b"aabaa"]),
         nocase(&[b"AAAA", b"aaAAz"]),
@@ -370,7 +370,7 @@ fn sections_are_short() {
 
 proptest! {
     #[test]
-    fn same_as_the_naive_one(
+    fn same_as_the_naive_search(
         (patterns, text) in patterns_and_text(),
         cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..5),
         skew in 0_usize..64,

@@ -80,7 +80,7 @@ fn the_search_begins_at_the_hint() {
 }
 
 #[test]
-fn what_was_not_claimed_is_not_released() {
+fn only_claimed_slots_are_released() {
     let words = words(1);
     assert_eq!(claim(&words, 2, 0), Some(0));
     assert!(!release(&words, 1));
@@ -173,7 +173,7 @@ fn no_slot_has_two_owners() {
 /// The whole way: producers claim, fill and push to two queues; one reader takes, reads and releases. Nothing is
 /// lost, nothing comes twice, and each producer's order is kept.
 #[test]
-fn everything_that_was_pushed_is_read_in_order() {
+fn pushed_slots_are_read_in_order() {
     const COUNT: u32 = 40;
     const PRODUCERS: u64 = 3;
     const QUEUES: usize = 2;

@@ -21,7 +21,7 @@ use imgrement_core::bytes::word::{
 use proptest::prelude::*;
 
 #[test]
-fn what_is_not_plain_is_escaped() {
+fn bytes_that_are_not_plain_are_escaped() {
     let cases: [(&[u8], &str); 7] = [
         (b"", ""),
         (b"DAMN", "DAMN"),

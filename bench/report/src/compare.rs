@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_moved_beyond_the_spread_is_marked() {
+    fn only_changes_beyond_the_spread_are_marked() {
         let old = report([97.0, 98.0, 99.0]);
         assert_eq!(compare(&old, &report([96.0, 98.5, 99.5])).1, 0);
         let (text, worse) = compare(&old, &report([94.0, 95.0, 96.0]));

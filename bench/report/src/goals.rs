@@ -276,14 +276,14 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_measured_is_null() {
+    fn missing_measurements_are_null() {
         let ratios = ratios(&[], &[]);
         assert_eq!(ratios.len(), GOALS.len());
         assert!(ratios.values().all(Option::is_none));
     }
 
     #[test]
-    fn the_worse_of_reads_and_writes() {
+    fn the_lower_of_reads_and_writes() {
         let samples = [
             sample("null", "randread", "linear", 1000.0),
             sample("null", "randread", "off", 990.0),
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn the_worst_of_inputs_but_not_the_adversarial() {
+    fn the_worst_input_except_the_adversarial_one() {
         let searches = [
             search("imgrement-avx2", "text", 65536, 40.0),
             search("imgrement-avx2", "zeroes", 1 << 26, 30.0),

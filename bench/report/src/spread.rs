@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn turned_round() {
+    fn a_change_that_reverses_the_order() {
         let time = Spread::of([2.0, 4.0, 5.0]).unwrap().map(|rate| 20.0 / rate);
         assert_eq!((time.min, time.median, time.max), (4.0, 5.0, 10.0));
     }
