@@ -9,12 +9,14 @@
 
 mod bindings;
 mod counters;
+mod drain;
 mod events;
 mod fpu;
 mod ids;
 mod key;
 mod log;
 mod memory;
+mod message;
 mod percpu;
 mod pool;
 mod random;
@@ -22,6 +24,7 @@ mod record;
 mod search;
 mod settings;
 mod since;
+mod status;
 mod swap;
 
 use self::{
@@ -46,8 +49,7 @@ use self::{
     record::{
         Complete,
         Draft,
-        Finds,
-        Record, //
+        Finds, //
     },
     search::Scan,
     settings::{
@@ -58,15 +60,12 @@ use self::{
     since::Since,
 };
 use crate::{
-    bytes::word::Escaped,
     config::{
         arguments::Params,
         budget::{
             Need,
             Shortage, //
         },
-        message::Change,
-        pattern::Pattern,
         table::Table, //
     },
     dm::{
@@ -80,7 +79,6 @@ use crate::{
         TargetName,
         Worker, //
     },
-    log::lines::Line,
     record::{
         Cursor,
         Flags,
@@ -106,21 +104,12 @@ use core::sync::atomic::{
     Ordering, //
 };
 use kernel::{
-    fmt::{
-        self,
-        Write, //
-    },
     new_mutex, new_spinlock,
     prelude::*,
     sync::{
         Arc,
         Mutex,
-        MutexGuard,
         SpinLock, //
-    },
-    time::{
-        delay::fsleep,
-        Delta, //
     },
 };
 
@@ -177,26 +166,9 @@ impl PerBio for InFlight {
     const LATE: bool = true;
 }
 
-/// How long I/O waits for a console.
-const PATIENCE: Delta = Delta::from_secs(2);
-
-/// How many requests the worker prints before it has others come in between.
-const TURN: u32 = 64;
-
 /// About how many bytes a trace has beside its pool, its edges and what each CPU has, most of them for the log
 /// and the search.
 const SIZE: u64 = 256 << 10;
-
-/// How far printing has come.
-#[derive(PartialEq, Eq)]
-enum Printed {
-    /// As far as was asked for.
-    All,
-    /// As far as there is something.
-    AllThatIsThere,
-    /// One, and there may be more.
-    One,
-}
 
 impl Trace {
     /// A trace with its pool, of the target of that name and the mapped device of that number. May sleep.
@@ -601,193 +573,6 @@ impl Trace {
         }
     }
 
-    /// What the worker does: prints what has been recorded, and what is missing. After some requests others
-    /// have their turn, whose worker it is, too. Once the log takes no more requests, nothing is recorded until
-    /// the worker has come back. May sleep.
-    pub(crate) fn work(&self, worker: Worker<'_>) {
-        // What is sent after this starts the worker anew; what was sent before is seen below.
-        self.scheduled.swap(false, Ordering::AcqRel);
-        // Read after the flag was taken down: who gets this number or a higher one puts it up anew.
-        let end = self.pool.sequence();
-        // Before the limits are looked at that it has.
-        let seen = self.settings.seen();
-
-        let done = (0..TURN).any(|_| self.print(&mut self.log.lock(), end) != Printed::One);
-        let params = self.params();
-        let (closed, again) = self.log.lock().tick(&params, &self.counters);
-        let opened = self.settings.close_log(seen, closed);
-        let again = match again {
-            // Who still saw it closed may have been counted after the look at the time.
-            None if opened => Some(log::WINDOW),
-            again => again,
-        };
-        if !done {
-            worker.start();
-        } else if let Some(delay) = again {
-            worker.start_after(delay);
-        }
-    }
-
-    /// Says, once, that tracing begins on `disk`.
-    pub(crate) fn announce(&self, disk: &[u8]) {
-        // Not when a suspend is given up: the worker may have the log for as long as a slow console takes.
-        self.log.lock().run();
-        if !self.announced.swap(true, Ordering::Relaxed) {
-            self.log.lock().print(Line::Ready(disk));
-        }
-    }
-
-    /// Changes the settings or does what a message asks for. Returns the patterns of which that one is the last
-    /// which the message gave. May sleep.
-    ///
-    /// # Errors
-    ///
-    /// As those of [`Self::new`], and then nothing has changed.
-    pub(crate) fn change(&self, change: &Change<'_>) -> Result<Option<Arc<Search>>, Unfit> {
-        if let Change::Mark(text) = change {
-            self.marks.fetch_add(1, Ordering::Relaxed);
-            self.drain().print(Line::Mark(text));
-            self.marks.fetch_sub(1, Ordering::Relaxed);
-            return Ok(None);
-        }
-
-        let _changes = self.changes.lock();
-        let (mut params, search) = self.settings();
-        let patterns = &search.patterns;
-        let find = |patterns| Search::new(patterns, params.places);
-
-        let search = match *change {
-            Change::Pattern(pattern) => find(patterns.replaced(pattern)?)?,
-            Change::Add(pattern) => find(patterns.with(pattern)?)?,
-            Change::Del(name) => find(patterns.without(name)?.ok_or(Unfit::NoPattern)?)?,
-            Change::Set(setting) => {
-                let places = params.places;
-                params.set(setting);
-                // How to search depends on it.
-                if params.places == places {
-                    search
-                } else {
-                    Search::new(patterns.copied()?, params.places)?
-                }
-            }
-            Change::Reset => {
-                self.counters.reset();
-                return Ok(None);
-            }
-            Change::List | Change::Mark(_) => return Ok(None),
-        };
-        self.replace(Settings::new(params, search.clone())?);
-        Ok(match change {
-            Change::Pattern(Some(_)) | Change::Add(_) => Some(search),
-            Change::Pattern(None)
-            | Change::Del(_)
-            | Change::List
-            | Change::Set(_)
-            | Change::Reset
-            | Change::Mark(_) => None,
-        })
-    }
-
-    /// Puts other settings in the place of those before.
-    fn replace(&self, settings: KBox<Settings>) {
-        let (_, before) = self.settings();
-        let has = |slot| before.patterns.iter().any(|pattern| pattern.slot() == slot);
-
-        for pattern in settings.search.patterns.iter() {
-            if !has(pattern.slot()) {
-                self.counters.reset_pattern(pattern);
-            }
-        }
-        let writes = settings.params.ops.write && settings.search.is_wanted();
-        self.settings.replace(settings);
-        if !writes {
-            // What is written from now on is not seen, and what was before may be written over by it. Those
-            // that were searched with the settings before have all met by now.
-            self.edges.lock().clear();
-        }
-    }
-
-    /// A suspend begins: I/O will soon wait for whoever waits for the console.
-    pub(crate) fn suspend(&self) {
-        self.suspending.begin();
-    }
-
-    /// Nothing is suspended any more.
-    pub(crate) fn resume(&self) {
-        self.suspending.end();
-        self.finishing.end();
-    }
-
-    /// Prints all that has been recorded up to now, and what is missing. While it is being suspended, it gives
-    /// up after [`PATIENCE`]. May sleep.
-    fn drain(&self) -> MutexGuard<'_, Log> {
-        let end = self.pool.sequence();
-
-        loop {
-            let mut log = self.log.lock();
-            if self.suspending.is_past(PATIENCE) || !self.print_or_wait(&mut log, end) {
-                log.missing(&self.counters);
-                return log;
-            }
-        }
-    }
-
-    /// Prints all that has been recorded up to now, and what is missing. What a slow console has not taken
-    /// after [`PATIENCE`] is left out, and counted: I/O waits for who calls this. So is what comes later, of a
-    /// device that is removed by force, until it is resumed: then the worker must not take its time. May sleep.
-    pub(crate) fn finish(&self) {
-        let end = self.pool.sequence();
-
-        self.finishing.begin();
-        while self.print_or_wait(&mut self.log.lock(), end) {}
-
-        let mut log = self.log.lock();
-        log.missing(&self.counters);
-        log.rest();
-    }
-
-    /// Whether somebody who suspends the device has waited for a console for long enough: for the last lines, or
-    /// for a mark, before which a suspend does not go on.
-    fn is_late(&self) -> bool {
-        self.finishing.is_past(PATIENCE)
-            || self.marks.load(Ordering::Relaxed) != 0 && self.suspending.is_past(PATIENCE)
-    }
-
-    /// Prints one of what has a lower number than `end`, if it has been sent. Says whether there may be more.
-    fn print_or_wait(&self, log: &mut Log, end: u64) -> bool {
-        match self.print(log, end) {
-            Printed::One => true,
-            Printed::All => false,
-            // A request has its number but has not been sent: its task was interrupted in between.
-            Printed::AllThatIsThere => {
-                fsleep(Delta::from_millis(1));
-                true
-            }
-        }
-    }
-
-    /// Prints, or where that is too late leaves out, one of what has a lower number than `end`. After each,
-    /// others get their turn with the log, however slow a console is.
-    fn print(&self, log: &mut Log, end: u64) -> Printed {
-        let mut receiver = self.pool.receiver();
-
-        if receiver.has_received(end) {
-            return Printed::All;
-        }
-        let Some(chain) = receiver.receive() else {
-            return Printed::AllThatIsThere;
-        };
-        if let Some(record) = Record::new(chain) {
-            if self.finishing.is_past(PATIENCE) {
-                log.leave_out(&record, &self.counters);
-            } else {
-                let late = || self.is_late();
-                log.record(&record, &self.params(), &self.counters, &late);
-            }
-        }
-        Printed::One
-    }
-
     /// The settings: what prints in a table line.
     pub(crate) fn settings(&self) -> (Params, Arc<Search>) {
         let settings = self.settings.read();
@@ -796,39 +581,6 @@ impl Trace {
 
     fn params(&self) -> Params {
         self.settings.read().params
-    }
-
-    /// Writes what has been counted: a word and its number each, in an order that does not change, and last
-    /// how many patterns there are, and the name and the number of each.
-    pub(crate) fn write_counts(&self, out: &mut impl Write) -> fmt::Result {
-        let (_, search) = self.settings();
-
-        for (name, count) in self.counters.iter() {
-            write!(out, "{name} {count} ")?;
-        }
-        write!(out, "patterns {}", search.patterns.len())?;
-        for pattern in search.patterns.iter() {
-            let count = self.counters.of(pattern);
-            write!(out, " {} {count}", Escaped(pattern.shown()))?;
-        }
-        Ok(())
-    }
-
-    /// Writes a line for each pattern: its name, its number, and the words of a table that make it.
-    pub(crate) fn write_patterns(&self, out: &mut impl Write) -> fmt::Result {
-        let (_, search) = self.settings();
-
-        search
-            .patterns
-            .iter()
-            .try_for_each(|pattern| self.write_pattern(pattern, out))
-    }
-
-    /// Writes the line of one of them.
-    pub(crate) fn write_pattern(&self, pattern: &Pattern, out: &mut impl Write) -> fmt::Result {
-        let count = self.counters.of(pattern);
-
-        writeln!(out, "{} {count} {pattern}", Escaped(pattern.shown()))
     }
 }
 

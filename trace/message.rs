@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a message changes.
+
+use super::{
+    search::{
+        Search,
+        Unfit, //
+    },
+    settings::Settings,
+    Trace, //
+};
+use crate::{
+    config::message::Change,
+    log::lines::Line, //
+};
+use core::sync::atomic::Ordering;
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
+
+impl Trace {
+    /// Changes the settings or does what a message asks for. Returns the patterns of which that one is the last
+    /// which the message gave. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`Self::new`], and then nothing has changed.
+    pub(crate) fn change(&self, change: &Change<'_>) -> Result<Option<Arc<Search>>, Unfit> {
+        if let Change::Mark(text) = change {
+            self.marks.fetch_add(1, Ordering::Relaxed);
+            self.drain().print(Line::Mark(text));
+            self.marks.fetch_sub(1, Ordering::Relaxed);
+            return Ok(None);
+        }
+
+        let _changes = self.changes.lock();
+        let (mut params, search) = self.settings();
+        let patterns = &search.patterns;
+        let find = |patterns| Search::new(patterns, params.places);
+
+        let search = match *change {
+            Change::Pattern(pattern) => find(patterns.replaced(pattern)?)?,
+            Change::Add(pattern) => find(patterns.with(pattern)?)?,
+            Change::Del(name) => find(patterns.without(name)?.ok_or(Unfit::NoPattern)?)?,
+            Change::Set(setting) => {
+                let places = params.places;
+                params.set(setting);
+                // How to search depends on it.
+                if params.places == places {
+                    search
+                } else {
+                    Search::new(patterns.copied()?, params.places)?
+                }
+            }
+            Change::Reset => {
+                self.counters.reset();
+                return Ok(None);
+            }
+            Change::List | Change::Mark(_) => return Ok(None),
+        };
+        self.replace(Settings::new(params, search.clone())?);
+        Ok(match change {
+            Change::Pattern(Some(_)) | Change::Add(_) => Some(search),
+            Change::Pattern(None)
+            | Change::Del(_)
+            | Change::List
+            | Change::Set(_)
+            | Change::Reset
+            | Change::Mark(_) => None,
+        })
+    }
+
+    /// Puts other settings in the place of those before.
+    fn replace(&self, settings: KBox<Settings>) {
+        let (_, before) = self.settings();
+        let has = |slot| before.patterns.iter().any(|pattern| pattern.slot() == slot);
+
+        for pattern in settings.search.patterns.iter() {
+            if !has(pattern.slot()) {
+                self.counters.reset_pattern(pattern);
+            }
+        }
+        let writes = settings.params.ops.write && settings.search.is_wanted();
+        self.settings.replace(settings);
+        if !writes {
+            // What is written from now on is not seen, and what was before may be written over by it. Those
+            // that were searched with the settings before have all met by now.
+            self.edges.lock().clear();
+        }
+    }
+}
