@@ -23,8 +23,8 @@ mod random;
 mod record;
 mod search;
 mod settings;
-mod since;
 mod status;
+mod stopwatch;
 mod swap;
 
 use self::{
@@ -57,7 +57,7 @@ use self::{
         Settings,
         Want, //
     },
-    since::Since,
+    stopwatch::Stopwatch,
 };
 use crate::{
     config::{
@@ -132,9 +132,9 @@ pub(crate) struct Trace {
     /// Whether the line about the beginning has been printed.
     announced: AtomicBool,
     /// That a suspend is on its way, or through.
-    suspending: Since,
+    suspending: Stopwatch,
     /// That I/O waits for the log, or waited and has not begun again.
-    finishing: Since,
+    finishing: Stopwatch,
     /// How many marks are under way.
     marks: AtomicU32,
     /// Held while the settings are changed.
@@ -208,8 +208,8 @@ impl Trace {
                 pool <- Pool::new(records),
                 scheduled: AtomicBool::new(false),
                 announced: AtomicBool::new(false),
-                suspending: Since::new(),
-                finishing: Since::new(),
+                suspending: Stopwatch::new(),
+                finishing: Stopwatch::new(),
                 marks: AtomicU32::new(0),
                 changes <- new_mutex!((), "imgrement_changes"),
                 log <- new_mutex!(log, "imgrement_log"),

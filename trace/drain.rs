@@ -79,13 +79,13 @@ impl Trace {
 
     /// A suspend begins: I/O will soon wait for whoever waits for the console.
     pub(crate) fn suspend(&self) {
-        self.suspending.begin();
+        self.suspending.start();
     }
 
     /// Nothing is suspended any more.
     pub(crate) fn resume(&self) {
-        self.suspending.end();
-        self.finishing.end();
+        self.suspending.stop();
+        self.finishing.stop();
     }
 
     /// Prints all that has been recorded up to now, and what is missing. While it is being suspended, it gives
@@ -108,7 +108,7 @@ impl Trace {
     pub(crate) fn finish(&self) {
         let end = self.pool.sequence();
 
-        self.finishing.begin();
+        self.finishing.start();
         while self.print_or_wait(&mut self.log.lock(), end) {}
 
         let mut log = self.log.lock();

@@ -65,7 +65,7 @@ pub(crate) struct Pool {
     taken: Array<AtomicU64>,
     /// The links of the queues; see `slots::push`.
     links: Array<AtomicU32>,
-    corners: PerCpu<Corner>,
+    queues: PerCpu<CpuQueue>,
     /// The sequence number that is given next.
     sequence: AtomicU64,
     #[pin]
@@ -85,11 +85,11 @@ struct Node {
     sequence: AtomicU64,
 }
 
-/// What a CPU has of the pool.
-struct Corner {
-    /// The newest of its queue; see `slots::push`.
+/// What each CPU has of its own.
+struct CpuQueue {
+    /// The newest chain in its queue; see `slots::push`.
     newest: AtomicU32,
-    /// Where it begins to look for free blocks, so that CPUs do not meet; see `slots::claim`.
+    /// Where its search for free blocks starts, so that CPUs do not meet; see `slots::claim`.
     hint: usize,
 }
 
@@ -131,7 +131,7 @@ impl Pool {
             })?,
             taken: with_each(count.div_ceil(slots::SLOTS_PER_WORD), || AtomicU64::new(0))?,
             links: with_each(count, || AtomicU32::new(slots::EMPTY))?,
-            corners: PerCpu::new(|cpu| Corner {
+            queues: PerCpu::new(|cpu| CpuQueue {
                 newest: AtomicU32::new(slots::EMPTY),
                 hint: cpu as usize,
             })?,
@@ -146,7 +146,7 @@ impl Pool {
         if count > self.nodes.len() {
             return None;
         }
-        let mut hint = self.corners.this().hint;
+        let mut hint = self.queues.this().hint;
         let mut chain = Chain {
             pool: self,
             first: self.claim(hint, slots::EMPTY)?,
@@ -282,7 +282,7 @@ impl<'p> Chain<'p> {
             node.sequence.store(sequence, Ordering::Relaxed);
         }
         // INVARIANT: The numbers are in the queue now. There is a link for each.
-        slots::push(&pool.corners.this().newest, &pool.links, first);
+        slots::push(&pool.queues.this().newest, &pool.links, first);
     }
 
     /// Puts it away, where no lifetime says how long the pool lives. In any context.
@@ -451,9 +451,9 @@ impl<'p> Receiver<'p> {
     fn collect(&mut self) {
         let pool = self.pool;
 
-        for corner in pool.corners.iter() {
+        for queue in pool.queues.iter() {
             let mut before = slots::EMPTY;
-            for index in slots::take_all(&corner.newest, &pool.links) {
+            for index in slots::take_all(&queue.newest, &pool.links) {
                 let sequence = pool.sequence_of(index);
                 if before != slots::EMPTY && pool.sequence_of(before) > sequence {
                     before = slots::EMPTY;

@@ -13,7 +13,7 @@ known+='|dm_imgrement(\[[0-9a-f]*\])?::no_queue>'
 # Called by a constructor, in C. It has a stack protector, because the address of a struct is passed on.
 known+='|<rust_dm_other_holders>'
 # The worker that prints. Instant::elapsed subtracts two readings of a clock that never goes back.
-known+='|trace::log::Log>::now>|trace::since::Since>::now>'
+known+='|trace::log::Log>::now>|trace::stopwatch::Stopwatch>::now>'
 
 "$TOP/scripts/module-for-vm"
 release=${KERNEL:-$(readlink "$KITDIR/default")}
