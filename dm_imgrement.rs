@@ -4,9 +4,9 @@
 //!
 //! `START LENGTH imgrement DEVICE OFFSET [#ARGS ARG...]`
 //!
-//! It wraps a device, passes every bio on to it unchanged, and on the way keeps a list of the deltas
-//! of each request and counts byte patterns in what is written. People see that in `dmesg`, in
-//! `dmsetup status`, and change it with `dmsetup message`.
+//! It wraps a device and passes every bio on to it unchanged. For each request it keeps a list of the deltas, and it
+//! counts byte patterns in what is written. People see the result in `dmesg` and `dmsetup status`, and change the
+//! settings with `dmsetup message`.
 //!
 //! No failure of tracing ever delays, fails or changes a request.
 
@@ -19,15 +19,15 @@ use kernel::{
     sync::Arc, //
 };
 
-// Device-mapper and bios, made safe. All `unsafe` is there, but for the leaves of `trace` and of the
-// pure logic that say so at their top.
+// Device-mapper and bios, made safe. All `unsafe` code is there, except in the leaves of `trace` and of the pure logic
+// that say so in their headers.
 #[allow(unsafe_code)]
 pub mod dm;
 
-// What happens to a request that is seen.
+// What happens to a request that is traced.
 mod trace;
 
-// Pure logic, which Cargo builds too, for tests on the host. `dm` brings its `bytes`.
+// Pure logic, which Cargo builds, too, for tests on the host. `dm` brings its `bytes`.
 #[path = "core/src/config/mod.rs"]
 pub mod config;
 #[path = "core/src/log/mod.rs"]
@@ -99,24 +99,24 @@ impl kernel::Module for ImgrementModule {
 /// The target type.
 struct Imgrement;
 
-/// What a message is answered with.
+/// The answer to a message.
 enum Answer {
     /// A line for each pattern.
     List,
-    /// The line of the last one of these, which the message gave.
+    /// The line of the last pattern, which the message gave.
     Last(Arc<Search>),
 }
 
 /// One line of a table: a range of a device, and its trace.
 struct Traced<'t> {
     device: Device<'t>,
-    /// Where on the device the target begins, in sectors.
+    /// Where the target begins on the device, in sectors.
     offset: u64,
-    /// How long it is, in sectors.
+    /// The length of the target, in sectors.
     sectors: u64,
     /// Prints what the trace has recorded.
     worker: Worker<'t>,
-    /// Where reads wait that are to be searched. It is made when the first one may come.
+    /// The queue for reads that are searched. It is made when the first one may come.
     late: LateQueue<'t>,
     trace: Arc<Trace>,
 }
@@ -207,7 +207,7 @@ impl Target for Imgrement {
 
     fn status(this: &Traced<'_>, kind: StatusKind, out: &mut StatusWriter<'_>) {
         let (device, offset) = (this.device.name(), this.offset);
-        // The writer never fails: it cuts off, and device-mapper comes again with more room.
+        // The writer never fails. It truncates, and device-mapper retries with more space.
         let _ = match kind {
             StatusKind::Info => this.trace.write_counts(out),
             StatusKind::Table => {
@@ -244,7 +244,7 @@ impl Target for Imgrement {
                 let _ = this.trace.write_patterns(out);
                 true
             }
-            // A message that gives a pattern must not be sent once more.
+            // A message that gives a pattern must not be sent again.
             Answer::Last(search) => search.patterns.as_slice().last().is_some_and(|pattern| {
                 let _ = this.trace.write_pattern(pattern, out);
                 !out.is_full()
@@ -289,7 +289,7 @@ fn no_pattern(args: &Args<'_>, unfit: &Unfit, change: Option<&Change<'_>>) -> Ct
         },
         Unfit::NoPattern => match change {
             Some(Change::Del(name)) => refuse(args, &Mistake::no_pattern(name), ENOENT),
-            // These name no pattern that has to be there.
+            // These do not name a pattern that must exist.
             Some(
                 Change::Pattern(_)
                 | Change::Add(_)
@@ -310,7 +310,7 @@ fn no_pattern(args: &Args<'_>, unfit: &Unfit, change: Option<&Change<'_>>) -> Ct
     }
 }
 
-/// Refuses to search what is read.
+/// Refuses to search reads.
 fn no_queue(args: &Args<'_>, errno: Error) -> CtrError {
     let why = if errno == EBUSY {
         "ops read: the device is suspended; allowed: when it has been resumed, or in a table"

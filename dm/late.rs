@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Reads that end late: a task looks at what they have brought before they go up.
+//! Reads that end late: a task looks at their data before they complete.
 //!
-//! Device-mapper lets a target keep a bio at its end (`DM_ENDIO_INCOMPLETE`). Ours then waits on a queue
-//! of the mapped device. When its work has run, its end is told to device-mapper once more, by the
-//! `bi_end_io` that it had at its first end and still has.
+//! Device-mapper lets a target keep a bio at its end (`DM_ENDIO_INCOMPLETE`). Ours then waits on a queue of the mapped
+//! device. When its work has run, device-mapper is told of its end once more: by the `bi_end_io` that it had at its
+//! first end and still has.
 //!
-//! That is not a second `bio_endio`, which would take it out of the statistics twice. What device-mapper
-//! itself does before it asks the target (`clone_endio`) is of no effect for a read, so that it may be
-//! done twice; for a zone append it is not (`dm_zone_endio`).
+//! This is not a second `bio_endio`, which would remove it from the statistics twice. What device-mapper itself does
+//! before it asks the target (`clone_endio`) has no effect for a read, so it may be done twice. For a zone append it
+//! has an effect (`dm_zone_endio`).
 //!
 //! C header: `include/linux/workqueue.h`.
 
@@ -43,14 +43,15 @@ use kernel::{
     types::Opaque, //
 };
 
-/// The queue on which an instance's reads wait that end late ([`MapBio::end_late`]).
+/// The queue on which an instance's reads wait if they end late ([`MapBio::end_late`]).
 ///
-/// It goes on under memory pressure, for which it has a thread, and runs as many at once as there were CPUs when
-/// it was made. All instances of the mapped device share it, those of a table that is loaded but not used yet,
-/// too. So their reads wait for each other, and no other device waits for them. There is none before it is made.
+/// It makes progress under memory pressure, for which it has a thread, and runs as many reads at once as there were
+/// CPUs when it was made. All instances of the mapped device share it, including those of a table that is loaded
+/// but not yet in use. So their reads wait for each other, and no other device waits for them. The queue does not
+/// exist before it is made.
 ///
-/// It is a handle, like [`Device`]: the instance keeps its share in the queue until it has been dropped, when
-/// all its bios have ended.
+/// This is a handle, like [`Device`]: the instance keeps its share in the queue until it has been dropped, when all
+/// its bios have ended.
 ///
 /// [`Device`]: super::Device
 /// [`MapBio::end_late`]: super::MapBio::end_late
@@ -58,12 +59,12 @@ use kernel::{
 pub struct LateQueue<'t>(&'t Queue);
 
 impl LateQueue<'_> {
-    /// Makes the queue, unless the mapped device has one. In the constructor, or in a message. May sleep.
+    /// Makes the queue, unless the mapped device has one. Call it in the constructor, or in a message. May sleep.
     ///
     /// # Errors
     ///
-    /// - `ENOMEM`, where there is no memory, or no further thread.
-    /// - `EBUSY`, where the device is suspended, or a suspend has begun, and it would have to be made.
+    /// - `ENOMEM` if there is no memory, or no further thread.
+    /// - `EBUSY` if it would have to be made while the device is suspended, or a suspend has begun.
     pub fn make(self) -> Result {
         let Queue {
             device,
@@ -86,12 +87,12 @@ impl LateQueue<'_> {
                 queues.find_or_make(*device)?
             }
         };
-        // Where another message was faster, this share goes again.
+        // If another message was faster, this share is dropped.
         share.populate(found);
         Ok(())
     }
 
-    /// The queue. It is there for as long as the instance.
+    /// The queue. It exists as long as the instance.
     pub(super) fn get(self) -> Option<NonNull<workqueue_struct>> {
         let share = self.0.share.as_ref()?;
 
@@ -105,24 +106,24 @@ struct Queue {
     device: MappedDevice,
     queues: Arc<Queues>,
     share: SetOnce<Share>,
-    /// Whether the queue may be made: in the constructor, and while the device is neither suspended nor about to
-    /// be. It is locked while the queue is made.
+    /// Whether the queue may be made: in the constructor, and while the device is neither suspended nor about to be.
+    /// It is locked while the queue is made.
     ///
-    /// The thread of the queue is made by `kthreadd`, which may have to wait for I/O until it has the memory for
-    /// it. That a message must start no I/O ([`NoIo`]) holds for the task of the message alone. If the I/O is for
-    /// the device itself, and that is suspended, it waits for the resume. Were it a suspend that has just begun,
-    /// neither would ever end, because a suspend blocks I/O and then waits for messages. So the presuspend hook,
-    /// which is called while I/O still goes on, waits for the lock. From then on no queue is made before the
-    /// resume hook.
+    /// `kthreadd` makes the thread of the queue, and may have to wait for I/O until it has the memory for it. A
+    /// message must not start I/O ([`NoIo`]), but this only holds for the message's own task. If the I/O goes to the
+    /// device itself, and that is suspended, it waits for the resume. With a suspend that has just begun, neither
+    /// would ever end, because a suspend blocks I/O and then waits for messages. So the presuspend hook, which runs
+    /// while I/O still flows, waits for the lock. From then on, no queue is made before the resume hook.
     ///
-    /// One kind of suspend has no hooks, `dm_internal_suspend_fast`. Device-mapper uses it for a moment when it
-    /// makes statistics (`@stats_create`) or merges a snapshot. There only a signal helps, should it come to
+    /// One kind of suspend has no hooks, `dm_internal_suspend_fast`. Device-mapper uses it briefly when it
+    /// makes statistics (`@stats_create`) or merges a snapshot. Should that case ever block, only a signal helps:
+    /// the task that waits for `kthreadd` can be killed, and then the message ends.
     /// that: who waits for `kthreadd` can be killed, and then the message ends.
     #[pin]
     may_make: Mutex<bool>,
 }
 
-/// The place of the queue that the constructor of an instance may ask for.
+/// Holds the queue that the constructor of an instance may ask for.
 pub(super) struct Slot {
     device: MappedDevice,
     queues: Arc<Queues>,
@@ -139,7 +140,7 @@ impl Slot {
         }
     }
 
-    /// Says whether the queue may be made from now on. Where it may not, waits for who makes it. May sleep.
+    /// Sets whether the queue may be made from now on. If not, waits for a task that is making it. May sleep.
     pub(super) fn set_may_make(&self, may_make: bool) {
         if let Some(queue) = &self.queue {
             *queue.may_make.lock() = may_make;
@@ -174,13 +175,13 @@ impl Slot {
 pub(super) enum Stage {
     /// As soon as it has completed.
     Now,
-    /// Late: its work is to run first.
+    /// Late: its work must run first.
     Late,
-    /// The work has run, and what comes with the bio has been dropped.
+    /// The work has run, and the per-bio data has been dropped.
     Ended,
 }
 
-/// What a bio that may end late needs, in the space that comes with it.
+/// What a bio that may end late needs, in its per-bio space.
 ///
 /// # Invariants
 ///
@@ -196,19 +197,19 @@ pub(super) struct Wait {
     /// The queue, which lives as long as the target.
     pub(super) queue: NonNull<workqueue_struct>,
     pub(super) target: NonNull<bindings::dm_target>,
-    /// The payload, which is there until the bio has ended.
+    /// The payload, which stays until the bio has ended.
     pub(super) payload: Segments<'static>,
 }
 
 impl Late {
-    /// Begins as a bio that ends as soon as it has completed.
+    /// Starts as a bio that ends as soon as it has completed.
     ///
     /// # Safety
     ///
-    /// The place is valid, and nobody else accesses it.
+    /// The memory is valid, and nothing else accesses it.
     #[inline]
     pub(super) unsafe fn init(late: NonNull<Self>) {
-        // SAFETY: The caller's promise. The other fields may hold anything.
+        // SAFETY: The caller's promise. The other fields may contain anything.
         unsafe { (&raw mut (*late.as_ptr()).stage).write(Stage::Now) };
     }
 
@@ -216,18 +217,18 @@ impl Late {
     ///
     /// # Safety
     ///
-    /// It is initialised, and nobody writes to it.
+    /// It is initialised, and nothing writes to it.
     #[inline]
     pub(super) unsafe fn stage(late: NonNull<Self>) -> Stage {
         // SAFETY: The caller's promise.
         unsafe { (*late.as_ptr()).stage }
     }
 
-    /// Has the bio end late.
+    /// Makes the bio end late.
     ///
     /// # Safety
     ///
-    /// It is initialised, and nobody else accesses it; what is in `wait` is so.
+    /// It is initialised, and nothing else accesses it. What the fields of `wait` say holds.
     pub(super) unsafe fn wait(late: NonNull<Self>, wait: Wait) {
         // SAFETY: The caller's promise.
         let late = unsafe { &mut *late.as_ptr() };
@@ -241,18 +242,18 @@ impl Late {
     ///
     /// # Safety
     ///
-    /// It is in stage `Late`, and nobody writes to it.
+    /// It is in stage `Late`, and nothing writes to it.
     pub(super) unsafe fn waiting<'a>(late: NonNull<Self>) -> &'a Wait {
         // SAFETY: By the caller's promise and the invariant.
         unsafe { (*late.as_ptr()).wait.assume_init_ref() }
     }
 
-    /// Puts it on its queue, where `function` is called with its work. In any context. It is the worker's
-    /// from here on.
+    /// Puts it on its queue. A worker then calls `function` with its work, and owns it from here on. In any
+    /// context.
     ///
     /// # Safety
     ///
-    /// It is in stage `Late`, on no queue, and nobody else accesses it; and `function` may be called with it.
+    /// It is in stage `Late`, on no queue, and nothing else accesses it; and `function` may be called with it.
     pub(super) unsafe fn queue(late: NonNull<Self>, function: Function) {
         // SAFETY: The caller's promise; the queue lives as long as the target, which waits for the bio.
         unsafe {
@@ -262,11 +263,11 @@ impl Late {
         }
     }
 
-    /// Where it is whose work this is.
+    /// The one whose work this is.
     ///
     /// # Safety
     ///
-    /// It is the work of one that is on its queue or was taken off it to run.
+    /// It is the work of one that is on its queue, or was taken off it to run.
     pub(super) unsafe fn of_work(work: *mut work_struct) -> NonNull<Self> {
         // SAFETY: By the caller's promise the work lies within one.
         unsafe {
@@ -275,11 +276,11 @@ impl Late {
         }
     }
 
-    /// Says that the work has run.
+    /// Marks the work as done.
     ///
     /// # Safety
     ///
-    /// It is initialised, and nobody else accesses it.
+    /// It is initialised, and nothing else accesses it.
     pub(super) unsafe fn end(late: NonNull<Self>) {
         // SAFETY: The caller's promise.
         unsafe { (&raw mut (*late.as_ptr()).stage).write(Stage::Ended) };

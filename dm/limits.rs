@@ -12,7 +12,7 @@ use kernel::bindings::queue_limits;
 ///
 /// # Invariants
 ///
-/// The pointer is valid and nobody else accesses the limits.
+/// The pointer is valid, and nothing else accesses the limits.
 pub struct QueueLimits<'a>(NonNull<queue_limits>, PhantomData<&'a mut queue_limits>);
 
 impl QueueLimits<'_> {

@@ -2,8 +2,8 @@
 
 //! The queues of mapped devices. The targets of a device share one.
 //!
-//! Such a queue costs a thread ([`WorkQueue::of_reads`]), and a table may have thousands of targets.
-//! Device-mapper itself has a queue of this kind for each mapped device, so that its threads are doubled at most.
+//! Such a queue costs a thread ([`WorkQueue::of_reads`]), and a table may have thousands of targets. Device-mapper
+//! itself has a queue of this kind for each mapped device, so this at most doubles its threads.
 
 use super::{
     bindings,
@@ -42,19 +42,19 @@ impl MappedDevice {
     ///
     /// # Safety
     ///
-    /// `ti` is live, and the result is not used when its destructor has returned.
+    /// `ti` is live, and the result is not used after its destructor has returned.
     pub(super) unsafe fn of(ti: NonNull<bindings::dm_target>) -> Self {
         // INVARIANT: A mapped device outlives its tables, and a table its targets.
-        // SAFETY: A target has a table, and that a mapped device.
+        // SAFETY: A target has a table, and a table has a mapped device.
         Self(unsafe { NonNull::new_unchecked(bindings::dm_table_get_md((*ti.as_ptr()).table)) })
     }
 
-    /// What tells it from all others that live.
+    /// A value that no other live device has.
     fn key(self) -> usize {
         self.0.as_ptr().addr()
     }
 
-    /// Its number as `major:minor`: a C string that is valid for as long as the device.
+    /// Its number as `major:minor`: a C string that is valid as long as the device.
     pub(super) fn number(self) -> *const c_char {
         // SAFETY: By the invariant it is live.
         unsafe { bindings::dm_device_name(self.0.as_ptr()) }
@@ -64,13 +64,13 @@ impl MappedDevice {
 /// The queues that the targets of one type have.
 #[pin_data]
 pub(super) struct Queues {
-    /// The name of the type. Each queue is called by it and by its device.
+    /// The name of the type. Each queue is named after it and its device.
     name: &'static CStr,
-    /// Those in use, by the key of the device. Each has a target with a share in it, and the device outlives that
-    /// target. So no other device has the same key meanwhile.
+    /// The queues in use, by the key of their device. Each has a target with a share in it, and the device outlives
+    /// that target. So no other device has the same key meanwhile.
     ///
-    /// Nothing is allocated, made or destroyed with the lock held: a target that waits for memory must not hold
-    /// up those of other devices.
+    /// While the lock is held, nothing is allocated, made or destroyed: a target that waits for memory must not
+    /// delay those of other devices.
     #[pin]
     used: Mutex<RBTree<usize, Used>>,
 }
@@ -83,7 +83,7 @@ struct Used {
 }
 
 impl Queues {
-    /// None yet. Each will be called by `name` and by its device.
+    /// No queues yet. Each will be named after `name` and its device.
     pub(super) fn new(name: &'static CStr) -> impl PinInit<Self> {
         pin_init!(Self {
             name,
@@ -91,7 +91,7 @@ impl Queues {
         })
     }
 
-    /// A share in the queue of `device`; `None` where it has none. May sleep.
+    /// A share in the queue of `device`; `None` if it has none. May sleep.
     pub(super) fn find(self: &Arc<Self>, device: MappedDevice) -> Option<Share> {
         let mut all = self.used.lock();
         let used = all.get_mut(&device.key())?;
@@ -99,11 +99,11 @@ impl Queues {
         Some(self.share(used, device))
     }
 
-    /// The same, but makes the queue where there is none. May sleep.
+    /// The same, but makes the queue if there is none. May sleep.
     ///
     /// # Errors
     ///
-    /// `ENOMEM`, where there is no memory, or no further thread.
+    /// `ENOMEM` if there is no memory, or no further thread.
     pub(super) fn find_or_make(self: &Arc<Self>, device: MappedDevice) -> Result<Share> {
         if let Some(share) = self.find(device) {
             return Ok(share);
@@ -117,8 +117,8 @@ impl Queues {
         let node = RBTreeNode::new(device.key(), used, GFP_KERNEL)?;
 
         let mut all = self.used.lock();
-        // Where another target was faster, ours goes again. What was made before the lock was taken is dropped
-        // after it has been released.
+        // If another target was faster, our queue is dropped. It was made before the lock was taken, so it is dropped
+        // after the lock is released.
         if all.get(&device.key()).is_none() {
             all.insert(node);
         }
@@ -128,7 +128,7 @@ impl Queues {
 
     /// One more share.
     fn share(self: &Arc<Self>, used: &mut Used, device: MappedDevice) -> Share {
-        // There are no more than there is memory for.
+        // Memory limits how many there are.
         used.shares = used.shares.saturating_add(1);
         Share {
             queues: self.clone(),
@@ -138,8 +138,8 @@ impl Queues {
     }
 }
 
-/// A target's share in the queue of its mapped device. The queue goes with the last share, whose drop waits for
-/// what is still on it. So a drop may sleep.
+/// A target's share in the queue of its mapped device. The queue goes with the last share. Dropping that one waits
+/// for the work on the queue, so a drop may sleep.
 pub(super) struct Share {
     queues: Arc<Queues>,
     queue: Arc<WorkQueue>,
@@ -157,7 +157,7 @@ impl Drop for Share {
     fn drop(&mut self) {
         let mut all = self.queues.used.lock();
 
-        // That does not destroy the queue, which `self` still has. It goes when the lock has been released.
+        // This does not destroy the queue, because `self` still has it. It goes when the lock has been released.
         match all.get_mut(&self.key) {
             Some(used) if used.shares > 1 => used.shares = used.shares.saturating_sub(1),
             _ => {

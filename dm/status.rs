@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The buffer that a status or a message answers into.
+//! The buffer for a status, or for the answer to a message.
 
 use super::bindings;
 use core::marker::PhantomData;
@@ -12,20 +12,20 @@ use kernel::{
     fmt, //
 };
 
-/// What `Target::status` is asked for.
+/// The kinds of `Target::status`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum StatusKind {
-    /// `dmsetup status`: how things are.
+    /// `dmsetup status`: the current state.
     Info,
-    /// `dmsetup table`: the arguments of a table line that makes the same target again.
+    /// `dmsetup table`: the arguments of a table line that creates the same target again.
     Table,
-    /// What the integrity measurement architecture records when a table is loaded, as
-    /// `,key=value` pairs that end in `;`. Name and version of the target are written already.
+    /// What the integrity measurement architecture records when a table is loaded: `,key=value` pairs that end in
+    /// `;`. The name and version of the target are already written.
     Ima,
 }
 
 impl StatusKind {
-    /// `None` for a kind that this abstraction does not know, which answers nothing.
+    /// `None` for a kind that this abstraction does not know, for which nothing is written.
     pub(super) fn from_raw(kind: bindings::status_type_t) -> Option<Self> {
         match kind {
             bindings::status_type_t_STATUSTYPE_INFO => Some(Self::Info),
@@ -36,10 +36,10 @@ impl StatusKind {
     }
 }
 
-/// Writes text into a buffer of device-mapper's.
+/// Writes text into a buffer from device-mapper.
 ///
-/// What does not fit is cut off: device-mapper takes a full buffer as the sign to come again with a
-/// larger one (`retrieve_status`), so that an error here would hide just that.
+/// Text that does not fit is truncated. Device-mapper takes a full buffer as a sign to retry with a larger one
+/// (`retrieve_status`). An error here would hide that.
 ///
 /// # Invariants
 ///
@@ -53,7 +53,7 @@ pub struct StatusWriter<'a> {
 }
 
 impl<'a> StatusWriter<'a> {
-    /// `None` where there is not even room for the NUL.
+    /// `None` if there is not even space for the NUL.
     ///
     /// # Safety
     ///
@@ -73,7 +73,7 @@ impl<'a> StatusWriter<'a> {
         })
     }
 
-    /// Whether device-mapper takes what has been written for cut off.
+    /// Whether device-mapper will take the text for truncated.
     pub fn is_full(&self) -> bool {
         self.used.saturating_add(1) >= self.size
     }
@@ -81,19 +81,19 @@ impl<'a> StatusWriter<'a> {
 
 impl fmt::Write for StatusWriter<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        // By the invariant at least one byte is left, which is the NUL's.
+        // By the invariant at least one byte is left, for the NUL.
         let room = self.size.saturating_sub(self.used).saturating_sub(1);
         let len = text.len().min(room);
 
         // SAFETY:
-        // - `used + len + 1 <= size`, so that both writes stay within the buffer.
-        // - The buffer is ours alone, hence it does not overlap `text`.
+        // - `used + len + 1 <= size`, so both writes stay within the buffer.
+        // - Only we have the buffer, so it does not overlap `text`.
         unsafe {
             let end = self.buffer.add(self.used);
             end.copy_from_nonoverlapping(text.as_ptr(), len);
             end.add(len).write(0);
         }
-        // INVARIANT: `used` stays below `size`, and the NUL stands there.
+        // INVARIANT: `used` stays below `size`, and the NUL is there.
         self.used = self.used.wrapping_add(len);
         Ok(())
     }

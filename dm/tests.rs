@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! KUnit tests of what only a kernel can show. They are built into a module of their own
-//! (`tests/modules/dm_test_kunit.rs`), and run when that is loaded.
+//! KUnit tests of what needs a kernel. They are built into a module of their own
+//! (`tests/modules/dm_test_kunit.rs`), and run when it is loaded.
 
 use super::{
     args::{
@@ -33,9 +33,9 @@ use kernel::{
     str::CString, //
 };
 
-/// What `Args` is given.
+/// Arguments of these words.
 fn args<'a>(words: &'a mut [*mut c_char]) -> Args<'a> {
-    // SAFETY: The tests give static strings, and as many as the slice says.
+    // SAFETY: The tests pass static strings, as many as the slice has.
     unsafe {
         Args::from_raw(
             c"253:7".as_char_ptr(),
@@ -173,8 +173,8 @@ mod status_tests {
     use super::*;
     use kernel::fmt::Write;
 
-    /// What is in a buffer of `size` bytes after `texts`, up to the NUL. The byte behind the buffer
-    /// must stay as it is.
+    /// The content of a buffer of `size` bytes after `texts`, up to the NUL. The byte after the buffer must not
+    /// change.
     fn written(size: u32, texts: &[&str]) -> Option<KVec<u8>> {
         let mut buffer = KVec::from_elem(b'#', size as usize + 1, GFP_KERNEL).ok()?;
         // SAFETY: The buffer has that size, and one byte more.
@@ -226,13 +226,13 @@ mod status_tests {
 mod per_bio_tests {
     use super::*;
 
-    /// What ends as soon as it has completed.
+    /// Ends as soon as it has completed.
     #[derive(Default)]
     struct Plain<T>(#[expect(dead_code, reason = "Its size is what counts.")] T);
 
     impl<T: Default + Send + 'static> PerBio for Plain<T> {}
 
-    /// What may end late.
+    /// May end late.
     #[derive(Default)]
     struct Late<T>(#[expect(dead_code, reason = "Its size is what counts.")] T);
 
@@ -240,14 +240,14 @@ mod per_bio_tests {
         const LATE: bool = true;
     }
 
-    /// Whether the space of a `P` is aligned, ends before the bio's own, and comes out the same again.
+    /// Whether the space of a `P` is aligned, ends before the bio itself, and is found again.
     fn fits<P: PerBio>() -> bool {
         let mut room = [0u64; 512];
         let room = &raw mut room;
         // SAFETY: The middle lies within.
         let bio = unsafe { NonNull::new_unchecked(room.cast::<u64>().add(256).cast::<bio>()) };
-        // SAFETY: What comes before a bio says, with all zeroes, that it is a target's clone, and
-        // there is room enough for that and a `P`.
+        // SAFETY: With all zeroes, the memory before a bio says that it is a target's clone, and there is space
+        // for that and a `P`.
         let place = unsafe { Space::<P>::own(bio) };
         let end = place.as_ptr().cast::<u8>().wrapping_add(size_of::<P>());
 
@@ -262,7 +262,7 @@ mod per_bio_tests {
         assert_eq!(Space::<Plain<u8>>::SIZE, 8);
         assert_eq!(Space::<Plain<u64>>::SIZE, 8);
         assert_eq!(Space::<Plain<[u64; 3]>>::SIZE, 24);
-        // What ending late needs comes with who asks for it alone.
+        // Only types that ask for it have the space for ending late.
         let late = Space::<Late<()>>::SIZE;
         assert!(late >= size_of::<work_struct>());
         assert_eq!(Space::<Late<u64>>::SIZE, late + 8);
@@ -285,9 +285,9 @@ mod per_bio_tests {
 
     #[test]
     fn data_without_bytes_is_dropped_once() {
-        // Of what has no bytes, the bio is not looked at.
+        // Without bytes, the bio is not accessed.
         let bio = NonNull::<bio>::dangling();
-        // SAFETY: As `Callbacks` does it, one after the other.
+        // SAFETY: The same calls as in `Callbacks`, in the same order.
         unsafe {
             Space::init(bio, Counted);
             assert_eq!(DROPS.load(Ordering::Relaxed), 0);
@@ -328,17 +328,17 @@ mod segment_tests {
         req_op_REQ_OP_WRITE, //
     };
 
-    /// A bio of the C side's, which says what its bytes are.
+    /// A bio from the C side, which defines its bytes.
     struct Bio(NonNull<bio>);
 
     impl Bio {
         fn new(op: u32) -> Option<Self> {
-            // SAFETY: It may be called where one may sleep.
+            // SAFETY: It is called where sleeping is allowed.
             NonNull::new(unsafe { dm_test_bio(op) }).map(Self)
         }
 
         fn tail(&self, skip: u32, size: u32) -> Option<Self> {
-            // SAFETY: `self` is live, and has as many bytes.
+            // SAFETY: `self` is live, and has that many bytes.
             NonNull::new(unsafe { dm_test_bio_tail(self.0.as_ptr(), skip, size) }).map(Self)
         }
 
@@ -352,7 +352,7 @@ mod segment_tests {
                     .eq(wanted.iter().copied())
         }
 
-        /// Whether its bytes, copied and looked at, are those of the C side from `begin` to `end`.
+        /// Whether its bytes, copied and read in place, are those of the C side from `begin` to `end`.
         fn has(&self, begin: u32, end: u32) -> bool {
             let byte = |at: u32| (at + (at >> 8)) as u8;
             let mut copy = [0u8; 4096];
@@ -373,7 +373,7 @@ mod segment_tests {
 
     impl Drop for Bio {
         fn drop(&mut self) {
-            // SAFETY: It is live, and nobody uses it any more. A tail is dropped before its parent.
+            // SAFETY: It is live, and nothing uses it any more. A tail is dropped before its parent.
             unsafe { dm_test_bio_put(self.0.as_ptr()) };
         }
     }
@@ -394,7 +394,7 @@ mod segment_tests {
         let bio = Bio::new(req_op_REQ_OP_WRITE);
         assert!(bio.is_some());
         let Some(bio) = bio else { return };
-        // Skipped and wanted bytes, and how they are cut.
+        // Skipped and wanted bytes, and the expected segments.
         let tails = [
             (512, 512, &[(1024, 512)][..]),
             (3584, 4096, &[(0, 4096)]),
@@ -407,7 +407,7 @@ mod segment_tests {
             let tail = bio.tail(skip, size);
             assert!(tail.is_some_and(|tail| tail.is_cut(wanted) && tail.has(skip, skip + size)));
         }
-        // The parent is none the wiser.
+        // The parent has not changed.
         assert!(bio.has(0, 10240));
     }
 

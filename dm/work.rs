@@ -14,15 +14,15 @@ use kernel::{
 
 /// A work queue.
 ///
-/// The system's queues must not carry work that I/O waits for: they have no rescuer thread, so that
-/// an item may wait for memory that only the I/O it serves can free (`WQ_MEM_RECLAIM`).
+/// The system's queues must not carry work that I/O waits for. They have no rescuer thread, so an item may wait for
+/// memory that only the I/O it serves can free (`WQ_MEM_RECLAIM`).
 ///
-/// Dropping it waits until every item on it has run. It must therefore not be dropped by one of
-/// these items: keep it outside of what they own.
+/// Dropping a queue waits until every item on it has run. So no item may drop its own queue: keep the queue out of
+/// what they own.
 ///
 /// # Invariants
 ///
-/// The pointer is a live work queue that nobody else destroys.
+/// The pointer is a live work queue that nothing else destroys.
 pub(super) struct WorkQueue(NonNull<workqueue_struct>);
 
 // SAFETY: A work queue may be used and destroyed from any task.
@@ -31,15 +31,15 @@ unsafe impl Send for WorkQueue {}
 unsafe impl Sync for WorkQueue {}
 
 impl WorkQueue {
-    /// Makes a queue called `name` for work that nothing waits for: it runs one item at a time, and has no
-    /// thread. May sleep.
+    /// Makes a queue called `name` for work that nothing waits for: it runs one item at a time, and has no thread. May
+    /// sleep.
     pub(super) fn without_rescuer(name: &CStr) -> Result<Self> {
         // SAFETY: `name` is a string that lives through the call, which copies it.
         unsafe { Self::of(bindings::rust_dm_alloc_workqueue(name.as_char_ptr())) }
     }
 
-    /// Makes a queue for reads that wait. It runs as many items at once as there are CPUs when it is made, and
-    /// goes on under memory pressure, for which it has a thread. `ps` shows that as `kworker/R-NAME/DEVICE`. May
+    /// Makes a queue for reads that wait. It runs as many items at once as there are CPUs when it is made. It makes
+    /// progress under memory pressure, for which it has a thread. `ps` shows the thread as `kworker/R-NAME/DEVICE`. May
     /// sleep.
     pub(super) fn of_reads(name: &CStr, device: MappedDevice) -> Result<Self> {
         // SAFETY: Both are strings that live through the call, which copies them.
@@ -51,7 +51,7 @@ impl WorkQueue {
 
     /// # Safety
     ///
-    /// `queue` is null, or nobody else destroys it.
+    /// `queue` is null, or nothing else destroys it.
     unsafe fn of(queue: *mut workqueue_struct) -> Result<Self> {
         // INVARIANT: The promise of the caller.
         Ok(Self(NonNull::new(queue).ok_or(ENOMEM)?))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The worker of an instance: what it does later, in a task.
+//! The worker of an instance: work that is done later, in a task.
 //!
 //! C header: `include/linux/workqueue.h`.
 
@@ -32,17 +32,17 @@ use kernel::{
     types::Opaque, //
 };
 
-/// What the kernel calls, in a worker.
+/// A function that the kernel calls in a worker.
 pub(super) type Function = unsafe extern "C" fn(*mut work_struct);
 
-/// Has [`Target::work`] run, in a task.
+/// Runs [`Target::work`], in a task.
 ///
-/// All instances of a target type share one queue. It runs one instance after the other, and it has no thread
-/// of its own. So a target costs no thread, but nothing that I/O waits for may be done there: the kernel may
-/// be short of the memory for a thread, and other instances may take their time.
+/// All instances of a target type share one queue. It runs one instance after another, and has no thread of its
+/// own. So a target costs no thread, but the work must be nothing that I/O waits for: the kernel may lack the memory
+/// for a thread, and other instances may take their time.
 ///
-/// It is a handle, like [`Device`]. When the instance is dropped, the work is stopped first: it does not run
-/// from then on, and starting it does nothing.
+/// This is a handle, like [`Device`]. When the instance is dropped, the work is stopped first: from then on it does
+/// not run, and starting it does nothing.
 ///
 /// [`Device`]: super::Device
 /// [`Target::work`]: super::Target::work
@@ -50,23 +50,23 @@ pub(super) type Function = unsafe extern "C" fn(*mut work_struct);
 pub struct Worker<'t>(&'t Item);
 
 impl Worker<'_> {
-    /// Has the work run soon. If it runs now, it runs once more. In any context.
+    /// Makes the work run soon. If it is running now, it runs once more. In any context.
     pub fn start(self) {
         self.0.start();
     }
 
-    /// Has the work run after `delay`, or sooner where it was started before. In any context.
+    /// Makes the work run after `delay`, or sooner if it was started before. In any context.
     pub fn start_after(self, delay: Delta) {
         let ns = u64::try_from(delay.as_nanos()).unwrap_or(0);
-        // SAFETY: It takes any number.
+        // SAFETY: It accepts any number.
         let jiffies = unsafe { kernel::bindings::nsecs_to_jiffies(ns) };
 
-        // Rounded down above, and it must not be too early.
+        // The conversion rounds down, and it must not run too early.
         self.0.start_after(jiffies.saturating_add(1));
     }
 }
 
-/// The worker that the constructor of an instance may ask for.
+/// Holds the worker that the constructor of an instance may ask for.
 ///
 /// # Invariants
 ///
@@ -93,14 +93,14 @@ impl Slot {
         }
     }
 
-    /// The worker, which is made where there is none. May sleep.
+    /// The worker, which is made if there is none. May sleep.
     ///
     /// # Safety
     ///
     /// `'t` ends before `self` is dropped.
     pub(super) unsafe fn worker<'t>(&mut self) -> Result<Worker<'t>> {
         if self.item.is_none() {
-            // SAFETY: By the invariant the queue outlives the item, which is ours; the function takes it.
+            // SAFETY: By the invariant the queue outlives the item, which is ours, and the function accepts it.
             let item = unsafe { Item::new(self.queue, self.function) };
             self.item = Some(KBox::pin_init(item, GFP_KERNEL)?);
         }
@@ -110,14 +110,14 @@ impl Slot {
         Ok(Worker(unsafe { NonNull::from(item).as_ref() }))
     }
 
-    /// Gives the work its state. Before that it does nothing.
+    /// Gives the work its state. Until then it does nothing.
     pub(super) fn set_state(&self, state: NonNull<c_void>) {
         if let Some(item) = &self.item {
             item.state.store(state.as_ptr(), Ordering::Release);
         }
     }
 
-    /// Stops the work, for good: waits for it if it runs. May sleep.
+    /// Stops the work for good, and waits for it if it is running. May sleep.
     pub(super) fn stop(&self) {
         if let Some(item) = &self.item {
             item.stop();
@@ -129,14 +129,14 @@ impl Slot {
 ///
 /// # Invariants
 ///
-/// - `work` is initialised, and never moves. It is not queued any more when this is dropped.
+/// - `work` is initialised, and never moves. It is no longer queued when this is dropped.
 /// - `queue` outlives this.
 #[pin_data(PinnedDrop)]
 pub(super) struct Item {
     #[pin]
     work: Opaque<delayed_work>,
     queue: NonNull<WorkQueue>,
-    /// What the work is about; null before there is one.
+    /// The state for the work; null until there is one.
     state: AtomicPtr<c_void>,
     #[pin]
     _pin: PhantomPinned,
@@ -144,7 +144,7 @@ pub(super) struct Item {
 
 // SAFETY: A work item may be queued and stopped from any task.
 unsafe impl Send for Item {}
-// SAFETY: As above; queueing is thread-safe, and all else is atomic or never changes.
+// SAFETY: As above. Queueing is thread-safe, and everything else is atomic or never changes.
 unsafe impl Sync for Item {}
 
 impl Item {
@@ -157,7 +157,7 @@ impl Item {
     unsafe fn new(queue: NonNull<WorkQueue>, function: Function) -> impl PinInit<Self> {
         // INVARIANT: The work is initialised here; the caller promises the rest.
         pin_init!(Self {
-            // SAFETY: The place is valid, and stays where it is.
+            // SAFETY: The memory is valid, and does not move.
             work <- Opaque::ffi_init(|work| unsafe {
                 bindings::rust_dm_init_work(work, Some(function))
             }),
@@ -167,14 +167,14 @@ impl Item {
         })
     }
 
-    /// The state of the item whose work this is; null before there is one.
+    /// The state of the item whose work this is; null until there is one.
     ///
     /// # Safety
     ///
     /// `work` is that of a live item.
     pub(super) unsafe fn state_of(work: *mut work_struct) -> *mut c_void {
-        // SAFETY: By the caller's promise it is the first part of the item's delayed work, which is
-        // where the opaque field is.
+        // SAFETY: By the caller's promise it is the first part of the item's delayed work, which is where the opaque
+        // field is.
         let item = unsafe {
             let work = Opaque::cast_from(container_of!(work, delayed_work, work));
             container_of!(work.cast_mut(), Self, work)
@@ -213,7 +213,7 @@ impl Item {
     }
 }
 
-/// On no CPU in particular.
+/// For work that may run on any CPU.
 const UNBOUND: c_int = kernel::bindings::wq_misc_consts_WORK_CPU_UNBOUND as c_int;
 
 #[pinned_drop]

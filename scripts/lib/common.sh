@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Paths and messages that every script here shares. To be sourced.
+# Paths and messages that every script shares. Source this.
 
 set -euo pipefail
 
@@ -25,7 +25,7 @@ folder() {
 TOP=${BASH_SOURCE[0]%/*}/../..
 folder TOP "this project"
 BUILD=$TOP/build
-# What is costly to make or to fetch. Several clones may share both.
+# What is expensive to make or to download. Several clones may share both.
 KITDIR=${KITDIR:-$BUILD/kit}
 CACHEDIR=${CACHEDIR:-$BUILD/cache}
 LOGS=$BUILD/log
@@ -37,8 +37,8 @@ mkdir -p "$LOGS" "$KITDIR" "$CACHEDIR"
 # A path as a person in the project's folder would type it.
 short() { printf '%s' "${1#"$TOP"/}"; }
 
-# as_root COMMAND...: with the rights over a Debian tree. Who is not root has them, over the
-# trees that he made himself, in a user namespace.
+# as_root COMMAND...: run it with the rights over a Debian tree. A user who is not root has these rights, over trees of
+# their own, in a user namespace.
 as_root() {
 	if [ "$(id -u)" = 0 ]; then
 		"$@"
@@ -47,14 +47,14 @@ as_root() {
 	fi
 }
 
-# step NAME WHAT COMMAND...: run something long. Its output goes to the log NAME,
-# a line says what is being done, and another how long it took.
+# step NAME WHAT COMMAND...: run something long. Its output goes to the log NAME. One line says what is being done, and
+# another how long it took.
 step() {
 	local log=$LOGS/$1.log what=$2 from=$SECONDS
 	shift 2
 	say "$what ..."
-	# A subshell of its own: `set -e` is off in whatever `||` or `if` looks at. So a step
-	# must not stand in front of `||` either.
+	# A subshell: `set -e` is off in everything that `||` or `if` tests. For the same reason, a step must not be
+	# used before `||`.
 	set +e
 	(set -e; "$@") > "$log" 2>&1 < /dev/null
 	local status=$?
@@ -66,7 +66,7 @@ step() {
 	say "$what: done ($((SECONDS - from)) s)"
 }
 
-# locked FILE COMMAND...: one at a time, so that two makes do not build one kit at once.
+# locked FILE COMMAND...: one at a time, so that two makes do not build the same kit at once.
 locked() {
 	local file=$1
 	shift

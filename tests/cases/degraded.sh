@@ -83,7 +83,7 @@ dmesg -C
 lost
 end=$((SECONDS + 20))
 until [ "$(lines)" = '1 requests passed unrecorded, 0 recorded without their bytes' ]; do
-	[ $SECONDS -lt $end ] || fail "nothing is told of a request without a record: '$(lines)'"
+	[ $SECONDS -lt $end ] || fail "no line reports a request without a record: '$(lines)'"
 	sleep 0.2
 done
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # A message that lifts the limits opens the log, even if the next thing to print is an error of a request that
-# began before. What a limit has left out by then is still put down to that limit.
+# began before. What a limit has left out by then is still attributed to that limit.
 # cpus: 2
 
 dmsetup create err --table '0 8192 error'

@@ -83,4 +83,4 @@ expect 'the list' 'imgrement:other 2 pattern_key imgrement:other' "$(dmsetup mes
 	cat /tmp/lists
 } > /tmp/all
 grep -q 'Found imgrement:db%20password from page' /tmp/all || fail 'the log is not complete'
-expect 'places where the secret stands' 0 "$(grep -cEi 'Tr0ub4dor|horse|something-else|second.secret' /tmp/all || true)"
+expect 'places that show the secret' 0 "$(grep -cEi 'Tr0ub4dor|horse|something-else|second.secret' /tmp/all || true)"

@@ -507,7 +507,7 @@ def mutated(words, counted):
     return chance.choice((b" ", b" ", b" ", b"\t", b"  ")).join(words)[: 60000]
 
 
-# --- what comes of it
+# --- the results
 
 log = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK)
 os.lseek(log, 0, os.SEEK_END)

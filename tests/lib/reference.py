@@ -33,7 +33,7 @@ class Setting:
             self.range = tuple(map(int, re.match(r"(\d+) to (\d+)(?=$|, 0 for )", value).groups()))
 
     def usage(self):
-        """What stands for the value in the lists."""
+        """The placeholder for the value in the lists."""
         if self.words:
             return "on|off" if self.words == ["on", "off"] else self.name.upper()
         return "TEXT" if self.longest else "N"
