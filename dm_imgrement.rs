@@ -65,6 +65,7 @@ use dm::{
     LateQueue,
     MapBio,
     Mapped,
+    MappedDevice,
     Registration,
     StatusKind,
     StatusWriter,
@@ -75,7 +76,8 @@ use trace::{
     InFlight,
     Search,
     Trace,
-    Unfit, //
+    Unfit,
+    Why, //
 };
 
 module! {
@@ -114,6 +116,7 @@ struct Traced<'t> {
     offset: u64,
     /// The length of the target, in sectors.
     sectors: u64,
+    mapped: MappedDevice<'t>,
     /// Prints what the trace has recorded.
     worker: Worker<'t>,
     /// The queue for reads that are searched. It is made when the first one may come.
@@ -150,7 +153,8 @@ impl Target for Imgrement {
         if table.params.ops.read {
             late.make().map_err(|errno| no_queue(&words, errno))?;
         }
-        let trace = Trace::new(table, builder.name(), builder.device_number())
+        let mapped = builder.mapped_device();
+        let trace = Trace::new(table, builder.name(), mapped)
             .map_err(|unfit| no_pattern(&words, &unfit, None))?;
 
         if let Some(holders) = builder.other_holders(device) {
@@ -163,7 +167,11 @@ impl Target for Imgrement {
         builder.wants_discards(true);
         builder.wants_secure_erases(true);
         builder.wants_write_zeroes(true);
-        Ok(init!(Traced { device, offset, sectors, worker, late, trace }? Error))
+        let traced = init!(Traced { device, offset, sectors, mapped, worker, late, trace }? Error);
+        Ok(traced.chain(|this| {
+            this.tell(Why::Loaded);
+            Ok(())
+        }))
     }
 
     #[inline]
@@ -199,10 +207,12 @@ impl Target for Imgrement {
     fn resume(this: &Traced<'_>) {
         this.trace.resume();
         this.trace.announce(this.device.disk_name().as_bytes());
+        this.tell(Why::Resumed);
     }
 
     fn postsuspend(this: &Traced<'_>) {
         this.trace.finish();
+        this.tell(Why::Suspended);
     }
 
     fn status(this: &Traced<'_>, kind: StatusKind, out: &mut StatusWriter<'_>) {
@@ -231,6 +241,13 @@ impl Target for Imgrement {
             .trace
             .change(&change)
             .map_err(|unfit| no_pattern(args, &unfit, Some(&change)))?;
+        match change {
+            Change::List | Change::Mark(_) => {}
+            Change::Reset => this.tell(Why::Reset),
+            Change::Pattern(_) | Change::Add(_) | Change::Del(_) | Change::Set(_) => {
+                this.tell(Why::Changed);
+            }
+        }
         Ok(if matches!(change, Change::List) {
             Some(Answer::List)
         } else {
@@ -269,9 +286,30 @@ impl Target for Imgrement {
     }
 }
 
+impl Traced<'_> {
+    /// Tells those who listen what has become of the line. May sleep.
+    fn tell(&self, why: Why) {
+        if !trace::table_is_traced() {
+            return;
+        }
+        let (params, search) = self.trace.settings();
+        let args = Table::line(&search.patterns, &params);
+        let (begin, sectors) = (self.mapped.begin(), self.sectors);
+        let (device, offset) = (self.device.name(), self.offset);
+
+        self.trace.tell_table(
+            self.mapped,
+            self.device.dev_t(),
+            format_args!("{begin} {sectors} imgrement {device} {offset} {args}"),
+            why,
+        );
+    }
+}
+
 impl Drop for Traced<'_> {
     fn drop(&mut self) {
         self.trace.finish();
+        self.tell(Why::Removed);
     }
 }
 

@@ -34,8 +34,8 @@ use self::{
     },
     events::{
         Event,
-        Hits,
         Listeners,
+        Teller,
         Told, //
     },
     ids::Ids,
@@ -74,6 +74,8 @@ use crate::{
         LateBio,
         LateQueue,
         MapBio,
+        MappedDevice,
+        MappedName,
         PerBio,
         Segments,
         TargetName,
@@ -94,9 +96,15 @@ use crate::{
     },
 };
 
-pub(crate) use self::search::{
-    Search,
-    Unfit, //
+pub(crate) use self::{
+    events::{
+        table_is_traced,
+        Why, //
+    },
+    search::{
+        Search,
+        Unfit, //
+    }, //
 };
 use core::sync::atomic::{
     AtomicBool,
@@ -104,7 +112,7 @@ use core::sync::atomic::{
     Ordering, //
 };
 use kernel::{
-    new_mutex, new_spinlock,
+    fmt, new_mutex, new_spinlock,
     prelude::*,
     sync::{
         Arc,
@@ -119,8 +127,10 @@ pub(crate) struct Trace {
     #[pin]
     settings: Current,
     counters: Counters,
-    /// The number of the mapped device, and the ids of its requests.
+    /// The number of the mapped device, the name that it had last, and the ids of its requests.
     device: u32,
+    #[pin]
+    name: Mutex<MappedName>,
     ids: Ids,
     /// The edges of recent writes. Taken in `map`, for as long as it takes to look up and copy them.
     #[pin]
@@ -171,7 +181,7 @@ impl PerBio for InFlight {
 const SIZE: u64 = 256 << 10;
 
 impl Trace {
-    /// A trace with its pool, of the target of that name and the mapped device of that number. May sleep.
+    /// A trace with its pool, of the target of that name in that mapped device. May sleep.
     ///
     /// # Errors
     ///
@@ -179,7 +189,7 @@ impl Trace {
     pub(crate) fn new(
         table: Table<Kernel>,
         name: TargetName,
-        device: u32,
+        mapped: MappedDevice<'_>,
     ) -> Result<Arc<Self>, Unfit> {
         let Table { params, patterns } = table;
         let need = Need {
@@ -202,7 +212,8 @@ impl Trace {
             try_pin_init!(Self {
                 settings <- Current::new(settings),
                 counters <- Counters::new(),
-                device,
+                device: mapped.number(),
+                name <- new_mutex!(mapped.name().unwrap_or_default(), "imgrement_name"),
                 ids: Ids::new(*device)?,
                 edges <- new_spinlock!(edges, "imgrement_edges"),
                 pool <- Pool::new(records),
@@ -265,30 +276,34 @@ impl Trace {
         let mut header = header(bio, op, sector);
         let listeners = Listeners::now();
         let mut told = Told::of(op, header.flags, sector, bio.bytes());
-        let mut hits = Hits {
-            deltas: u32::try_from(segments).unwrap_or(u32::MAX),
-            ..Hits::default()
-        };
 
         if listeners.any() {
             told.begin(self.ids.next(), listeners);
         }
+        let mut teller = Teller::new(self.device, &told, segments, listeners);
 
         if self.settings.want_late(op) && bio.end_late(late) {
             // The payload is not there yet.
             if listeners.to(Event::Request) {
-                events::request(self.device, &told, &hits);
+                events::request(self.device, &told, &teller.hits);
             }
             *bio.per_bio() = InFlight::Awaited(told);
             return;
         }
+        let each = listeners.to(Event::Delta);
         let (log, record) = match self.settings.want(op, Listeners::NONE) {
-            Want::Nothing => (false, None),
-            Want::LeftOut => {
+            Want::Nothing if !each => (false, None),
+            Want::LeftOut if !each => {
                 self.counters.add(Counter::LeftOut, 1);
                 (true, None)
             }
-            Want::Look => self.examine(bio.segments(), &mut header, op.writes(), &mut hits, worker),
+            Want::Nothing | Want::LeftOut | Want::Look => self.examine(
+                bio.segments(),
+                &mut header,
+                op.writes(),
+                &mut teller,
+                worker,
+            ),
         };
         let held = match record {
             Some(record) if op == Op::ZoneAppend => Some(record.hold()),
@@ -299,7 +314,7 @@ impl Trace {
             None => None,
         };
         if listeners.to(Event::Request) {
-            events::request(self.device, &told, &hits);
+            events::request(self.device, &told, &teller.hits);
         }
         if log || listeners.any() {
             *bio.per_bio() = InFlight::Sent { told, log, held };
@@ -316,7 +331,7 @@ impl Trace {
         segments: Segments<'_>,
         header: &mut Header,
         payload: bool,
-        hits: &mut Hits,
+        teller: &mut Teller,
         worker: Worker<'_>,
     ) -> (bool, Option<Complete<'_>>) {
         let settings = self.settings.read();
@@ -327,6 +342,9 @@ impl Trace {
             true => settings.search.begin(header.bytes, &self.counters),
             false => None,
         };
+        if let Some(scan) = &mut scan {
+            scan.tell(teller.place());
+        }
         let closed = params.log && self.settings.is_log_closed();
         let mut draft = match params.log && !closed || keep && !params.log {
             true => self.draft(segments.clone(), keep, worker),
@@ -338,7 +356,7 @@ impl Trace {
             header,
             scan.as_mut(),
             draft.as_mut(),
-            hits,
+            teller,
         );
         if closed {
             self.counters.add(Counter::LeftOut, 1);
@@ -353,7 +371,7 @@ impl Trace {
     }
 
     /// Goes through the segments of a request: searches them, adds a delta for each to the draft, and what they
-    /// come to to the header and the hits. Returns what was found beyond what has room in the draft.
+    /// come to to the header and `teller`. Returns what was found beyond what has room in the draft.
     #[inline(never)]
     fn walk<'p>(
         &'p self,
@@ -362,7 +380,7 @@ impl Trace {
         header: &mut Header,
         mut scan: Option<&mut Scan<'_>>,
         mut draft: Option<&mut Draft<'p>>,
-        hits: &mut Hits,
+        teller: &mut Teller,
     ) -> Option<Chain<'p>> {
         let counters = &self.counters;
 
@@ -388,6 +406,7 @@ impl Trace {
                 }
                 writer.add(&delta);
             }
+            teller.delta(&delta);
             page = page.wrapping_add(u64::from(delta.page_hits));
             deltas = deltas.wrapping_add(u64::from(delta.copy_hits));
         }
@@ -405,7 +424,7 @@ impl Trace {
             let finds = writer.as_mut().map(|writer| &mut writer.finds);
             requests = self.meet_neighbours(segments, header, scan, finds);
         }
-        hits.found(page, deltas, across, requests);
+        teller.hits.found(page, deltas, across, requests);
         let finds = writer?.finds;
         if params.log && !finds.is_complete() {
             counters.add(Counter::FindsLost, 1);
@@ -497,7 +516,7 @@ impl Trace {
             bio.segments(),
             &mut header,
             result.is_ok(),
-            &mut Hits::default(),
+            &mut Teller::new(self.device, &told, 0, Listeners::now()),
             worker,
         );
 
@@ -571,6 +590,22 @@ impl Trace {
         if !self.scheduled.swap(true, Ordering::AcqRel) {
             worker.start();
         }
+    }
+
+    /// Tells listeners what has become of the line of the table. May sleep.
+    pub(crate) fn tell_table(
+        &self,
+        mapped: MappedDevice<'_>,
+        lower: u32,
+        line: fmt::Arguments<'_>,
+        why: Why,
+    ) {
+        let mut name = self.name.lock();
+
+        if let Some(now) = mapped.name() {
+            *name = now;
+        }
+        events::table(self.device, name.as_bytes(), lower, line, why);
     }
 
     /// The settings: what prints in a table line.

@@ -18,6 +18,7 @@
  */
 const unsigned int DM_REQ_OP_MASK = REQ_OP_MASK;
 const unsigned int DM_TYPE_NAME_SIZE = DM_MAX_TYPE_NAME;
+const unsigned int DM_NAME_SIZE = DM_NAME_LEN;
 #endif
 
 void rust_dm_remap(struct bio *bio, struct block_device *bdev, sector_t sector);

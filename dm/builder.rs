@@ -16,6 +16,7 @@ use super::{
     CtrError,
     Device,
     Holders,
+    MappedDevice,
     TargetName,
     Worker, //
 };
@@ -74,16 +75,11 @@ impl<'t> Builder<'t> {
         unsafe { TargetName::of(self.ti) }
     }
 
-    /// The number of the mapped device, as the kernel itself has it: the major number times 2^20, plus the
-    /// minor number.
-    pub fn device_number(&self) -> u32 {
-        // SAFETY: By the invariant `ti` is live. It has a table, the table has a mapped device, and that has
-        // a disk, whose number is set when it is made, and does not change.
-        let (major, minor) = unsafe {
-            let disk = bindings::dm_disk(bindings::dm_table_get_md((*self.ti.as_ptr()).table));
-            ((*disk).major as u32, (*disk).first_minor as u32)
-        };
-        (major << 20) | minor
+    /// The mapped device.
+    pub fn mapped_device(&self) -> MappedDevice<'t> {
+        // SAFETY: By the invariant `ti` is live, and it is so until the instance, of which `'t` is the life, has
+        // been dropped.
+        unsafe { MappedDevice::of(self.ti) }
     }
 
     /// The length of the target, in 512-byte sectors.

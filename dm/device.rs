@@ -166,6 +166,12 @@ impl Device<'_> {
         Escaped(self.number().to_bytes())
     }
 
+    /// The same as the kernel itself has it: the major number times 2^20, plus the minor number.
+    pub fn dev_t(&self) -> u32 {
+        // SAFETY: The block device is open.
+        unsafe { (*self.bdev()).bd_dev }
+    }
+
     /// The same as a word.
     pub(super) fn number(&self) -> &CStr {
         // SAFETY: By the invariant `dev` is our copy, and `dm_get_device` filled the name with a string.

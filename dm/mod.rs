@@ -13,6 +13,7 @@
 //! | [`Args`], [`CtrError`] | the words of a table line or a message, and errors about them |
 //! | [`Device`] | `struct dm_dev`, an underlying device |
 //! | [`Holders`] | `/sys/block/DISK/holders`, the other users of the device |
+//! | [`MappedDevice`], [`MappedName`] | `struct mapped_device`, and its name in `/dev/mapper` |
 //! | [`TargetName`] | the kernel's name for a target |
 //! | [`MapBio`], [`Mapped`], [`EndBio`] | `struct bio` on its way down, and back |
 //! | [`Segments`], [`Segment`] | its payload, a page-bounded piece at a time |
@@ -37,6 +38,7 @@ mod holders;
 mod ioctl;
 mod late;
 mod limits;
+mod mapped;
 mod name;
 mod noio;
 #[cfg(CONFIG_DEBUG_ATOMIC_SLEEP)]
@@ -84,6 +86,10 @@ pub use self::{
     ioctl::IoctlRoute,
     late::LateQueue,
     limits::QueueLimits,
+    mapped::{
+        MappedDevice,
+        MappedName, //
+    },
     name::TargetName,
     registration::Registration,
     segment::{

@@ -39,6 +39,8 @@ u64 imgrement_ids_next(struct imgrement_ids *ids);
 /* Who listens: bits of imgrement_listeners. They are none of trace/settings.rs. */
 #define IMGREMENT_REQUEST 0x10
 #define IMGREMENT_COMPLETE 0x20
+#define IMGREMENT_DELTA 0x40
+#define IMGREMENT_MATCH 0x80
 
 /* The size of the name of a task, with a NUL. */
 #define IMGREMENT_COMMAND 16
@@ -71,5 +73,13 @@ void imgrement_trace_request(u32 device,
 void imgrement_trace_complete(u32 device,
 			      const struct imgrement_request *request,
 			      int error, u64 latency);
+void imgrement_trace_delta(u32 device, u64 id, u32 index, u32 length,
+			   u32 offset, u64 sector, u32 hits);
+void imgrement_trace_match(u32 device, u64 id, const char *pattern, u8 where,
+			   u64 sector, u32 byte);
+void imgrement_trace_mark(u32 device, const char *text);
+bool imgrement_table_is_traced(void);
+void imgrement_trace_table(u32 device, const char *name, u32 lower,
+			   const char *line, u8 why);
 
 #endif

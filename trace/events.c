@@ -62,6 +62,28 @@ void imgrement_unlisten_to_complete(void)
 	unlisten_to(IMGREMENT_COMPLETE);
 }
 
+int imgrement_listen_to_delta(void)
+{
+	listen_to(IMGREMENT_DELTA);
+	return 0;
+}
+
+void imgrement_unlisten_to_delta(void)
+{
+	unlisten_to(IMGREMENT_DELTA);
+}
+
+int imgrement_listen_to_match(void)
+{
+	listen_to(IMGREMENT_MATCH);
+	return 0;
+}
+
+void imgrement_unlisten_to_match(void)
+{
+	unlisten_to(IMGREMENT_MATCH);
+}
+
 void imgrement_trace_request(u32 device,
 			     const struct imgrement_request *request,
 			     const struct imgrement_hits *hits)
@@ -74,6 +96,34 @@ void imgrement_trace_complete(u32 device,
 			      int error, u64 latency)
 {
 	trace_complete(device, request, error, latency);
+}
+
+void imgrement_trace_delta(u32 device, u64 id, u32 index, u32 length,
+			   u32 offset, u64 sector, u32 hits)
+{
+	trace_delta(device, id, index, length, offset, sector, hits);
+}
+
+void imgrement_trace_match(u32 device, u64 id, const char *pattern, u8 where,
+			   u64 sector, u32 byte)
+{
+	trace_match(device, id, pattern, where, sector, byte);
+}
+
+void imgrement_trace_mark(u32 device, const char *text)
+{
+	trace_mark(device, text);
+}
+
+bool imgrement_table_is_traced(void)
+{
+	return trace_table_enabled();
+}
+
+void imgrement_trace_table(u32 device, const char *name, u32 lower,
+			   const char *line, u8 why)
+{
+	trace_table(device, name, lower, line, why);
 }
 
 /* Whether one of eight bytes is neither printable ASCII nor a NUL. */

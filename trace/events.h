@@ -70,6 +70,10 @@ int imgrement_listen_to_request(void);
 void imgrement_unlisten_to_request(void);
 int imgrement_listen_to_complete(void);
 void imgrement_unlisten_to_complete(void);
+int imgrement_listen_to_delta(void);
+void imgrement_unlisten_to_delta(void);
+int imgrement_listen_to_match(void);
+void imgrement_unlisten_to_match(void);
 
 #endif /* IMGREMENT_EVENTS_ONCE */
 
@@ -168,6 +172,139 @@ TRACE_EVENT_FN(complete,
 		  __entry->latency, __entry->command),
 
 	imgrement_listen_to_complete, imgrement_unlisten_to_complete
+);
+
+/* A segment of a request, after it has been searched. */
+TRACE_EVENT_FN(delta,
+
+	TP_PROTO(u32 device, u64 id, u32 index, u32 length, u32 offset,
+		 u64 sector, u32 hits),
+
+	TP_ARGS(device, id, index, length, offset, sector, hits),
+
+	TP_STRUCT__entry(
+		__field(dev_t, dev)
+		__field(u32, index)
+		__field(u64, id)
+		__field(u32, length)
+		__field(u32, offset)
+		__field(u64, sector)
+		__field(u32, hits)
+	),
+
+	TP_fast_assign(
+		__entry->dev = device;
+		__entry->index = index;
+		__entry->id = id;
+		__entry->length = length;
+		__entry->offset = offset;
+		__entry->sector = sector;
+		__entry->hits = hits;
+	),
+
+	TP_printk("%d,%d id=%llu index=%u length=%u offset=%u sector=%llu hits=%u",
+		  MAJOR(__entry->dev), MINOR(__entry->dev), __entry->id,
+		  __entry->index, __entry->length, __entry->offset,
+		  __entry->sector, __entry->hits),
+
+	imgrement_listen_to_delta, imgrement_unlisten_to_delta
+);
+
+/* An occurrence of a pattern. */
+TRACE_EVENT_FN(match,
+
+	TP_PROTO(u32 device, u64 id, const char *pattern, u8 where, u64 sector,
+		 u32 byte),
+
+	TP_ARGS(device, id, pattern, where, sector, byte),
+
+	TP_STRUCT__entry(
+		__field(dev_t, dev)
+		__field(u8, where)
+		__field(u64, id)
+		__field(u64, sector)
+		__field(u32, byte)
+		__string(pattern, pattern)
+	),
+
+	TP_fast_assign(
+		__entry->dev = device;
+		__entry->where = where;
+		__entry->id = id;
+		__entry->sector = sector;
+		__entry->byte = byte;
+		__assign_str(pattern);
+	),
+
+	TP_printk("%d,%d id=%llu %s sector=%llu byte=%u pattern=%s",
+		  MAJOR(__entry->dev), MINOR(__entry->dev), __entry->id,
+		  __print_symbolic(__entry->where,
+				   { 0, "page" },
+				   { 1, "across" },
+				   { 2, "requests" },
+				   { 3, "read" }),
+		  __entry->sector, __entry->byte, __get_str(pattern)),
+
+	imgrement_listen_to_match, imgrement_unlisten_to_match
+);
+
+/* The message mark. */
+TRACE_EVENT(mark,
+
+	TP_PROTO(u32 device, const char *text),
+
+	TP_ARGS(device, text),
+
+	TP_STRUCT__entry(
+		__field(dev_t, dev)
+		__string(text, text)
+	),
+
+	TP_fast_assign(
+		__entry->dev = device;
+		__assign_str(text);
+	),
+
+	TP_printk("%d,%d text=%s",
+		  MAJOR(__entry->dev), MINOR(__entry->dev), __get_str(text))
+);
+
+/* A line of a table, when something has become of it. */
+TRACE_EVENT(table,
+
+	TP_PROTO(u32 device, const char *name, u32 lower, const char *line,
+		 u8 why),
+
+	TP_ARGS(device, name, lower, line, why),
+
+	TP_STRUCT__entry(
+		__field(dev_t, dev)
+		__string(name, name)
+		__field(dev_t, lower)
+		__string(line, line)
+		__field(u8, why)
+	),
+
+	TP_fast_assign(
+		__entry->dev = device;
+		__assign_str(name);
+		__entry->lower = lower;
+		__assign_str(line);
+		__entry->why = why;
+	),
+
+	TP_printk("%d,%d %s name=%s lower=%d,%d line=%s",
+		  MAJOR(__entry->dev), MINOR(__entry->dev),
+		  __print_symbolic(__entry->why,
+				   { 0, "loaded" },
+				   { 1, "resumed" },
+				   { 2, "changed" },
+				   { 3, "reset" },
+				   { 4, "suspended" },
+				   { 5, "removed" }),
+		  __get_str(name),
+		  MAJOR(__entry->lower), MINOR(__entry->lower),
+		  __get_str(line))
 );
 
 #endif /* IMGREMENT_EVENTS_H */

@@ -3,6 +3,7 @@
 //! What a message changes.
 
 use super::{
+    events,
     search::{
         Search,
         Unfit, //
@@ -29,6 +30,7 @@ impl Trace {
     /// As those of [`Self::new`], and then nothing has changed.
     pub(crate) fn change(&self, change: &Change<'_>) -> Result<Option<Arc<Search>>, Unfit> {
         if let Change::Mark(text) = change {
+            events::mark(self.device, text);
             self.marks.fetch_add(1, Ordering::Relaxed);
             self.drain().print(Line::Mark(text));
             self.marks.fetch_sub(1, Ordering::Relaxed);

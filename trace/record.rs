@@ -302,20 +302,18 @@ impl<'w, 'p> Finds<'w, 'p> {
         });
     }
 
-    /// Adds the place of an occurrence that ends `end` bytes behind the `done` first ones of the request.
-    /// Of those that are too many there is no place.
-    pub(crate) fn place(&mut self, pattern: &Pattern, index: usize, done: u64, end: usize) {
+    /// Adds the place of an occurrence that begins `offset` bytes behind the beginning of the request. Of
+    /// those that are too many there is no place.
+    pub(crate) fn place(&mut self, pattern: &Pattern, index: usize, offset: i64) {
         if self.places >= PLACES_MAX {
             return;
         }
         let number = self.name(pattern, index);
-        // Does not wrap: a request is not so large.
-        let end = (done as i64).wrapping_add(end as i64);
 
         self.places = self.places.saturating_add(1);
         self.put(Find::Place {
             pattern: number,
-            offset: end.wrapping_sub(pattern.bytes().len() as i64),
+            offset,
         });
     }
 

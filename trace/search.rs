@@ -4,6 +4,7 @@
 
 use super::{
     counters::Counters,
+    events::Place,
     fpu,
     key,
     memory::Kernel,
@@ -117,6 +118,7 @@ impl Search {
             patterns: &self.patterns,
             engine,
             places: self.places,
+            told: None,
             counters,
             state: State::new(bytes),
             done: 0,
@@ -151,6 +153,8 @@ pub(crate) struct Scan<'s> {
     patterns: &'s Patterns,
     engine: &'s Engine<Kernel>,
     places: bool,
+    /// Where the request is, if somebody listens to what is found.
+    told: Option<Place>,
     counters: &'s Counters,
     state: State,
     /// How many bytes are behind us.
@@ -160,6 +164,11 @@ pub(crate) struct Scan<'s> {
 }
 
 impl Scan<'_> {
+    /// Tells those who listen of each occurrence in a request that is here.
+    pub(crate) fn tell(&mut self, place: Option<Place>) {
+        self.told = place;
+    }
+
     /// Searches the next segment, the one of `delta`, in place. Counts what is found, and tells `finds`.
     #[inline]
     pub(crate) fn page(
@@ -174,16 +183,18 @@ impl Scan<'_> {
             counters: Some(self.counters),
             finds,
             places: self.places,
+            told: self.told,
             done: self.done,
             delta: delta.index,
             at: Where::Across,
             sum: 0,
         };
 
+        let ends = self.told.is_some();
         segment.with_bytes(|bytes| {
-            engine.straddling(state, bytes, &mut |found| notes.add(found));
+            engine.straddling(state, bytes, ends, &mut |found| notes.add(found));
             self.across = self.across.saturating_add(notes.turn_to(Where::Page));
-            engine.inside(state, bytes, &fpu::Cpu, &mut |found| notes.add(found));
+            engine.inside(state, bytes, &fpu::Cpu, ends, &mut |found| notes.add(found));
         });
         delta.page_hits = u32::try_from(notes.sum).unwrap_or(u32::MAX);
         self.done = self.done.saturating_add(u64::from(segment.len()));
@@ -197,13 +208,14 @@ impl Scan<'_> {
             counters: None,
             finds: Some(finds),
             places: false,
+            told: None,
             done: self.done,
             delta: delta.index,
             at: Where::Copy,
             sum: 0,
         };
 
-        engine.inside(state, copy.into(), &fpu::Cpu, &mut |found| {
+        engine.inside(state, copy.into(), &fpu::Cpu, false, &mut |found| {
             notes.add(found);
         });
         delta.copy_hits = u32::try_from(notes.sum).unwrap_or(u32::MAX);
@@ -223,12 +235,14 @@ impl Scan<'_> {
             counters: Some(self.counters),
             finds,
             places: self.places,
+            told: self.told,
             done: 0,
             delta: 0,
             at: Where::Requests,
             sum: 0,
         };
 
+        let told = self.told.is_some();
         for (before, behind, done) in [
             (&neighbours.before, &ends.first, 0),
             (&ends.last, &neighbours.behind, self.done),
@@ -237,8 +251,8 @@ impl Scan<'_> {
             notes.done = done;
             // Does not wrap: there are few.
             state.restart(before.len().wrapping_add(behind.len()) as u64);
-            engine.straddling(state, before.into(), &mut |_| {});
-            engine.straddling(state, behind.into(), &mut |found| notes.add(found));
+            engine.straddling(state, before.into(), false, &mut |_| {});
+            engine.straddling(state, behind.into(), told, &mut |found| notes.add(found));
         }
         notes.sum
     }
@@ -257,6 +271,8 @@ struct Notes<'n, 'w, 'p> {
     finds: Option<&'n mut Finds<'w, 'p>>,
     /// Whether to tell it where each occurrence is.
     places: bool,
+    /// Where the request is, if somebody listens.
+    told: Option<Place>,
     /// How many bytes of the request lie before what is searched.
     done: u64,
     /// The index of the delta that is searched.
@@ -283,12 +299,18 @@ impl Notes<'_, '_, '_> {
                     finds.times(pattern, index, self.at, self.delta, times);
                 }
             }
-            Found::End { end, .. } if self.places => {
-                if let Some(finds) = &mut self.finds {
-                    finds.place(pattern, index, self.done, end);
+            Found::End { end, .. } => {
+                // Does not wrap: a request is not so large.
+                let end = (self.done as i64).wrapping_add(end as i64);
+                let offset = end.wrapping_sub(pattern.bytes().len() as i64);
+
+                if let Some(place) = self.told {
+                    place.found(pattern.shown(), self.at, offset);
+                }
+                if let Some(finds) = self.finds.as_mut().filter(|_| self.places) {
+                    finds.place(pattern, index, offset);
                 }
             }
-            Found::End { .. } => {}
         }
     }
 

@@ -84,10 +84,10 @@ fn naive(patterns: &[Owned], segments: &[&[u8]]) -> (Times, Ends) {
     (times, ends)
 }
 
-/// In every way: with places (the counting engine has none), and without.
+/// In every way: with places or without, and with ends or without (which those that count alone then do not tell).
 fn fast(owned: &[Owned], segments: &[&[u8]]) -> Vec<(Times, Option<Ends>)> {
     let mut ways = Vec::new();
-    for places in [false, true] {
+    for (places, asked) in [(false, false), (false, true), (true, false)] {
         let engine = Engine::new(&patterns(owned), places).unwrap().unwrap();
         for tier in tiers() {
             let mut ends = Vec::new();
@@ -103,14 +103,18 @@ fn fast(owned: &[Owned], segments: &[&[u8]]) -> Vec<(Times, Option<Ends>)> {
                     Found::End { pattern, end } => ends.push((index, pattern, end)),
                 };
                 let segment = (*segment).into();
-                engine.straddling(&mut state, segment, &mut |found| note(0, found));
-                engine.inside(&mut state, segment, &tier, &mut |found| note(1, found));
+                engine.straddling(&mut state, segment, asked, &mut |found| note(0, found));
+                engine.inside(&mut state, segment, &tier, asked, &mut |found| {
+                    note(1, found)
+                });
                 times.push(here);
             }
             ends.sort_unstable();
             let counted_alone = matches!(engine, Engine::One(_));
             assert!(!(counted_alone && places));
-            ways.push((times, if counted_alone { None } else { Some(ends) }));
+            let told = asked || !counted_alone;
+            assert!(told || ends.is_empty());
+            ways.push((times, if told { Some(ends) } else { None }));
         }
     }
     ways

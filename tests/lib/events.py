@@ -5,6 +5,8 @@
 events.py start EVENT...    begin to record these of imgrement's events
 events.py agree NAME        what they tell of a mapped device is what its status counts, and each request
                             comes back once. Its counters were reset before the start, and nothing is under way
+events.py found NAME FILE   the same of the events delta and match; FILE was written to the start of the device, and
+                            what was found in it is what Python finds
 events.py show [NAME]       all events of one device, or of all, a line each
 """
 
@@ -31,21 +33,32 @@ COMPLETE = re.compile(
     r"(?P<op>\S+) (?P<rwbs>[A-Z]+) sector=(?P<sector>\d+) bytes=(?P<bytes>\d+) id=(?P<id>\d+) errno=(?P<errno>\d+) "
     r"latency=(?P<latency>\d+) \[(?P<command>.*)\]"
 )
-FORMS = {"request": REQUEST, "complete": COMPLETE}
+DELTA = re.compile(
+    r"id=(?P<id>\d+) index=(?P<index>\d+) length=(?P<length>\d+) offset=(?P<offset>\d+) sector=(?P<sector>\d+) "
+    r"hits=(?P<hits>\d+)"
+)
+MATCH = re.compile(
+    r"id=(?P<id>\d+) (?P<where>\w+) sector=(?P<sector>\d+) byte=(?P<byte>\d+) pattern=(?P<pattern>\S+)"
+)
+MARK = re.compile(r"text=(?P<text>\S+)")
+TABLE = re.compile(r"(?P<why>\w+) name=(?P<name>\S*) lower=(?P<lower>\d+,\d+) line=(?P<line>.*)")
+FORMS = {
+    "request": REQUEST, "complete": COMPLETE, "delta": DELTA, "match": MATCH, "mark": MARK, "table": TABLE
+}
 
 
 class Event:
     """An event: its fields, numbers as such."""
 
     def __init__(self, match):
-        self.name, self.dev, self.time, self.cpu = match["event"], match["dev"], float(match["time"]), int(match["cpu"])
-        rest = FORMS[self.name].fullmatch(match["rest"])
-        assert rest, f"no line of {self.name}: {match['rest']!r}"
+        self.kind, self.dev, self.time, self.cpu = match["event"], match["dev"], float(match["time"]), int(match["cpu"])
+        rest = FORMS[self.kind].fullmatch(match["rest"])
+        assert rest, f"no line of {self.kind}: {match['rest']!r}"
         self.fields = {key: int(value) if value.isdigit() else value for key, value in rest.groupdict().items()}
         vars(self).update(self.fields)
 
     def __repr__(self):
-        return f"{self.name} {self.dev} {self.fields}"
+        return f"{self.kind} {self.dev} {self.fields}"
 
 
 def start(*events):
@@ -109,7 +122,7 @@ def completed(name):
     """The events of a device, when as many requests have come back as were sent on."""
     for _ in range(600):
         events = read(name)
-        kinds = Counter(event.name for event in events)
+        kinds = Counter(event.kind for event in events)
         if kinds["request"] == kinds["complete"]:
             return events
         time.sleep(0.1)
@@ -118,7 +131,7 @@ def completed(name):
 
 def agree(name):
     events = completed(name)
-    requests = [event for event in events if event.name == "request"]
+    requests = [event for event in events if event.kind == "request"]
     counted, told = status(name), Counter()
     for event in requests:
         word, sectors = COUNTERS[event.op]
@@ -133,7 +146,7 @@ def agree(name):
 
     ends = {}
     for event in events:
-        if event.name == "complete":
+        if event.kind == "complete":
             assert event.id not in ends, f"twice: {event}"
             ends[event.id] = event
             told["errors"] += event.errno != 0
@@ -161,12 +174,62 @@ def agree(name):
     print(f"{name}: {len(requests)} requests on {len(cpus)} CPUs,", dict(+Counter(event.op for event in requests)))
 
 
+def found(name, file):
+    events = completed(name)
+    counted = status(name)
+    requests = {event.id: event for event in events if event.kind == "request"}
+    deltas = [event for event in events if event.kind == "delta"]
+    matches = [event for event in events if event.kind == "match"]
+
+    # The deltas of each request are its segments in order. What was written is told before the request is.
+    by_id = {}
+    for delta in deltas:
+        by_id.setdefault(delta.id, []).append(delta)
+    for id, request in requests.items():
+        done = hits = 0
+        for index, delta in enumerate(by_id.get(id, [])):
+            assert delta.index == index and delta.sector == request.sector + done // 512, (request, delta)
+            assert delta.offset + delta.length <= 4096, delta
+            done += delta.length
+            hits += delta.hits
+        assert done == (request.bytes if request.op in ("read", "write") else 0), (request, by_id.get(id))
+        assert hits == request.page or request.op == "read", (request, by_id.get(id))
+        there = [match for match in matches if match.id == id]
+        assert request.hits == len(there) or request.op == "read", (request, there)
+        assert request.across == sum(match.where == "across" for match in there)
+    assert counted["segments"] == len(deltas), f"{counted['segments']} segments, {len(deltas)} deltas"
+    assert counted["page"] == sum(delta.hits for delta in deltas), "hits of deltas"
+
+    # By where they are, and by their patterns.
+    told = Counter(match.where for match in matches)
+    assert counted["across_requests"] == told["requests"], told
+    assert counted["page"] + counted["across"] == told["page"] + told["across"] + told["read"], told
+    output = subprocess.run(["dmsetup", "status", name], check=True, capture_output=True, text=True).stdout
+    words = output.split(" patterns ")[1].split()[1:]
+    counts = dict(zip(words[::2], map(int, words[1::2])))
+    assert counts == {**dict.fromkeys(counts, 0), **Counter(match.pattern for match in matches)}, counts
+
+    # Each where Python finds it, in what was written and in what was read.
+    text = Path(file).read_bytes()
+    for op in "write", "read":
+        places = [
+            (match.pattern, match.sector * 512 + match.byte) for match in matches if (match.where == "read") == (op == "read")
+        ]
+        for word in counts:
+            bytes_ = re.sub(b"%(..)", lambda hex: bytes([int(hex[1], 16)]), word.encode())
+            # Each, also those that overlap.
+            wanted = [find.start() for find in re.finditer(b"(?=" + re.escape(bytes_) + b")", text)]
+            got = sorted(place for pattern, place in places if pattern == word)
+            assert got == wanted or op == "read" and got == [], f"{op} {word}: {got}, wanted {wanted}"
+    print(f"{name}: {len(requests)} requests, {len(deltas)} deltas,", dict(told))
+
+
 def show(name=None):
     for event in read(name):
         fields = [f"{key}={value}" for key, value in event.fields.items() if key not in ("id", "cgroup")]
-        print(event.name, f"dev={event.dev}", *fields, f"id={event.fields.get('id')}")
+        print(event.kind, f"dev={event.dev}", *fields, f"id={event.fields.get('id')}")
 
 
 if __name__ == "__main__":
     words = [word for word in sys.argv[1:] if not word.startswith("--")]
-    {"start": start, "agree": agree, "show": show}[words[0]](*words[1:])
+    {"start": start, "agree": agree, "found": found, "show": show}[words[0]](*words[1:])

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Bytes that others write to while they are read, and bytes that print as one word.
+//! Bytes that others write to while they are read, bytes that print as one word, and text that may be cut.
 //!
 //! `dm` needs them, too, and brings this folder into each module that uses it.
 
+pub mod cut;
 #[allow(unsafe_code)]
 pub mod racy;
 pub mod word;

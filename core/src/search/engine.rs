@@ -58,7 +58,7 @@ impl State {
 /// What was found. A pattern is given by its index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Found {
-    /// An occurrence. Only an engine of many reports this.
+    /// An occurrence. An engine of a single pattern reports this only if it is asked to.
     End {
         /// The pattern.
         pattern: usize,
@@ -106,17 +106,27 @@ impl<M: Memory> Engine<M> {
         Set::new(&list).map(Self::Many).map(Some)
     }
 
-    /// Moves on to the next segment of a request, and reports occurrences that end in it and began before it.
+    /// Moves on to the next segment of a request, and reports occurrences that end in it and began before it. With
+    /// `ends`, an engine of a single pattern, too, reports where each occurrence ends.
     #[inline]
     pub fn straddling(
         &self,
         state: &mut State,
         bytes: RacyBytes<'_>,
+        ends: bool,
         found: &mut dyn FnMut(Found),
     ) {
         let State { carry, tally } = state;
 
         match self {
+            Self::One(matcher) if ends => {
+                let times = matcher.straddling_each(
+                    carry,
+                    bytes,
+                    Some(&mut |end| found(Found::End { pattern: 0, end })),
+                );
+                count(times, found);
+            }
             Self::One(matcher) => count(matcher.straddling(carry, bytes), found),
             Self::Many(set) => {
                 set.straddling(carry, bytes, &mut |pattern, end| {
@@ -128,7 +138,7 @@ impl<M: Memory> Engine<M> {
         }
     }
 
-    /// Reports occurrences in `bytes` alone.
+    /// Reports occurrences in `bytes` alone; `ends` as above.
     ///
     /// One section of `sections` may cover all of `bytes`, so they should be few: a page.
     #[inline]
@@ -137,13 +147,20 @@ impl<M: Memory> Engine<M> {
         state: &mut State,
         bytes: RacyBytes<'_>,
         sections: &impl Sections,
+        ends: bool,
         found: &mut dyn FnMut(Found),
     ) {
         let tally = &mut state.tally;
 
         match self {
             Self::One(matcher) => {
-                let times = sections.with(bytes.len(), |avx2| matcher.count(bytes, avx2));
+                let mut times = sections.with(bytes.len(), |avx2| matcher.count(bytes, avx2));
+                if ends && times != 0 {
+                    // Somebody may write to them meanwhile. What is told of is what counts.
+                    times = matcher.each(bytes, &mut |end| {
+                        found(Found::End { pattern: 0, end });
+                    });
+                }
                 count(times, found);
             }
             Self::Many(set) => {

@@ -128,11 +128,24 @@ impl<M: Memory> Matcher<M> {
         state: &mut Carry<ROOM>,
         bytes: RacyBytes<'_>,
     ) -> u32 {
+        self.straddling_each(state, bytes, None)
+    }
+
+    /// The same. Tells `found` for each how many bytes behind the beginning of the segment it ends.
+    pub fn straddling_each<const ROOM: usize>(
+        &self,
+        state: &mut Carry<ROOM>,
+        bytes: RacyBytes<'_>,
+        found: Option<&mut dyn FnMut(usize)>,
+    ) -> u32 {
         let wanted = self.len.wrapping_sub(1);
         // Each side is shorter than the pattern, so each occurrence here straddles.
-        let straddling = match state.around(bytes, wanted) {
-            Some((around, _)) => self.count(around.into(), None),
-            None => 0,
+        let straddling = match (state.around(bytes, wanted), found) {
+            (Some((around, begin)), Some(found)) => {
+                self.each(around.into(), &mut |end| found(end.saturating_sub(begin)))
+            }
+            (Some((around, _)), None) => self.count(around.into(), None),
+            (None, _) => 0,
         };
 
         state.pass(bytes, wanted);
@@ -168,6 +181,26 @@ impl<M: Memory> Matcher<M> {
             }
         }
         u32::try_from(hits).unwrap_or(u32::MAX)
+    }
+
+    /// Counts the occurrences in `bytes` alone, and tells `found` where each of them ends. It costs more than
+    /// [`Self::count`]: up to a comparison with the pattern for each byte. The count saturates.
+    pub fn each(&self, bytes: RacyBytes<'_>, found: &mut dyn FnMut(usize)) -> u32 {
+        let Some(probe) = self.pair.over(bytes, None) else {
+            return 0;
+        };
+        let mut hits: u32 = 0;
+        let mut from = 0;
+
+        while let Some(places) = probe.next(from) {
+            from = places.end;
+            for at in places.filter(|&at| self.is_at(bytes, at)) {
+                hits = hits.saturating_add(1);
+                // Does not wrap: it is a place in memory.
+                found(at.wrapping_add(self.len));
+            }
+        }
+        hits
     }
 
     /// Whether an occurrence begins at `at`.

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# The events of segments and of what is found in them, of marks and of tables: each occurrence is told once, where it
+# is, and each change of a table.
+
+modprobe dm-imgrement
+# A single pattern, which is only counted otherwise, and several.
+make_target one /dev/sdb edges 64 ops read,write log off
+make_target many /dev/sdb pattern DAMN pattern amnA pattern N%20D edges 64 data off
+python3 - > /tmp/text <<'END'
+import random, sys
+chance = random.Random(5)
+words = ["DAMN", "amnA", "N D", "DAM", "x" * 500, "DADAMN DAMN", "y" * 4090]
+text = "".join(chance.choice(words) for _ in range(2000))[: 200 * 1024]
+# Wherever a page or a request ends, it is in the middle of a pattern.
+sys.stdout.write("".join("MN" + text[at : at + 508] + "DA" for at in range(0, len(text), 512)))
+END
+python3 lib/events.py start request complete delta match mark table
+for name in one many; do
+	dmsetup message $name 0 reset
+	dmsetup message $name 0 mark "begin%20$name"
+	# Requests of all sizes, from memory at all places in a page. Each ends next to the following one.
+	python3 - $name <<-'END'
+		import mmap, os, sys
+		text = open("/tmp/text", "rb").read()
+		disk = os.open(f"/dev/mapper/{sys.argv[1]}", os.O_WRONLY | os.O_DIRECT)
+		memory = mmap.mmap(-1, len(text) + 4096)
+		at, step, sizes = 0, 0, (512, 4096, 1024, 33280, 2048)
+		while at < len(text):
+		    size = min(sizes[step % len(sizes)], len(text) - at)
+		    place = step % 8 * 512
+		    step += 1
+		    memory[place : place + size] = text[at : at + size]
+		    assert os.pwritev(disk, [memoryview(memory)[place : place + size]], at) == size
+		    at += size
+	END
+done
+# As one request, so that nothing lies between requests.
+dd if=/dev/mapper/one of=/tmp/got bs=200k count=1 iflag=direct status=none
+cmp /tmp/text /tmp/got
+sync /dev/mapper/one
+for name in one many; do
+	python3 lib/events.py found $name /tmp/text
+done
+
+dmsetup message one 0 pattern 'a%0Ab'
+dmsetup message one 0 log on
+dmsetup message one 0 pattern list
+expect_fail dmsetup message one 0 log maybe
+dmsetup reload one --table '0 1024 imgrement /dev/sdb 8'
+dmsetup suspend one
+dmsetup rename one two
+dmsetup resume two
+remove_target two
+python3 lib/events.py show | grep -E '^(mark|table)' > /tmp/shown
+device=$(stat -c %Hr,%Lr "$(readlink -f /dev/mapper/many)")
+expect 'marks' "begin%20one begin%20many" "$(sed -n 's/^mark .*text=\([^ ]*\).*/\1/p' /tmp/shown | xargs)"
+rest='data on log LOG log_rate 1000 log_lines 10000 places off edges 64 records 2048'
+old="lower=8,16 line=0 8192 imgrement 8:16 0 18"
+new='lower=8,16 line=0 1024 imgrement 8:16 8 18 pattern DAMN ops write data on log on log_rate 1000 log_lines 10000 places off edges 0 records 2048'
+# Theirs comes first where both have one.
+expect_text 'tables of the one' "reset name=one $old pattern DAMN ops read,write ${rest/LOG/off}
+changed name=one $old pattern a%0Ab ops read,write ${rest/LOG/off}
+changed name=one $old pattern a%0Ab ops read,write ${rest/LOG/on}
+loaded name=one $new
+suspended name=one $old pattern a%0Ab ops read,write ${rest/LOG/on}
+resumed name=two $new
+removed name=two $old pattern a%0Ab ops read,write ${rest/LOG/on}
+suspended name=two $new
+removed name=two $new" "$(grep -v "dev=$device " /tmp/shown | sed -n 's/^table dev=[0-9,]* why=\(.*\) id=None$/\1/p')"
