@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What bindgen made of `trace/bindings_helper.h`.
+//! Bindgen's output for `trace/bindings_helper.h`.
 //!
-//! Declarations of C functions count as unsafe code. The calls stand in `memory.rs`,
-//! `percpu.rs`, `fpu.rs`, `random.rs`, `key.rs` and `swap.rs`.
+//! Declarations of C functions count as unsafe code. They are called in `memory.rs`, `percpu.rs`, `fpu.rs`,
+//! `random.rs`, `key.rs` and `swap.rs`.
 
 #![allow(
     unsafe_code,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What trace/memory.rs, percpu.rs, fpu.rs, random.rs, key.rs, swap.rs, ids.rs and events.rs take
- * from C. bindgen reads this file; the C files of trace/ include it, so that the compiler checks
- * each prototype.
+ * What trace/memory.rs, percpu.rs, fpu.rs, random.rs, key.rs, swap.rs, ids.rs and events.rs use
+ * from C. bindgen reads this file. The C files of trace/ include it, so the compiler checks each
+ * prototype.
  */
 #ifndef TRACE_BINDINGS_HELPER_H
 #define TRACE_BINDINGS_HELPER_H
@@ -36,16 +36,16 @@ struct imgrement_ids *imgrement_ids_get(u32 device);
 void imgrement_ids_put(struct imgrement_ids *ids);
 u64 imgrement_ids_next(struct imgrement_ids *ids);
 
-/* Who listens: bits of imgrement_listeners. They are none of trace/settings.rs. */
+/* Active listeners: bits of imgrement_listeners. They differ from those of trace/settings.rs. */
 #define IMGREMENT_REQUEST 0x10
 #define IMGREMENT_COMPLETE 0x20
 #define IMGREMENT_DELTA 0x40
 #define IMGREMENT_MATCH 0x80
 
-/* The size of the name of a task, with a NUL. */
+/* The size of a task's name, with a NUL. */
 #define IMGREMENT_COMMAND 16
 
-/* What all events about a request tell. */
+/* The fields of all events about a request. */
 struct imgrement_request {
 	u64 id;
 	u64 sector;

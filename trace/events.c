@@ -9,7 +9,7 @@
 #include <linux/string.h>
 #include <linux/unaligned.h>
 
-/* The task's own, of the unified hierarchy, as bpf_get_current_cgroup_id() has it. */
+/* The task's own cgroup in the unified hierarchy, as bpf_get_current_cgroup_id() returns it. */
 static inline u64 imgrement_cgroup(void)
 {
 #ifdef CONFIG_CGROUPS
@@ -25,8 +25,8 @@ static inline u64 imgrement_cgroup(void)
 #include "trace/events.h"
 
 /*
- * A bit for each event that somebody listens to. All requests read it; it is written
- * when that changes, by one at a time: the kernel holds tracepoints_mutex meanwhile.
+ * A bit for each event with a listener. All requests read it. It is written only when that
+ * changes, by one task at a time: the kernel holds tracepoints_mutex meanwhile.
  */
 unsigned int imgrement_listeners __read_mostly;
 

@@ -38,7 +38,7 @@
 			 { 11, "zone-finish" },		\
 			 { 12, "other" })
 
-/* The letters of blktrace, as blk_fill_rwbs() has them: these three one after the other. */
+/* The letters of blktrace, as in blk_fill_rwbs(): these three, one after another. */
 #define imgrement_preflush_letter(flags)		\
 	__print_flags((flags) & 2, "", { 2, "F" })
 
@@ -77,7 +77,7 @@ void imgrement_unlisten_to_match(void);
 
 #endif /* IMGREMENT_EVENTS_ONCE */
 
-/* A request is on its way to the disk; what there was to search has been searched. */
+/* A request is on its way to the disk. Whatever was to be searched has been searched. */
 TRACE_EVENT_FN(request,
 
 	TP_PROTO(u32 device, const struct imgrement_request *request,
@@ -130,7 +130,7 @@ TRACE_EVENT_FN(request,
 	imgrement_listen_to_request, imgrement_unlisten_to_request
 );
 
-/* A request has come back, and goes up. */
+/* A request has completed, and is passed up. */
 TRACE_EVENT_FN(complete,
 
 	TP_PROTO(u32 device, const struct imgrement_request *request, int error,

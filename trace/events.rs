@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The trace events, by which programs see what passes (`docs/events.md`).
+//! The trace events, by which programs see requests (`docs/events.md`).
 //!
-//! A leaf with `unsafe`: the kernel crate's trace points are for the kernel's own tree, so that the events are
-//! defined in C (`trace/events.h`), and called through `trace/events.c`.
+//! A leaf with `unsafe`: the kernel crate's tracepoints are for the kernel's own tree. So the events are defined in C
+//! (`trace/events.h`), and called through `trace/events.c`.
 
 #![allow(unsafe_code)]
 
@@ -38,7 +38,7 @@ use kernel::{
     prelude::*, //
 };
 
-/// An event that requests make.
+/// An event about a request.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Event {
     /// `imgrement:request`.
@@ -51,7 +51,7 @@ pub(crate) enum Event {
     Match = bindings::IMGREMENT_MATCH as isize,
 }
 
-/// To which events somebody listens.
+/// The events that have listeners.
 #[derive(Clone, Copy)]
 pub(crate) struct Listeners(u32);
 
@@ -59,10 +59,10 @@ impl Listeners {
     /// None.
     pub(crate) const NONE: Self = Self(0);
 
-    /// At present. In any context.
+    /// The listeners at present. In any context.
     #[inline]
     pub(crate) fn now() -> Self {
-        // SAFETY: It is there as long as the module, and C only writes whole words to it.
+        // SAFETY: It exists as long as the module, and C only writes whole words to it.
         let listeners = unsafe { AtomicU32::from_ptr(&raw mut bindings::imgrement_listeners) };
 
         Self(listeners.load(Ordering::Relaxed))
@@ -80,24 +80,24 @@ impl Listeners {
         | bindings::IMGREMENT_DELTA
         | bindings::IMGREMENT_MATCH;
 
-    /// Whether there are any.
+    /// Whether any event has one.
     #[inline]
     pub(crate) fn any(self) -> bool {
         self.0 != 0
     }
 
-    /// Whether this event has any.
+    /// Whether this event has one.
     #[inline]
     pub(crate) fn to(self, event: Event) -> bool {
         self.0 & event as u32 != 0
     }
 }
 
-/// What a request has, and what was found in it.
+/// What was found in a request.
 pub(crate) type Hits = bindings::imgrement_hits;
 
 impl Hits {
-    /// So many occurrences of patterns were found in pages, in copies, across deltas and across requests.
+    /// Sets how many occurrences of patterns were found in pages, in copies, across deltas and across requests.
     pub(crate) fn found(&mut self, page: u64, copy: u64, across: u64, requests: u64) {
         let word = |count| u32::try_from(count).unwrap_or(u32::MAX);
         let all = page.saturating_add(across).saturating_add(requests);
@@ -109,15 +109,15 @@ impl Hits {
     }
 }
 
-/// What events tell of a request, and what is kept of it until it has come back.
+/// The data of a request for events, kept until it has completed.
 pub(crate) struct Told {
     request: bindings::imgrement_request,
-    /// When it was sent on, in nanoseconds; 0 where that is not known.
+    /// When it was sent on, in nanoseconds; 0 if that is not known.
     began: i64,
 }
 
 impl Told {
-    /// A request of which nobody has been told.
+    /// A request that no event has reported yet.
     #[inline]
     pub(crate) fn of(op: Op, flags: Flags, sector: u64, bytes: u32) -> Self {
         Self {
@@ -133,12 +133,12 @@ impl Told {
         }
     }
 
-    /// The task that runs sends it on now, under this id. The clock is read only where there are listeners to
-    /// its end. In any context.
+    /// The current task sends it on now, under this id. The clock is read only if there are listeners to its end.
+    /// In any context.
     #[inline]
     pub(crate) fn begin(&mut self, id: u64, listeners: Listeners) {
         self.request.id = id;
-        // SAFETY: There is room for a name.
+        // SAFETY: There is space for a name.
         unsafe { bindings::imgrement_command(self.request.command.as_mut_ptr()) };
         if listeners.to(Event::Complete) {
             self.began = now();
@@ -150,7 +150,7 @@ impl Told {
         Op::from_code(self.request.op).unwrap_or(Op::Other)
     }
 
-    /// How.
+    /// How it must be done.
     pub(crate) fn flags(&self) -> Flags {
         Flags::from_bits(self.request.flags).unwrap_or_default()
     }
@@ -165,22 +165,22 @@ impl Told {
         u64::from(self.request.bytes)
     }
 
-    /// It begins at another sector.
+    /// Makes it begin at another sector.
     pub(crate) fn move_to(&mut self, sector: u64) {
         self.request.sector = sector;
     }
 }
 
-/// What a request has and what is found in it, and who is told of that at once.
+/// What is found in a request. Reports it to listeners at once.
 pub(crate) struct Teller {
     place: Place,
     listeners: Listeners,
-    /// What there is so far.
+    /// What has been found so far.
     pub(crate) hits: Hits,
 }
 
 impl Teller {
-    /// Nothing was found so far in a request to `device` of so many segments.
+    /// Nothing has been found yet in a request to `device` with this many segments.
     pub(crate) fn new(device: u32, told: &Told, segments: usize, listeners: Listeners) -> Self {
         Self {
             place: Place {
@@ -197,12 +197,12 @@ impl Teller {
         }
     }
 
-    /// Tells those who listen of a segment that has been searched. In any context.
+    /// Reports a searched segment to listeners. In any context.
     pub(crate) fn delta(&self, delta: &Delta) {
         if self.listeners.to(Event::Delta) {
             let Place { device, id, .. } = self.place;
 
-            // SAFETY: It takes any numbers.
+            // SAFETY: It accepts any numbers.
             unsafe {
                 bindings::imgrement_trace_delta(
                     device,
@@ -217,7 +217,7 @@ impl Teller {
         }
     }
 
-    /// Where the request is, if somebody listens to what is found in it.
+    /// Where the request is, if its matches have a listener.
     pub(crate) fn place(&self) -> Option<Place> {
         match self.listeners.to(Event::Match) {
             true => Some(self.place),
@@ -226,21 +226,21 @@ impl Teller {
     }
 }
 
-/// Where a request is that is searched.
+/// Where a searched request is.
 #[derive(Clone, Copy)]
 pub(crate) struct Place {
     device: u32,
     id: u64,
     sector: u64,
-    /// Whether it is what was read that is searched.
+    /// Whether it is a read.
     read: bool,
 }
 
 impl Place {
-    /// Room for any name that was given to a pattern, escaped; a text that stands for itself may be cut.
+    /// Space for any name that can be given to a pattern, escaped. A text that is shown itself may be cut.
     const NAME: usize = 3 * 64 + 1;
 
-    /// Tells of an occurrence of the pattern that is shown so. It begins so many bytes behind the beginning of
+    /// Reports an occurrence of the pattern that is shown as `shown`. It begins `offset` bytes after the start of
     /// the request, or before it. In any context.
     #[inline(never)]
     pub(crate) fn found(&self, shown: &[u8], at: Where, offset: i64) {
@@ -254,13 +254,13 @@ impl Place {
             (false, Where::Across) => 1,
             (false, Where::Requests) => 2,
         };
-        // Bytes of the disk, which are fewer than to wrap.
+        // Bytes of the disk, which are too few to wrap.
         let byte = self
             .sector
             .wrapping_mul(SECTOR_SIZE)
             .wrapping_add_signed(offset);
 
-        // SAFETY: The name ends with a NUL, and is there during the call.
+        // SAFETY: The name ends with a NUL, and lives through the call.
         unsafe {
             bindings::imgrement_trace_match(
                 self.device,
@@ -274,43 +274,43 @@ impl Place {
     }
 }
 
-/// Tells of a mark, of which the text is unescaped. In any context.
+/// Reports a mark with this text, unescaped. In any context.
 pub(crate) fn mark(device: u32, text: &[u8]) {
     let mut room = [0; 3 * MARK_MAX + 1];
     let mut out = Cut::new(&mut room);
     let _ = write!(out, "{}", Escaped(text));
 
-    // SAFETY: The text ends with a NUL, and is there during the call.
+    // SAFETY: The text ends with a NUL, and lives through the call.
     unsafe { bindings::imgrement_trace_mark(device, out.finish().as_ptr().cast()) };
 }
 
-/// What has become of a line of a table.
+/// What has happened to a line of a table.
 #[derive(Clone, Copy)]
 pub(crate) enum Why {
-    /// It has been loaded, and is not used yet.
+    /// It has been loaded, and is not in use yet.
     Loaded = 0,
-    /// It is used from now on.
+    /// It is in use from now on.
     Resumed = 1,
     /// A message has changed it.
     Changed = 2,
     /// A message has set its counters to 0.
     Reset = 3,
-    /// It is not used for now.
+    /// It is not in use for now.
     Suspended = 4,
     /// It is gone.
     Removed = 5,
 }
 
-/// Whether somebody listens to [`table`]. In any context.
+/// Whether [`table`] has a listener. In any context.
 pub(crate) fn table_is_traced() -> bool {
     // SAFETY: It may be called in any context.
     unsafe { bindings::imgrement_table_is_traced() }
 }
 
-/// How many bytes of a line an event has, so that it fits into a page.
+/// How many bytes of a line fit into an event, which must fit into a page.
 const LINE_MAX: usize = 3072;
 
-/// Tells of a line of the table of `device`, which has this name, unescaped, and uses `lower`. May sleep.
+/// Reports a line of the table of `device`, which has this name, unescaped, and uses `lower`. May sleep.
 #[inline(never)]
 pub(crate) fn table(device: u32, name: &[u8], lower: u32, line: fmt::Arguments<'_>, why: Why) {
     let mut room = [0; 3 * 127 + 1];
@@ -318,14 +318,14 @@ pub(crate) fn table(device: u32, name: &[u8], lower: u32, line: fmt::Arguments<'
     let _ = write!(out, "{}", Escaped(name));
     let name = out.finish();
 
-    // Without memory it is cut to nothing, and says so.
+    // Without memory, the line is cut to nothing, and says so.
     let mut small = [0; 8];
     let mut large = Kernel::array(&0, LINE_MAX).ok();
     let mut out = Cut::new(large.as_deref_mut().unwrap_or(&mut small));
     let _ = out.write_fmt(line);
     let line = out.finish();
 
-    // SAFETY: The texts end with a NUL, and are there during the call.
+    // SAFETY: The texts end with a NUL, and live through the call.
     unsafe {
         bindings::imgrement_trace_table(
             device,
@@ -337,26 +337,26 @@ pub(crate) fn table(device: u32, name: &[u8], lower: u32, line: fmt::Arguments<'
     }
 }
 
-/// Tells of a request to `device` that the task that runs sends on. In any context.
+/// Emits the event of a request to `device` that the current task sends on. In any context.
 pub(crate) fn request(device: u32, told: &Told, hits: &Hits) {
-    // SAFETY: The structs are there during the call.
+    // SAFETY: The structs live through the call.
     unsafe { bindings::imgrement_trace_request(device, &told.request, hits) };
 }
 
-/// Tells of a request to `device` that has come back, and how. In any context.
+/// Emits the event of a request to `device` that has completed with this result. In any context.
 pub(crate) fn complete(device: u32, told: &Told, result: Result) {
     let errno = result.map_or_else(|error| error.to_errno().wrapping_neg(), |()| 0);
     let latency = match told.began {
         0 => 0,
-        // The clock does not go back; where it has not gone on, it has been less than its step.
+        // The clock never goes back. If it has not advanced, less than one tick has passed.
         began => now().wrapping_sub(began).max(1) as u64,
     };
 
-    // SAFETY: The struct is there during the call.
+    // SAFETY: The struct lives through the call.
     unsafe { bindings::imgrement_trace_complete(device, &told.request, errno, latency) };
 }
 
-/// The time, in nanoseconds, from a clock that only goes forwards. In any context.
+/// The time, in nanoseconds, from a monotonic clock. In any context.
 fn now() -> i64 {
     // SAFETY: It may be called in any context, once the kernel has started.
     unsafe { kernel::bindings::ktime_get() }

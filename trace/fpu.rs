@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Sections in which this CPU's vector registers are ours.
+//! Sections in which we may use this CPU's vector registers.
 //!
-//! A leaf with `unsafe`: the kernel crate has no such sections, and a permission to use the registers is
-//! worth something only if it comes from one.
+//! A leaf with `unsafe`: the kernel crate has no such sections, and a permission to use the registers is only valid if
+//! it comes from one.
 //!
 //! C header: `arch/x86/include/asm/fpu/api.h`.
 
@@ -16,14 +16,14 @@ use crate::search::simd::{
 };
 use kernel::types::NotThreadSafe;
 
-/// From how many bytes on a section is worth what it costs: saving the registers of the task, and
-/// restoring them before it returns to user space.
+/// From this many bytes on, a section is worth its cost: saving the registers of the task, and restoring them before it
+/// returns to user space.
 const WORTH: usize = 2048;
 
 /// This CPU's sections. In any context.
 ///
-/// What runs in one must not sleep, nor take long: neither other tasks nor softirqs of this CPU get their
-/// turn meanwhile. A page is right.
+/// Code in a section must not sleep, nor take long: meanwhile, no other tasks and no softirqs run on this CPU. A page
+/// is the right size.
 pub(crate) struct Cpu;
 
 impl Sections for Cpu {
@@ -42,22 +42,22 @@ impl Sections for Cpu {
 ///
 /// # Invariants
 ///
-/// `imgrement_avx2_begin` has said yes on this CPU, and `imgrement_avx2_end` is yet to come.
+/// `imgrement_avx2_begin` has returned true on this CPU, and `imgrement_avx2_end` has not been called yet.
 struct Section(NotThreadSafe);
 
 impl Section {
-    /// `None` where the CPU has no AVX2, or what was interrupted is in a section itself.
+    /// `None` if the CPU has no AVX2, or if the interrupted code is in a section itself.
     #[inline]
     fn begin() -> Option<Self> {
         // SAFETY: It may be called in any context.
         let began = unsafe { bindings::imgrement_avx2_begin() };
 
-        // `then_some` would make a `Self` in either case and drop it on a no, and the drop would end a
-        // section that never began. `clippy.toml` keeps it out.
+        // `then_some` would make a `Self` in either case. When it is dropped on a false, it would end a section that
+        // never began. `clippy.toml` forbids it.
         if !began {
             return None;
         }
-        // INVARIANT: It said yes.
+        // INVARIANT: It returned true.
         Some(Self(NotThreadSafe))
     }
 

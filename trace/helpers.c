@@ -3,8 +3,8 @@
  * C shims for what the kernel crate does not have: memory that may fail, per-CPU memory,
  * vector registers, random numbers, keys and SRCU's fast readers.
  *
- * Rust knows no address spaces, so that the pointers lose their __percpu here, by
- * way of an integer, since the two spaces are disjoint where the compiler has them.
+ * Rust knows no address spaces, so the pointers lose their __percpu here. This goes
+ * through an integer, because for some compilers the two spaces are disjoint.
  */
 #include <linux/cpumask.h>
 #include <linux/gfp.h>
@@ -27,9 +27,9 @@
 #include "trace/bindings_helper.h"
 
 /*
- * Memory that may fail, and then has no program killed and prints no warning. What is
- * large is first tried with little effort and in large pieces, then with all effort but
- * in single pages: no large piece is worth that others lose theirs.
+ * Allocates memory, or fails without killing a program or printing a warning. A large size is
+ * first tried with little effort in large pieces, and then with full effort in single pages: it
+ * is not worth taking large pieces from others.
  */
 void *imgrement_alloc(size_t size, bool zero)
 {
@@ -53,7 +53,7 @@ u64 imgrement_available(void)
 	return (u64)max(si_mem_available(), 0L) << PAGE_SHIFT;
 }
 
-/* __GFP_NORETRY: of the flags with which nothing is killed, only this one comes through. */
+/* __GFP_NORETRY: of the flags that prevent killing, only this one is passed through. */
 void *imgrement_alloc_percpu(size_t size, size_t align)
 {
 	gfp_t gfp = GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN;
@@ -77,21 +77,21 @@ void *imgrement_per_cpu_ptr(void *percpu, unsigned int cpu)
 	return per_cpu_ptr((__force void __percpu *)(unsigned long)percpu, cpu);
 }
 
-/* For CPUs on which trace/percpu.rs has no instruction of its own. */
+/* For CPUs without an instruction for it in trace/percpu.rs. */
 void imgrement_this_cpu_add(void *percpu, u64 amount)
 {
 	this_cpu_add(*(__force u64 __percpu *)(unsigned long)percpu, amount);
 }
 
-/* The next possible CPU after this one, -1 to begin; nr_cpu_ids where none is left. */
+/* The next possible CPU after this one, -1 to begin; nr_cpu_ids if there is none. */
 unsigned int imgrement_next_possible_cpu(int cpu)
 {
 	return cpumask_next(cpu, cpu_possible_mask);
 }
 
 /*
- * Begins a section in which the vector registers may be used, where the CPU has AVX2.
- * User-mode Linux, an ordinary program, always may, and has no states to ask about.
+ * Begins a section in which the vector registers may be used, if the CPU has AVX2. User-mode
+ * Linux is an ordinary program: it may always use them, and has no state to ask about.
  */
 bool imgrement_avx2_begin(void)
 {
@@ -123,8 +123,8 @@ u64 imgrement_random(void)
 
 /*
  * Copies the payload of the logon key of this description, as the caller's task
- * finds it. Returns its size, or -EMSGSIZE where there is no room for it, or what
- * request_key() says. May sleep; asks no program for a key that is not there.
+ * finds it. Returns its size, or -EMSGSIZE if it does not fit, or the error of
+ * request_key(). May sleep. It does not ask a program to make a missing key.
  */
 long imgrement_read_key(const char *description, void *to, size_t room)
 {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The ids of requests, which trace/ids.rs gives out.
+ * The ids of requests, which trace/ids.rs hands out.
  *
- * An id is unique for a mapped device for as long as the module is loaded, and each CPU
- * counts for itself, so that CPUs share no cache line: its number is in the top 16 bits.
+ * An id is unique for a mapped device as long as the module is loaded. Each CPU counts for
+ * itself, so that CPUs share no cache line: its number is in the top 16 bits.
  */
 #include <linux/cpumask.h>
 #include <linux/gfp.h>
@@ -28,7 +28,7 @@ struct imgrement_ids {
 
 static LIST_HEAD(all_ids);
 static DEFINE_MUTEX(ids_lock);
-/* How far the ids of any CPU have come of devices that are gone. */
+/* The highest count that any CPU has reached, for devices that are gone. */
 static u64 used;
 
 #define COUNT_BITS 48
@@ -40,7 +40,7 @@ static void free_ids(struct imgrement_ids *ids)
 	kfree(ids);
 }
 
-/* Of the device with this number. NULL where there is no memory. May sleep. */
+/* For the device with this number. NULL if there is no memory. May sleep. */
 struct imgrement_ids *imgrement_ids_get(u32 device)
 {
 	gfp_t gfp = GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN;
@@ -48,7 +48,7 @@ struct imgrement_ids *imgrement_ids_get(u32 device)
 	unsigned int cpu;
 	u64 *last;
 
-	/* Before the lock is taken, for which a suspended device may wait. */
+	/* Before the lock is taken, because a suspended device may wait for it. */
 	new = kzalloc_obj(*new, gfp);
 	if (!new)
 		return NULL;
@@ -96,7 +96,7 @@ void imgrement_ids_put(struct imgrement_ids *ids)
 	free_ids(ids);
 }
 
-/* The next one. One instruction: number and CPU do not come apart. In any context. */
+/* The next id. One instruction, so that number and CPU belong together. In any context. */
 u64 imgrement_ids_next(struct imgrement_ids *ids)
 {
 	return this_cpu_inc_return(*ids->last);

@@ -2,8 +2,8 @@
 
 //! The ids of requests.
 //!
-//! A leaf with `unsafe`: the kernel crate has no lock that is there before anything else, and all targets of
-//! a device share what `trace/ids.c` keeps of it.
+//! A leaf with `unsafe`: the kernel crate has no lock that can be a plain static, and all targets of a device share the
+//! data in `trace/ids.c`.
 
 #![allow(unsafe_code)]
 
@@ -11,13 +11,12 @@ use super::bindings;
 use core::ptr::NonNull;
 use kernel::prelude::*;
 
-/// The ids of the requests of a mapped device, shared by all its targets. An id is never given twice for a
-/// device while the module is loaded. The top 16 bits are the number of the CPU; without holes each CPU counts on
-/// by 1.
+/// The ids of the requests of a mapped device, shared by all its targets. While the module is loaded, no id of a device
+/// is used twice. The top 16 bits are the number of the CPU. Each CPU counts up by 1, without holes.
 ///
 /// # Invariants
 ///
-/// `imgrement_ids_get` returned it, and `imgrement_ids_put` is yet to come.
+/// `imgrement_ids_get` returned it, and `imgrement_ids_put` has not been called yet.
 pub(crate) struct Ids(NonNull<bindings::imgrement_ids>);
 
 // SAFETY: Any task may use it, and put it.
@@ -26,13 +25,13 @@ unsafe impl Send for Ids {}
 unsafe impl Sync for Ids {}
 
 impl Ids {
-    /// Those of the device with this number. May sleep.
+    /// The ids of the device with this number. May sleep.
     ///
     /// # Errors
     ///
     /// `ENOMEM`.
     pub(crate) fn new(device: u32) -> Result<Self> {
-        // SAFETY: It takes any number.
+        // SAFETY: It accepts any number.
         let ids = unsafe { bindings::imgrement_ids_get(device) };
 
         // INVARIANT: It has just been got.
@@ -48,7 +47,7 @@ impl Ids {
 
 impl Drop for Ids {
     fn drop(&mut self) {
-        // SAFETY: By the invariant; it is not used any more.
+        // SAFETY: By the invariant; it is not used after this.
         unsafe { bindings::imgrement_ids_put(self.0.as_ptr()) };
     }
 }

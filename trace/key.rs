@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A pattern that is kept as a key, so that it is in no table, no log and no command line.
+//! A pattern that is stored in a key, so that it is in no table, no log and no command line.
 //!
 //! A leaf with `unsafe`: the kernel crate has no keys.
 
@@ -16,12 +16,12 @@ use crate::{
 };
 use kernel::prelude::*;
 
-/// Reads into `bytes` what the logon key of this name holds, as the task that asks finds it. May sleep.
+/// Reads the content of the logon key of this name, as the calling task finds it, into `bytes`. May sleep.
 ///
 /// # Errors
 ///
-/// `EMSGSIZE` where that is more than a pattern may have, and what `request_key` says: `ENOKEY`,
-/// `EKEYEXPIRED`, `EKEYREVOKED`, and the like.
+/// `EMSGSIZE` if that is longer than a pattern may be, and the errors of `request_key`: `ENOKEY`, `EKEYEXPIRED`,
+/// `EKEYREVOKED`, and the like.
 pub(crate) fn read(name: &Text<KEY_NAME_MAX>, bytes: &mut Text<PATTERN_MAX>) -> Result {
     if name.as_bytes().contains(&0) {
         // No key has such a name.
@@ -34,7 +34,7 @@ pub(crate) fn read(name: &Text<KEY_NAME_MAX>, bytes: &mut Text<PATTERN_MAX>) -> 
     let description = CStr::from_bytes_until_nul(&description).map_err(|_| ENOKEY)?;
 
     bytes.fill(|room| {
-        // SAFETY: The description is a string, and there is room for that many bytes.
+        // SAFETY: The description is a string, and there is space for that many bytes.
         let len = unsafe {
             bindings::imgrement_read_key(
                 description.as_char_ptr(),

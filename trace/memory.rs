@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Memory of a size that a person chooses: with too much of it, a table or message fails, and nobody else does.
+//! Memory whose size a person chooses. If it is too much, the table or message fails, and nothing else does.
 //!
-//! A leaf with `unsafe`: the kernel crate's allocators can not be told that they may fail
-//! (`__GFP_RETRY_MAYFAIL`), and so they may have the OOM killer end other programs.
+//! A leaf with `unsafe`: the kernel crate's allocators cannot be told that they may fail (`__GFP_RETRY_MAYFAIL`), so
+//! they may make the OOM killer end other programs.
 
 #![allow(unsafe_code)]
 
@@ -38,27 +38,27 @@ impl Memory for Kernel {
     type Error = AllocError;
 
     fn array<T: Copy>(value: &T, len: usize) -> Result<Array<T>, AllocError> {
-        // `Vec` has ways to fill it, but either over the stack or with checks that may panic.
+        // `Vec` can be filled in other ways, but these use the stack, or have checks that may panic.
         let (memory, _, capacity) = Array::<T>::with_capacity(len, GFP_KERNEL)?.into_raw_parts();
 
         for at in 0..len {
-            // SAFETY: There is room for `len` values, and `value` is not among them.
+            // SAFETY: There is space for `len` values, and `value` is not among them.
             unsafe { memory.add(at).copy_from_nonoverlapping(value, 1) };
         }
-        // SAFETY: The parts are those of a vector of this capacity, which is `len` at least, and the first `len`
+        // SAFETY: The parts are those of a vector of this capacity, which is at least `len`, and the first `len`
         // values are written.
         Ok(unsafe { Array::from_raw_parts(memory, len, capacity) })
     }
 }
 
-/// How many bytes programs could be given now without swapping.
+/// How many bytes programs could allocate now without swapping.
 pub(crate) fn available() -> u64 {
     // SAFETY: It may be called in any context.
     unsafe { bindings::imgrement_available() }
 }
 
-/// An allocator that tries hard, and then fails. It sleeps, whatever its flags say, of which only
-/// `__GFP_ZERO` counts.
+/// An allocator that tries hard, and then fails. It sleeps, whatever its flags say; of these, only `__GFP_ZERO`
+/// counts.
 pub(crate) struct MayFail;
 
 // SAFETY:
@@ -74,7 +74,7 @@ unsafe impl Allocator for MayFail {
         flags: Flags,
         _nid: NumaNode,
     ) -> Result<NonNull<[u8]>, AllocError> {
-        // With a size that is a multiple of it, memory up to a page is aligned so, and beyond that to a page.
+        // If the size is a multiple of it, memory up to a page has this alignment, and larger memory that of a page.
         let layout = Kmalloc::aligned_layout(layout);
         let size = layout.size();
         if layout.align() > PAGE_SIZE {
@@ -91,8 +91,8 @@ unsafe impl Allocator for MayFail {
         let new: NonNull<u8> = new.ok_or(AllocError)?;
 
         if let Some(old) = ptr.filter(|_| old_layout.size() != 0) {
-            // SAFETY: By the contract of `realloc` the old memory has the size of the old layout. The new one
-            // has `size` bytes, and is another.
+            // SAFETY: By the contract of `realloc` the old memory has the size of the old layout. The new memory has
+            // `size` bytes, and does not overlap.
             unsafe { old.copy_to_nonoverlapping(new, size.min(old_layout.size())) };
             // SAFETY: By the contract of `realloc` it came from here, and is not used any more.
             unsafe { bindings::imgrement_free(old.as_ptr().cast()) };

@@ -27,16 +27,14 @@ use kernel::{
     prelude::*, //
 };
 
-/// A `T` for each CPU that there can be.
+/// A `T` for each possible CPU.
 ///
-/// Each CPU has one that is near, but may see those of all: a task can be moved to another CPU while
-/// it holds a reference. Hence `T` is `Sync`, and what counts is built of atomics that others rarely
-/// touch.
+/// Each CPU has a nearby value, but may see those of all CPUs: a task can be moved to another CPU while it holds a
+/// reference. So `T` is `Sync`, and counters are atomics that other CPUs rarely touch.
 ///
 /// # Invariants
 ///
-/// The pointer is per-CPU memory for a `T`, with an initialised `T` for each possible CPU, and freed
-/// by `drop` alone.
+/// The pointer is per-CPU memory for a `T`, with an initialised `T` for each possible CPU, and only `drop` frees it.
 pub(crate) struct PerCpu<T> {
     memory: NonNull<c_void>,
     _values: PhantomData<T>,
@@ -44,11 +42,11 @@ pub(crate) struct PerCpu<T> {
 
 // SAFETY: It owns its values, which may be sent.
 unsafe impl<T: Send> Send for PerCpu<T> {}
-// SAFETY: It hands out shared references only, which several threads may use.
+// SAFETY: It only hands out shared references, which several threads may use.
 unsafe impl<T: Sync> Sync for PerCpu<T> {}
 
 impl<T: Sync> PerCpu<T> {
-    /// Makes a value for each CPU, which `make` is given the number of. May sleep.
+    /// Makes a value for each CPU. `make` gets the CPU's number. May sleep.
     ///
     /// # Errors
     ///
@@ -58,7 +56,7 @@ impl<T: Sync> PerCpu<T> {
 
         for cpu in PossibleCpus::new() {
             let value = make(cpu.0);
-            // SAFETY: The memory of that CPU is there, aligned, and nobody else's yet.
+            // SAFETY: The memory of that CPU exists, is aligned, and is not shared yet.
             unsafe { cpu.place::<T>(memory).write(value) };
         }
         // INVARIANT: Each possible CPU has its value now.
@@ -82,7 +80,7 @@ impl<T: Sync> PerCpu<T> {
     }
 }
 
-/// `N` counters that each CPU has for itself, on cache lines of its own.
+/// `N` counters for each CPU, on cache lines of its own.
 #[repr(C, align(64))]
 pub(crate) struct Cells<const N: usize>([AtomicU64; N]);
 
@@ -93,7 +91,7 @@ impl<const N: usize> PerCpu<Cells<N>> {
     ///
     /// `ENOMEM`.
     pub(crate) fn zeroed() -> Result<Self> {
-        // INVARIANT: The memory is zero-filled, and all bytes 0 are counters of 0. They are too large to be
+        // INVARIANT: The memory is zero-filled, and all-zero bytes are counters of 0. They are too large to be
         // made on the stack.
         Ok(Self {
             memory: allocate::<Cells<N>>()?,
@@ -101,11 +99,10 @@ impl<const N: usize> PerCpu<Cells<N>> {
         })
     }
 
-    /// Adds to a counter of the CPU that this runs on; to none where there are not so many. In any
-    /// context.
+    /// Adds to a counter of the current CPU; does nothing if there is no such counter. In any context.
     ///
-    /// One instruction, so that whoever interrupts it, or moves the task, comes before or after it:
-    /// nothing gets lost, and yet no other CPU is kept off (`this_cpu_add`).
+    /// This is one instruction. An interrupt, or a move of the task, comes before or after it. So nothing is lost,
+    /// although no other CPU is locked out (`this_cpu_add`).
     #[inline]
     pub(crate) fn add(&self, index: usize, amount: u64) {
         if index >= N {
@@ -113,14 +110,14 @@ impl<const N: usize> PerCpu<Cells<N>> {
         }
         let cell = self.memory.as_ptr().cast::<u64>().wrapping_add(index);
 
-        // SAFETY: By the invariant it is, as seen from each CPU, the counter of that CPU. Other CPUs
-        // only load it, atomically, as an aligned word of x86 is loaded and stored.
+        // SAFETY: By the invariant it is the counter of whichever CPU executes this. Other CPUs only load it, and
+        // x86 loads and stores an aligned word atomically.
         #[cfg(all(CONFIG_X86_64, CONFIG_SMP, not(CONFIG_UML)))]
         unsafe {
             core::arch::asm!("add qword ptr gs:[{}], {}", in(reg) cell, in(reg) amount,
                 options(nostack));
         }
-        // SAFETY: As above; there is one CPU, of which this is the counter.
+        // SAFETY: As above; this is the counter of the only CPU.
         #[cfg(all(CONFIG_X86_64, not(CONFIG_SMP)))]
         unsafe {
             core::arch::asm!("add qword ptr [{}], {}", in(reg) cell, in(reg) amount,
@@ -136,7 +133,7 @@ impl<const N: usize> PerCpu<Cells<N>> {
         }
     }
 
-    /// The sum of a counter over all CPUs. Not a snapshot: others count meanwhile.
+    /// The sum of a counter over all CPUs. Not a snapshot: counting continues meanwhile.
     pub(crate) fn sum(&self, index: usize) -> u64 {
         self.iter()
             .filter_map(|cells| cells.0.get(index))
@@ -146,7 +143,7 @@ impl<const N: usize> PerCpu<Cells<N>> {
     }
 }
 
-/// How many bytes a `T` for each CPU takes.
+/// The size in bytes of a `T` for each CPU.
 pub(crate) fn size<T>() -> u64 {
     PossibleCpus::new().fold(0, |bytes: u64, _| {
         bytes.saturating_add(size_of::<T>() as u64)
@@ -155,7 +152,7 @@ pub(crate) fn size<T>() -> u64 {
 
 /// Zero-filled per-CPU memory for a `T`. May sleep.
 fn allocate<T>() -> Result<NonNull<c_void>> {
-    // SAFETY: It takes any size and alignment.
+    // SAFETY: It accepts any size and alignment.
     let memory = unsafe { bindings::imgrement_alloc_percpu(size_of::<T>(), align_of::<T>()) };
     NonNull::new(memory).ok_or(ENOMEM)
 }
@@ -163,19 +160,19 @@ fn allocate<T>() -> Result<NonNull<c_void>> {
 impl<T> Drop for PerCpu<T> {
     fn drop(&mut self) {
         for cpu in PossibleCpus::new() {
-            // SAFETY: By the invariant it is initialised, and nobody has a reference any more.
+            // SAFETY: By the invariant it is initialised, and nothing has a reference any more.
             unsafe { core::ptr::drop_in_place(cpu.place::<T>(self.memory)) };
         }
-        // SAFETY: By the invariant it is per-CPU memory that nobody else frees.
+        // SAFETY: By the invariant it is per-CPU memory that nothing else frees.
         unsafe { bindings::imgrement_free_percpu(self.memory.as_ptr()) };
     }
 }
 
-/// The number of a CPU that there can be.
+/// The number of a possible CPU.
 struct PossibleCpu(u32);
 
 impl PossibleCpu {
-    /// Where its value is.
+    /// The address of its value.
     ///
     /// # Safety
     ///
@@ -200,7 +197,7 @@ impl Iterator for PossibleCpus {
 
     fn next(&mut self) -> Option<PossibleCpu> {
         let before = self.0.map_or(-1, |cpu| cpu as i32);
-        // SAFETY: It takes -1 and the number of any possible CPU.
+        // SAFETY: It accepts -1 and the number of any possible CPU.
         let cpu = unsafe { bindings::imgrement_next_possible_cpu(before) };
 
         (cpu < nr_cpu_ids()).then(|| {

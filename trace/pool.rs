@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The bounded pool that records are made of, and their way to the reader.
+//! The bounded pool that records are made from, and their way to the reader.
 //!
-//! The pool is a number of blocks, a page each, made once. Who takes some has a [`Chain`], alone,
-//! until it is dropped or sent. What is sent goes into a queue of the sender's CPU, with the next
-//! number of one sequence; the one reader at a time gets everything in the order of these numbers.
-//! Senders wait for nobody. The reader waits for a sender that has its number and was interrupted
-//! before it sent.
+//! The pool has a fixed number of blocks, a page each, which are allocated once. Blocks that are taken form a
+//! [`Chain`], which has a single owner until it is dropped or sent. Sent chains go into a queue of the sender's CPU,
+//! with the next number of one sequence. The one reader at a time gets everything in the order of these numbers.
+//! Senders never wait. The reader waits for a sender that has taken its number and was interrupted before it sent.
 //!
-//! A leaf with `unsafe`: which block belongs to whom is settled by the atomics of `slots.rs` at run
-//! time, which the borrow checker cannot see.
+//! A leaf with `unsafe`: the atomics of `slots.rs` decide at run time who owns a block, which the borrow checker cannot
+//! see.
 //!
-//! Lock order: the reader's mutex alone.
+//! Lock order: only the reader's mutex.
 
 #![allow(unsafe_code)]
 
@@ -49,14 +48,14 @@ pub(crate) type Block = [u8; BLOCK];
 ///
 /// # Invariants
 ///
-/// - `blocks` points at `nodes.len()` blocks within `_memory`, which never moves.
-/// - The number of a block is at any time in exactly one place: free in `taken`, in one [`Chain`]
-///   or [`Held`], or sent and not yet received. Only who has it accesses the block.
-/// - A chain's numbers are linked by `Node::next`, up to [`slots::EMPTY`]; the links meet no number
+/// - `blocks` points to `nodes.len()` blocks within `_memory`, which never moves.
+/// - The number of a block is always in exactly one place: free in `taken`, in one [`Chain`] or [`Held`], or sent and
+///   not yet received. Only its owner accesses the block.
+/// - A chain's numbers are linked by `Node::next`, up to [`slots::EMPTY`]. No number is linked twice.
 ///   twice.
 #[pin_data]
 pub(crate) struct Pool {
-    /// No other pool has or had the same.
+    /// No other pool ever has the same.
     id: u64,
     blocks: NonNull<Block>,
     _memory: Array<u8>,
@@ -66,43 +65,43 @@ pub(crate) struct Pool {
     /// The links of the queues; see `slots::push`.
     links: Array<AtomicU32>,
     queues: PerCpu<CpuQueue>,
-    /// The sequence number that is given next.
+    /// The next sequence number.
     sequence: AtomicU64,
     #[pin]
     inbox: Mutex<Inbox>,
 }
 
-// SAFETY: The memory that `blocks` points at is owned, and not bound to a thread.
+// SAFETY: The memory that `blocks` points to is owned, and not bound to a thread.
 unsafe impl Send for Pool {}
-// SAFETY: By the invariants each block has one owner at a time; all else is `Sync` by itself.
+// SAFETY: By the invariants each block has one owner at a time. Everything else is `Sync` by itself.
 unsafe impl Sync for Pool {}
 
-/// What is kept of a block beside its contents.
+/// What is stored for a block, apart from its contents.
 struct Node {
     /// The next block of its chain.
     next: AtomicU32,
-    /// The number under which its chain was sent; of the first block of a chain.
+    /// For the first block of a chain: the number under which it was sent.
     sequence: AtomicU64,
 }
 
-/// What each CPU has of its own.
+/// The data of each CPU.
 struct CpuQueue {
     /// The newest chain in its queue; see `slots::push`.
     newest: AtomicU32,
-    /// Where its search for free blocks starts, so that CPUs do not meet; see `slots::claim`.
+    /// Where its search for free blocks starts, so that CPUs use different blocks; see `slots::claim`.
     hint: usize,
 }
 
 /// What the reader has taken out of the queues.
 struct Inbox {
-    /// The first of a list, sorted by sequence, of what was sent; linked by `Pool::links`.
+    /// The first of the sent chains, sorted by sequence and linked by `Pool::links`.
     first: u32,
-    /// The number of what is received next.
+    /// The number that is received next.
     next: u64,
 }
 
 impl Pool {
-    /// How many bytes there are for so many blocks.
+    /// The size of so many blocks, in bytes.
     pub(crate) fn size(count: u32) -> u64 {
         const EACH: usize = BLOCK + size_of::<Node>() + size_of::<AtomicU32>();
         (EACH as u64).saturating_mul(u64::from(count))
@@ -122,8 +121,8 @@ impl Pool {
                 BLOCK.checked_mul(count as usize).ok_or(ENOMEM)?,
                 GFP_KERNEL,
             )?,
-            // INVARIANT: The memory has just been made of that size; it stays where it is, since
-            // the vector is never touched again.
+            // INVARIANT: The memory was just allocated with that size. It does not move, because the vector is
+            // never touched again.
             blocks: NonNull::new(_memory.as_mut_ptr().cast()).ok_or(ENOMEM)?,
             nodes: with_each(count, || Node {
                 next: AtomicU32::new(slots::EMPTY),
@@ -140,8 +139,7 @@ impl Pool {
         })
     }
 
-    /// Takes `count` blocks, at least one; `None` where the pool has not got as many. In any
-    /// context.
+    /// Takes `count` blocks, at least one; `None` if the pool does not have that many. In any context.
     pub(crate) fn take(&self, count: usize) -> Option<Chain<'_>> {
         if count > self.nodes.len() {
             return None;
@@ -153,7 +151,7 @@ impl Pool {
         };
 
         for _ in 1..count {
-            // Where the last one was found there are more.
+            // Near the last one there are probably more.
             hint = (chain.first / slots::SLOTS_PER_WORD) as usize;
             // INVARIANT: The block has just been claimed, and the others are linked to it.
             chain.first = self.claim(hint, chain.first)?;
@@ -161,13 +159,13 @@ impl Pool {
         Some(chain)
     }
 
-    /// Takes back what [`Chain::hold`] put away. `None`, and the blocks stay away, where that was a
-    /// chain of another pool. In any context.
+    /// Takes back what [`Chain::hold`] put away. If that was a chain of another pool, returns `None`, and the blocks
+    /// stay lost. In any context.
     pub(crate) fn take_back(&self, held: Held) -> Option<Chain<'_>> {
         if held.pool != self.id {
             return None;
         }
-        // INVARIANT: `hold` gave the chain up, and `held`, of which there is no copy, is used up.
+        // INVARIANT: `hold` gave up the chain, and `held`, which cannot be copied, is consumed.
         Some(Chain {
             pool: self,
             first: held.first,
@@ -186,7 +184,7 @@ impl Pool {
         self.nodes.get(index as usize)
     }
 
-    /// Where the contents of a block are.
+    /// The address of a block's contents.
     ///
     /// # Safety
     ///
@@ -196,12 +194,12 @@ impl Pool {
         unsafe { self.blocks.add(index as usize) }
     }
 
-    /// The number that is given next: what has been sent has lower ones.
+    /// The next sequence number. Everything that has been sent has a lower one.
     pub(crate) fn sequence(&self) -> u64 {
         self.sequence.load(Ordering::Relaxed)
     }
 
-    /// Becomes the reader. Sleeps while there is another.
+    /// Becomes the reader. Sleeps while there is another one.
     pub(crate) fn receiver(&self) -> Receiver<'_> {
         Receiver {
             pool: self,
@@ -229,11 +227,11 @@ fn with_each<T>(count: u32, mut make: impl FnMut() -> T) -> Result<Array<T>> {
     Ok(values)
 }
 
-/// Blocks that one owner has, one after the other.
+/// Consecutive blocks with one owner.
 ///
 /// # Invariants
 ///
-/// It has the number `first` and those that are linked to it.
+/// It owns the number `first` and those that are linked to it.
 pub(crate) struct Chain<'p> {
     pool: &'p Pool,
     first: u32,
@@ -242,7 +240,7 @@ pub(crate) struct Chain<'p> {
 impl<'p> Chain<'p> {
     /// The first block.
     pub(crate) fn first_mut(&mut self) -> &mut Block {
-        // SAFETY: By the invariant the block is one of the pool, and ours alone.
+        // SAFETY: By the invariant the block belongs to the pool, and only to us.
         unsafe { self.pool.block(self.first).as_mut() }
     }
 
@@ -252,21 +250,21 @@ impl<'p> Chain<'p> {
         Blocks(Indexes::from(self.pool, self.first))
     }
 
-    /// All blocks in order, to be written.
+    /// All blocks in order, for writing.
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Block> {
         let pool = self.pool;
-        // SAFETY: As in `iter`, and alone; by the invariant of the pool each block comes up once.
+        // SAFETY: As in `iter`, and exclusive. By the invariant of the pool, each block comes up once.
         Indexes::from(pool, self.first).map(move |index| unsafe { pool.block(index).as_mut() })
     }
 
-    /// Puts the blocks of another chain of the same pool behind its own.
+    /// Appends the blocks of another chain of the same pool.
     pub(crate) fn append(&mut self, other: Chain<'p>) {
         if !core::ptr::eq(self.pool, other.pool) {
             return;
         }
         let last = Indexes::from(self.pool, self.first).last();
         if let Some(node) = last.and_then(|last| self.pool.node(last)) {
-            // INVARIANT: They are linked to the others now, and `other` is used up.
+            // INVARIANT: They are linked to the others now, and `other` is consumed.
             node.next.store(other.into_first(), Ordering::Relaxed);
         }
     }
@@ -285,11 +283,11 @@ impl<'p> Chain<'p> {
         slots::push(&pool.queues.this().newest, &pool.links, first);
     }
 
-    /// Puts it away, where no lifetime says how long the pool lives. In any context.
+    /// Puts it away, without a lifetime that ties it to the pool. In any context.
     pub(crate) fn hold(self) -> Held {
         Held {
             pool: self.pool.id,
-            // INVARIANT: The ownership goes into it.
+            // INVARIANT: The ownership moves into it.
             first: self.into_first(),
         }
     }
@@ -311,30 +309,30 @@ pub(crate) struct Growing<'p> {
 }
 
 impl<'p> Growing<'p> {
-    /// Begins with one block; `None` where the pool has none. In any context.
+    /// Begins with one block; `None` if the pool has none. In any context.
     pub(crate) fn new(pool: &'p Pool) -> Option<Self> {
         let chain = pool.take(1)?;
-        // INVARIANT: It is the only one.
+        // INVARIANT: It is the only block.
         let last = chain.first;
 
         Some(Self { chain, last })
     }
 
-    /// Adds a block; `None` where the pool has none. In any context.
+    /// Adds a block; `None` if the pool has none. In any context.
     pub(crate) fn grow(&mut self) -> Option<()> {
         let pool = self.chain.pool;
         let hint = self.last / slots::SLOTS_PER_WORD;
         let index = pool.claim(hint as usize, slots::EMPTY)?;
 
         pool.node(self.last)?.next.store(index, Ordering::Relaxed);
-        // INVARIANT: It has just been linked to the one that was the last.
+        // INVARIANT: It has just been linked to the previous last one.
         self.last = index;
         Some(())
     }
 
     /// The last block.
     pub(crate) fn last_mut(&mut self) -> &mut Block {
-        // SAFETY: By the invariants the block is one of the pool, and ours alone.
+        // SAFETY: By the invariants the block belongs to the pool, and only to us.
         unsafe { self.chain.pool.block(self.last).as_mut() }
     }
 
@@ -344,12 +342,12 @@ impl<'p> Growing<'p> {
     }
 }
 
-/// A chain that has been put away; [`Pool::take_back`] gives it back. Dropped, it is lost to the pool for as
-/// long as that lives.
+/// A chain that has been put away. [`Pool::take_back`] returns it. If it is dropped, its blocks are lost to the pool
+/// for good.
 ///
 /// # Invariants
 ///
-/// It owns the blocks of the chain of which `first` is the first number, in the pool of that id.
+/// It owns the blocks of the chain that begins with number `first`, in the pool of that id.
 #[must_use = "its blocks are lost to the pool"]
 pub(crate) struct Held {
     pool: u64,
@@ -369,7 +367,7 @@ impl Drop for Chain<'_> {
 ///
 /// # Invariants
 ///
-/// Nobody writes to them during `'c`.
+/// Nothing writes to them during `'c`.
 #[derive(Clone)]
 pub(crate) struct Blocks<'c>(Indexes<'c>);
 
@@ -383,7 +381,7 @@ impl<'c> Iterator for Blocks<'c> {
     }
 }
 
-/// The numbers of a chain. Each is passed on only after its link has been read.
+/// The numbers of a chain. A number is returned only after its link has been read.
 #[derive(Clone)]
 struct Indexes<'p> {
     pool: &'p Pool,
@@ -407,14 +405,14 @@ impl Iterator for Indexes<'_> {
     }
 }
 
-/// The one reader, for as long as it lives.
+/// The one reader, as long as it lives.
 pub(crate) struct Receiver<'p> {
     pool: &'p Pool,
     inbox: MutexGuard<'p, Inbox>,
 }
 
 impl<'p> Receiver<'p> {
-    /// The chain that was sent next, in the order of their numbers; `None` when it is not there yet.
+    /// The next chain in the order of the numbers; `None` if it has not been sent yet.
     pub(crate) fn receive(&mut self) -> Option<Chain<'p>> {
         if !self.is_ready() {
             self.collect();
@@ -443,11 +441,11 @@ impl<'p> Receiver<'p> {
         first != slots::EMPTY && self.pool.sequence_of(first) == self.inbox.next
     }
 
-    /// Sorts what was sent into the inbox.
+    /// Sorts sent chains into the inbox.
     ///
-    /// A queue is all but sorted, because its CPU gave out the numbers in the order in which it
-    /// sent, unless one task interrupted another. So each search goes on from where the one before
-    /// ended, and begins anew only for a number that is lower.
+    /// A queue is nearly sorted, because its CPU took the numbers in the order in which it sent, unless one task
+    /// interrupted another. So each search continues where the last one ended, and restarts only for a lower
+    /// number.
     fn collect(&mut self) {
         let pool = self.pool;
 
@@ -463,7 +461,7 @@ impl<'p> Receiver<'p> {
         }
     }
 
-    /// Puts a number into the inbox, somewhere behind `before`, and returns it.
+    /// Inserts a number into the inbox, somewhere after `before`, and returns it.
     fn insert(&mut self, index: u32, sequence: u64, mut before: u32) -> u32 {
         let pool = self.pool;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What `dmsetup status` and the message `pattern list` are answered.
+//! The answers to `dmsetup status` and to the message `pattern list`.
 
 use super::Trace;
 use crate::{
@@ -13,8 +13,8 @@ use kernel::fmt::{
 };
 
 impl Trace {
-    /// Writes what has been counted: a word and its number each, in an order that does not change, and last
-    /// how many patterns there are, and the name and the number of each.
+    /// Writes the counters: pairs of a word and a number, in an order that never changes. Then the number of patterns,
+    /// and the name and count of each.
     pub(crate) fn write_counts(&self, out: &mut impl Write) -> fmt::Result {
         let (_, search) = self.settings();
 
@@ -29,7 +29,7 @@ impl Trace {
         Ok(())
     }
 
-    /// Writes a line for each pattern: its name, its number, and the words of a table that make it.
+    /// Writes a line for each pattern: its name, its count, and the words of a table that create it.
     pub(crate) fn write_patterns(&self, out: &mut impl Write) -> fmt::Result {
         let (_, search) = self.settings();
 

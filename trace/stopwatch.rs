@@ -20,7 +20,7 @@ pub(crate) struct Stopwatch {
 }
 
 impl Stopwatch {
-    /// A stopped one.
+    /// A stopped stopwatch.
     pub(crate) fn new() -> Self {
         Self {
             origin: Instant::now(),
@@ -38,7 +38,7 @@ impl Stopwatch {
         self.started.store(0, Ordering::Relaxed);
     }
 
-    /// Whether it has run for longer than `limit`. It has not, if it is stopped.
+    /// Whether it is running, and has run for longer than `limit`.
     pub(crate) fn is_past(&self, limit: Delta) -> bool {
         match self.started.load(Ordering::Relaxed) {
             0 => false,
@@ -49,7 +49,7 @@ impl Stopwatch {
         }
     }
 
-    // A function of its own, since the kernel crate's subtraction of times may panic in theory.
+    // A separate function, because the kernel crate's subtraction of times may panic in theory.
     #[inline(never)]
     fn now(&self) -> u64 {
         u64::try_from(self.origin.elapsed().as_nanos())

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A value that is read all the time and now and then replaced as a whole.
+//! A value that is read often, and replaced as a whole now and then.
 //!
 //! A leaf with `unsafe`: the kernel crate has no pointer that SRCU protects, nor SRCU's fast readers.
 //!
-//! A search of a large request takes seconds. Under plain RCU the whole machine would wait for it.
-//! Each value here has an SRCU of its own, so that only those who replace this value wait. Its readers
-//! are the fast ones: they only count, without a memory barrier.
+//! A search of a large request takes seconds. Under plain RCU, the whole machine would wait for it. Each value here has
+//! an SRCU of its own, so only a task that replaces this value waits. Its readers are the fast ones: they only
+//! count, without a memory barrier.
 
 #![allow(unsafe_code)]
 
@@ -34,7 +34,7 @@ use kernel::{
 ///
 /// # Invariants
 ///
-/// The `srcu_struct` is initialised for fast readers, and stays where it is until it is dropped.
+/// The `srcu_struct` is initialised for fast readers, and does not move until it is dropped.
 #[pin_data(PinnedDrop)]
 struct Readers {
     #[pin]
@@ -43,7 +43,7 @@ struct Readers {
 
 // SAFETY: Any task may use an SRCU, and clean it up.
 unsafe impl Send for Readers {}
-// SAFETY: All that is done through a shared reference may be done by many at once.
+// SAFETY: Everything that is possible through a shared reference may be done concurrently.
 unsafe impl Sync for Readers {}
 
 impl Readers {
@@ -56,13 +56,13 @@ impl Readers {
         try_pin_init!(Self {
             // INVARIANT: The value is pinned, and `init` initialises it or fails.
             srcu <- Opaque::try_ffi_init(|srcu| {
-                // SAFETY: The memory is there for an `srcu_struct`, and is pinned.
+                // SAFETY: The memory has the size of an `srcu_struct`, and is pinned.
                 to_result(unsafe { bindings::imgrement_srcu_init(srcu) })
             }),
         })
     }
 
-    /// A new reader. In any context but an NMI's.
+    /// A new reader. In any context except an NMI's.
     #[inline]
     fn enter(&self) -> Reader<'_> {
         Reader {
@@ -74,7 +74,7 @@ impl Readers {
         }
     }
 
-    /// Sleeps until all readers are gone that are there now.
+    /// Sleeps until all current readers are gone.
     fn wait(&self) {
         // SAFETY: By the invariant.
         unsafe { kernel::bindings::synchronize_srcu(self.srcu.get()) };
@@ -84,8 +84,8 @@ impl Readers {
 #[pinned_drop]
 impl PinnedDrop for Readers {
     fn drop(self: Pin<&mut Self>) {
-        // SAFETY: By the invariant it is initialised. Readers borrow it, so that there are none, and no
-        // callbacks were ever given to it.
+        // SAFETY: By the invariant it is initialised. Readers borrow it, so there are none, and it was never given a
+        // callback.
         unsafe { kernel::bindings::cleanup_srcu_struct(self.srcu.get()) };
     }
 }
@@ -104,17 +104,17 @@ struct Reader<'a> {
 impl Drop for Reader<'_> {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: By the invariant. A guard cannot be sent away, so that this is the same task.
+        // SAFETY: By the invariant. A guard cannot be sent to another task, so this is the same one.
         unsafe { bindings::imgrement_srcu_read_unlock(self.readers.srcu.get(), self.counter) };
     }
 }
 
-/// A boxed value that readers see without a lock, one whole state at a time.
+/// A boxed value that readers see without a lock, always in one whole state.
 ///
 /// # Invariants
 ///
-/// The pointer came from a `KBox<T>`. Whoever replaces it frees the one before when the readers are
-/// gone that may have found it.
+/// The pointer came from a `KBox<T>`. The task that replaces it frees the old one once all readers that may have found
+/// it are gone.
 #[pin_data(PinnedDrop)]
 pub(crate) struct Swap<T> {
     now: AtomicPtr<T>,
@@ -124,7 +124,7 @@ pub(crate) struct Swap<T> {
 
 // SAFETY: It owns a `T` and shares it among threads.
 unsafe impl<T: Send + Sync> Send for Swap<T> {}
-// SAFETY: As above; values may also be dropped by another thread than the one that made them.
+// SAFETY: As above; another thread than the one that made a value may drop it.
 unsafe impl<T: Send + Sync> Sync for Swap<T> {}
 
 impl<T> Swap<T> {
@@ -136,16 +136,16 @@ impl<T> Swap<T> {
     pub(crate) fn new(value: KBox<T>) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             readers <- Readers::new(),
-            // INVARIANT: It came from a box. Last, since nothing here can fail.
+            // INVARIANT: It came from a box. This comes last, because nothing here can fail.
             now: AtomicPtr::new(KBox::into_raw(value)),
         })
     }
 
-    /// The value as it is now. Nobody may wait in [`Self::replace`] for who has the result.
+    /// The current value. The task that has the result must not wait for [`Self::replace`].
     #[inline]
     pub(crate) fn read(&self) -> Reading<'_, T> {
         let reader = self.readers.enter();
-        // Acquire: the value was written before it was put there. Pairs with `replace`.
+        // Acquire: the value was written before it was stored there. Pairs with `replace`.
         let now = self.now.load(Ordering::Acquire);
 
         Reading {
@@ -156,13 +156,13 @@ impl<T> Swap<T> {
         }
     }
 
-    /// Puts `value` in its place. Sleeps until nobody reads the one before, and drops that.
+    /// Replaces the value by `value`. Sleeps until nothing reads the old one, and drops that.
     pub(crate) fn replace(&self, value: KBox<T>) {
         // INVARIANT: The new one came from a box.
         let before = self.now.swap(KBox::into_raw(value), Ordering::AcqRel);
         self.readers.wait();
-        // SAFETY: By the invariant it came from a box; only this call has taken it out, and no
-        // reader that could have found it is left.
+        // SAFETY: By the invariant it came from a box. Only this call has taken it out, and no reader that could
+        // have found it is left.
         drop(unsafe { KBox::from_raw(before) });
     }
 }
@@ -170,16 +170,16 @@ impl<T> Swap<T> {
 #[pinned_drop]
 impl<T> PinnedDrop for Swap<T> {
     fn drop(self: Pin<&mut Self>) {
-        // SAFETY: By the invariant it came from a box. Readers borrow `self`, so that there are none.
+        // SAFETY: By the invariant it came from a box. Readers borrow `self`, so there are none.
         drop(unsafe { KBox::from_raw(self.now.load(Ordering::Relaxed)) });
     }
 }
 
-/// A look at a [`Swap`].
+/// Read access to the value of a [`Swap`].
 ///
 /// # Invariants
 ///
-/// `value` is valid for as long as the reader lives.
+/// `value` is valid as long as the reader lives.
 pub(crate) struct Reading<'a, T> {
     value: NonNull<T>,
     _reader: Reader<'a>,
