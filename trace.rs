@@ -280,13 +280,11 @@ impl Trace {
         if listeners.any() {
             told.begin(self.ids.next(), listeners);
         }
-        let mut teller = Teller::new(self.device, &told, segments, listeners);
+        let teller = Teller::new(self.device, &told, segments, listeners);
 
         if self.settings.want_late(op) && bio.end_late(late) {
             // The payload is not there yet.
-            if listeners.to(Event::Request) {
-                events::request(self.device, &told, &teller.hits);
-            }
+            teller.request(&told);
             *bio.per_bio() = InFlight::Awaited(told);
             return;
         }
@@ -297,13 +295,9 @@ impl Trace {
                 self.counters.add(Counter::LeftOut, 1);
                 (true, None)
             }
-            Want::Nothing | Want::LeftOut | Want::Look => self.examine(
-                bio.segments(),
-                &mut header,
-                op.writes(),
-                &mut teller,
-                worker,
-            ),
+            Want::Nothing | Want::LeftOut | Want::Look => {
+                self.examine(bio.segments(), &mut header, op.writes(), &teller, worker)
+            }
         };
         let held = match record {
             Some(record) if op == Op::ZoneAppend => Some(record.hold()),
@@ -313,9 +307,7 @@ impl Trace {
             }
             None => None,
         };
-        if listeners.to(Event::Request) {
-            events::request(self.device, &told, &teller.hits);
-        }
+        teller.request(&told);
         if log || listeners.any() {
             *bio.per_bio() = InFlight::Sent { told, log, held };
         }
@@ -331,7 +323,7 @@ impl Trace {
         segments: Segments<'_>,
         header: &mut Header,
         payload: bool,
-        teller: &mut Teller,
+        teller: &Teller,
         worker: Worker<'_>,
     ) -> (bool, Option<Complete<'_>>) {
         let settings = self.settings.read();
@@ -339,12 +331,11 @@ impl Trace {
         let keep = params.data && header.op.writes();
 
         let mut scan = match payload && params.ops.contain(header.op) {
-            true => settings.search.begin(header.bytes, &self.counters),
+            true => settings
+                .search
+                .begin(header.bytes, &self.counters, teller.place()),
             false => None,
         };
-        if let Some(scan) = &mut scan {
-            scan.tell(teller.place());
-        }
         let closed = params.log && self.settings.is_log_closed();
         let mut draft = match params.log && !closed || keep && !params.log {
             true => self.draft(segments.clone(), keep, worker),
@@ -380,7 +371,7 @@ impl Trace {
         header: &mut Header,
         mut scan: Option<&mut Scan<'_>>,
         mut draft: Option<&mut Draft<'p>>,
-        teller: &mut Teller,
+        teller: &Teller,
     ) -> Option<Chain<'p>> {
         let counters = &self.counters;
 
@@ -424,7 +415,7 @@ impl Trace {
             let finds = writer.as_mut().map(|writer| &mut writer.finds);
             requests = self.meet_neighbours(segments, header, scan, finds);
         }
-        teller.hits.found(page, deltas, across, requests);
+        teller.found(page, deltas, across, requests);
         let finds = writer?.finds;
         if params.log && !finds.is_complete() {
             counters.add(Counter::FindsLost, 1);
@@ -516,7 +507,7 @@ impl Trace {
             bio.segments(),
             &mut header,
             result.is_ok(),
-            &mut Teller::new(self.device, &told, 0, Listeners::now()),
+            &Teller::new(self.device, &told, 0, Listeners::now()),
             worker,
         );
 

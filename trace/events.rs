@@ -26,9 +26,12 @@ use crate::{
         SECTOR_SIZE, //
     }, //
 };
-use core::sync::atomic::{
-    AtomicU32,
-    Ordering, //
+use core::{
+    cell::Cell,
+    sync::atomic::{
+        AtomicU32,
+        Ordering, //
+    }, //
 };
 use kernel::{
     fmt::{
@@ -94,20 +97,7 @@ impl Listeners {
 }
 
 /// What was found in a request.
-pub(crate) type Hits = bindings::imgrement_hits;
-
-impl Hits {
-    /// Sets how many occurrences of patterns were found in pages, in copies, across deltas and across requests.
-    pub(crate) fn found(&mut self, page: u64, copy: u64, across: u64, requests: u64) {
-        let word = |count| u32::try_from(count).unwrap_or(u32::MAX);
-        let all = page.saturating_add(across).saturating_add(requests);
-
-        self.hits = word(all);
-        self.page = word(page);
-        self.copy = word(copy);
-        self.across = word(across);
-    }
-}
+type Hits = bindings::imgrement_hits;
 
 /// The data of a request for events, kept until it has completed.
 pub(crate) struct Told {
@@ -171,12 +161,12 @@ impl Told {
     }
 }
 
-/// What is found in a request. Reports it to listeners at once.
+/// What is found in a request, and who is told of it.
 pub(crate) struct Teller {
     place: Place,
     listeners: Listeners,
     /// What has been found so far.
-    pub(crate) hits: Hits,
+    hits: Cell<Hits>,
 }
 
 impl Teller {
@@ -190,17 +180,17 @@ impl Teller {
                 read: told.op() == Op::Read,
             },
             listeners,
-            hits: Hits {
+            hits: Cell::new(Hits {
                 deltas: u32::try_from(segments).unwrap_or(u32::MAX),
                 ..Hits::default()
-            },
+            }),
         }
     }
 
     /// Reports a searched segment to listeners. In any context.
     pub(crate) fn delta(&self, delta: &Delta) {
         if self.listeners.to(Event::Delta) {
-            let Place { device, id, .. } = self.place;
+            let &Place { device, id, .. } = &self.place;
 
             // SAFETY: It accepts any numbers.
             unsafe {
@@ -218,16 +208,41 @@ impl Teller {
     }
 
     /// Where the request is, if its matches have a listener.
-    pub(crate) fn place(&self) -> Option<Place> {
+    pub(crate) fn place(&self) -> Option<&Place> {
         match self.listeners.to(Event::Match) {
-            true => Some(self.place),
+            true => Some(&self.place),
             false => None,
+        }
+    }
+
+    /// Sets how many occurrences of patterns were found in pages, in copies, across deltas and across requests.
+    pub(crate) fn found(&self, page: u64, copy: u64, across: u64, requests: u64) {
+        let word = |count| u32::try_from(count).unwrap_or(u32::MAX);
+        let all = page.saturating_add(across).saturating_add(requests);
+
+        self.hits.set(Hits {
+            hits: word(all),
+            page: word(page),
+            copy: word(copy),
+            across: word(across),
+            ..self.hits.take()
+        });
+    }
+
+    /// Emits the event of the request, which the current task sends on. In any context.
+    pub(crate) fn request(&self, told: &Told) {
+        if self.listeners.to(Event::Request) {
+            let hits = self.hits.take();
+
+            // SAFETY: The structs live through the call.
+            unsafe {
+                bindings::imgrement_trace_request(self.place.device, &told.request, &hits);
+            }
         }
     }
 }
 
 /// Where a searched request is.
-#[derive(Clone, Copy)]
 pub(crate) struct Place {
     device: u32,
     id: u64,
@@ -335,12 +350,6 @@ pub(crate) fn table(device: u32, name: &[u8], lower: u32, line: fmt::Arguments<'
             why as u8,
         );
     }
-}
-
-/// Emits the event of a request to `device` that the current task sends on. In any context.
-pub(crate) fn request(device: u32, told: &Told, hits: &Hits) {
-    // SAFETY: The structs live through the call.
-    unsafe { bindings::imgrement_trace_request(device, &told.request, hits) };
 }
 
 /// Emits the event of a request to `device` that has completed with this result. In any context.

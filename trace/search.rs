@@ -111,14 +111,19 @@ impl Search {
 
     /// Begins to search a request of `bytes` bytes; `None` where there is nothing to search for.
     #[inline]
-    pub(crate) fn begin<'s>(&'s self, bytes: u64, counters: &'s Counters) -> Option<Scan<'s>> {
+    pub(crate) fn begin<'s>(
+        &'s self,
+        bytes: u64,
+        counters: &'s Counters,
+        told: Option<&'s Place>,
+    ) -> Option<Scan<'s>> {
         let engine = self.engine.as_ref()?;
 
         Some(Scan {
             patterns: &self.patterns,
             engine,
             places: self.places,
-            told: None,
+            told,
             counters,
             state: State::new(bytes),
             done: 0,
@@ -154,7 +159,7 @@ pub(crate) struct Scan<'s> {
     engine: &'s Engine<Kernel>,
     places: bool,
     /// Where the request is, if somebody listens to what is found.
-    told: Option<Place>,
+    told: Option<&'s Place>,
     counters: &'s Counters,
     state: State,
     /// How many bytes are behind us.
@@ -164,11 +169,6 @@ pub(crate) struct Scan<'s> {
 }
 
 impl Scan<'_> {
-    /// Tells those who listen of each occurrence in a request that is here.
-    pub(crate) fn tell(&mut self, place: Option<Place>) {
-        self.told = place;
-    }
-
     /// Searches the next segment, the one of `delta`, in place. Counts what is found, and tells `finds`.
     #[inline]
     pub(crate) fn page(
@@ -272,7 +272,7 @@ struct Notes<'n, 'w, 'p> {
     /// Whether to tell it where each occurrence is.
     places: bool,
     /// Where the request is, if somebody listens.
-    told: Option<Place>,
+    told: Option<&'n Place>,
     /// How many bytes of the request lie before what is searched.
     done: u64,
     /// The index of the delta that is searched.
