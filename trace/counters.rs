@@ -2,7 +2,7 @@
 
 //! What `dmsetup status` counts.
 
-use super::percpu::{
+use super::sys::percpu::{
     self,
     Cells,
     PerCpu, //

@@ -41,6 +41,13 @@ enum Printed {
 }
 
 impl Trace {
+    /// Has the worker run. It sees what was sent and counted before.
+    pub(super) fn wake(&self, worker: Worker<'_>) {
+        if !self.scheduled.swap(true, Ordering::AcqRel) {
+            worker.start();
+        }
+    }
+
     /// What the worker does: prints what has been recorded, and what is missing. After some requests others
     /// have their turn, whose worker it is, too. Once the log takes no more requests, nothing is recorded until
     /// the worker has come back. May sleep.

@@ -77,7 +77,7 @@ void *imgrement_per_cpu_ptr(void *percpu, unsigned int cpu)
 	return per_cpu_ptr((__force void __percpu *)(unsigned long)percpu, cpu);
 }
 
-/* For CPUs without an instruction for it in trace/percpu.rs. */
+/* For CPUs without an instruction for it in trace/sys/percpu.rs. */
 void imgrement_this_cpu_add(void *percpu, u64 amount)
 {
 	this_cpu_add(*(__force u64 __percpu *)(unsigned long)percpu, amount);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The ids of requests, which trace/ids.rs hands out.
+ * The ids of requests, which trace/sys/ids.rs hands out.
  *
  * An id is unique for a mapped device as long as the module is loaded. Each CPU counts for
  * itself, so that CPUs share no cache line: its number is in the top 16 bits.

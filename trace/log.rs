@@ -10,8 +10,8 @@ use super::{
         Counter,
         Counters, //
     },
-    memory::Kernel,
-    record::Record, //
+    record::Record,
+    sys::memory::Kernel, //
 };
 use crate::{
     config::{

@@ -3,12 +3,12 @@
 //! What a message changes.
 
 use super::{
-    events,
     search::{
         Search,
         Unfit, //
     },
     settings::Settings,
+    sys::events,
     Trace, //
 };
 use crate::{

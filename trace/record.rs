@@ -15,7 +15,7 @@
 //! searched, it is in a second chain. The bytes of one delta lie in one block: where they do not fit the rest
 //! of a block, they begin the next one.
 
-use super::pool::{
+use super::sys::pool::{
     self,
     Block,
     Chain,

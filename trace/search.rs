@@ -4,11 +4,13 @@
 
 use super::{
     counters::Counters,
-    events::Place,
-    fpu,
-    key,
-    memory::Kernel,
-    record::Finds, //
+    record::Finds,
+    sys::{
+        events::Place,
+        fpu,
+        key,
+        memory::Kernel, //
+    },
 };
 use crate::{
     config::{

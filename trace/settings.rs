@@ -3,15 +3,17 @@
 //! What a table set, and messages have changed since.
 
 use super::{
-    events::Listeners,
-    percpu,
     search::{
         Search,
         Unfit, //
     },
-    swap::{
-        Reading,
-        Swap, //
+    sys::{
+        events::Listeners,
+        percpu,
+        swap::{
+            Reading,
+            Swap, //
+        },
     },
 };
 use crate::{

@@ -2,8 +2,7 @@
 
 //! Bindgen's output for `trace/bindings_helper.h`.
 //!
-//! Declarations of C functions count as unsafe code. They are called in `memory.rs`, `percpu.rs`, `fpu.rs`,
-//! `random.rs`, `key.rs` and `swap.rs`.
+//! Declarations of C functions count as unsafe code. Only the other files of this folder call them.
 
 #![allow(
     unsafe_code,

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A closer look at a request: its segments are searched, and recorded for the log.
+
+use super::{
+    counters::Counter,
+    record::{
+        Complete,
+        Draft,
+        Finds, //
+    },
+    search::Scan,
+    sys::{
+        events::Teller,
+        pool::Chain, //
+    },
+    Trace, //
+};
+use crate::{
+    config::arguments::Params,
+    dm::{
+        Segments,
+        Worker, //
+    },
+    record::{
+        Cursor,
+        Header,
+        Op,
+        Payload,
+        SECTOR_SIZE, //
+    },
+    search::edges::{
+        Ends,
+        Neighbours, //
+    },
+};
+
+impl Trace {
+    /// Searches a request, if its payload is there, and records it. Says whether it is to be logged, and
+    /// what is.
+    ///
+    /// What takes much room on the stack is in this function and the next one, each in its own, so that
+    /// none has much of it.
+    pub(super) fn examine(
+        &self,
+        segments: Segments<'_>,
+        header: &mut Header,
+        payload: bool,
+        teller: &Teller,
+        worker: Worker<'_>,
+    ) -> (bool, Option<Complete<'_>>) {
+        let settings = self.settings.read();
+        let params = &settings.params;
+        let keep = params.data && header.op.writes();
+
+        let mut scan = match payload && params.ops.contain(header.op) {
+            true => settings
+                .search
+                .begin(header.bytes, &self.counters, teller.place()),
+            false => None,
+        };
+        let closed = params.log && self.settings.is_log_closed();
+        let mut draft = match params.log && !closed || keep && !params.log {
+            true => self.draft(segments.clone(), keep, worker),
+            false => None,
+        };
+        let finds = self.walk(
+            params,
+            segments,
+            header,
+            scan.as_mut(),
+            draft.as_mut(),
+            teller,
+        );
+        if closed {
+            self.counters.add(Counter::LeftOut, 1);
+        }
+
+        let record = match draft {
+            Some(draft) if params.log => Some(draft.complete(header, finds)),
+            // Without a log there is nobody to read it, and its blocks go back.
+            _ => None,
+        };
+        (params.log, record)
+    }
+
+    /// Goes through the segments of a request: searches them, adds a delta for each to the draft, and what they
+    /// come to to the header and `teller`. Returns what was found beyond what has room in the draft.
+    #[inline(never)]
+    fn walk<'p>(
+        &'p self,
+        params: &Params,
+        segments: Segments<'_>,
+        header: &mut Header,
+        mut scan: Option<&mut Scan<'_>>,
+        mut draft: Option<&mut Draft<'p>>,
+        teller: &Teller,
+    ) -> Option<Chain<'p>> {
+        let counters = &self.counters;
+
+        header.payload = draft
+            .as_ref()
+            .map(|draft| draft.payload())
+            .unwrap_or_default();
+
+        let mut writer = draft.as_mut().map(|draft| draft.writer());
+        let mut cursor = Cursor::new(header.sector);
+        let mut page: u64 = 0;
+        let mut deltas: u64 = 0;
+        for segment in segments.clone() {
+            let mut delta = cursor.delta(segment.offset(), segment.len());
+
+            if let Some(scan) = &mut scan {
+                let finds = writer.as_mut().map(|writer| &mut writer.finds);
+                scan.page(&segment, &mut delta, finds);
+            }
+            if let Some(writer) = &mut writer {
+                if let Some((copy, scan)) = writer.copy(&segment).zip(scan.as_deref_mut()) {
+                    scan.copy(copy, &mut delta, &mut writer.finds);
+                }
+                writer.add(&delta);
+            }
+            teller.delta(&delta);
+            page = page.wrapping_add(u64::from(delta.page_hits));
+            deltas = deltas.wrapping_add(u64::from(delta.copy_hits));
+        }
+
+        header.deltas = cursor.count();
+        let across = scan.as_ref().map_or(0, |scan| scan.across());
+        header.straddling = u32::try_from(across).unwrap_or(u32::MAX);
+        if page | deltas | across != 0 {
+            counters.add(Counter::Page, page);
+            counters.add(Counter::Deltas, deltas);
+            counters.add(Counter::Across, across);
+        }
+        let mut requests = 0;
+        if let Some(scan) = scan.filter(|_| params.edges != 0) {
+            let finds = writer.as_mut().map(|writer| &mut writer.finds);
+            requests = self.meet_neighbours(segments, header, scan, finds);
+        }
+        teller.found(page, deltas, across, requests);
+        let finds = writer?.finds;
+        if params.log && !finds.is_complete() {
+            counters.add(Counter::FindsLost, 1);
+        }
+        finds.into_chain()
+    }
+
+    /// Takes what the record of a request of these segments needs, and counts what there is no room for, of
+    /// which the worker tells.
+    fn draft(&self, segments: Segments<'_>, keep: bool, worker: Worker<'_>) -> Option<Draft<'_>> {
+        let draft = Draft::new(&self.pool, segments, keep);
+        let lost = match draft.as_ref().map(Draft::payload) {
+            Some(Payload::None | Payload::Kept) => return draft,
+            Some(Payload::Lost) => Counter::DataLost,
+            None => Counter::RecordLost,
+        };
+
+        self.counters.add(Counter::Degraded, 1);
+        self.counters.add(lost, 1);
+        self.wake(worker);
+        draft
+    }
+
+    /// Searches what straddles a write and others that were next to it on the disk. To which sectors a zone
+    /// append goes is not known yet. Returns how many occurrences there are.
+    #[inline(never)]
+    fn meet_neighbours(
+        &self,
+        segments: Segments<'_>,
+        header: &Header,
+        scan: &mut Scan<'_>,
+        finds: Option<&mut Finds<'_, '_>>,
+    ) -> u64 {
+        if header.op != Op::Write {
+            return 0;
+        }
+        let mut ends = Ends::new(header.bytes);
+        for segment in segments {
+            segment.with_bytes(|bytes| ends.add(bytes));
+        }
+
+        self.search_neighbours(header, &ends, scan, finds)
+    }
+
+    /// The second half of it, with what lies next to the write in its own room on the stack.
+    #[inline(never)]
+    fn search_neighbours(
+        &self,
+        header: &Header,
+        ends: &Ends,
+        scan: &mut Scan<'_>,
+        finds: Option<&mut Finds<'_, '_>>,
+    ) -> u64 {
+        let end = header.sector.saturating_add(header.bytes / SECTOR_SIZE);
+        let mut neighbours = Neighbours::NONE;
+
+        self.edges
+            .lock()
+            .meet(header.sector, end, ends, &mut neighbours);
+        if neighbours.forgot {
+            self.counters.add(Counter::EdgesForgotten, 1);
+        }
+        let times = scan.requests(ends, &neighbours, finds);
+        if times != 0 {
+            self.counters.add(Counter::AcrossRequests, times);
+        }
+        times
+    }
+}

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A request on its way through the target, and on its way back.
+
+use super::{
+    counters::Counter,
+    record::Complete,
+    settings::Want,
+    sys::{
+        events::{
+            self,
+            Event,
+            Listeners,
+            Teller,
+            Told, //
+        },
+        pool::Held, //
+    },
+    Trace, //
+};
+use crate::{
+    dm::{
+        self,
+        EndBio,
+        LateBio,
+        LateQueue,
+        MapBio,
+        PerBio,
+        Worker, //
+    },
+    record::{
+        Flags,
+        Header,
+        Op,
+        Payload, //
+    },
+};
+use kernel::prelude::*;
+
+/// What is kept of a request until it has come back.
+#[derive(Default)]
+pub(crate) enum InFlight {
+    /// Nothing: it is not logged, and nobody listens.
+    #[default]
+    Counted,
+    /// What is to be said of it: to those who listen, and to the log should it fail.
+    Sent {
+        told: Told,
+        /// Whether it is logged.
+        log: bool,
+        /// Its record, where that waits to learn the sector: of a zone append.
+        held: Option<Held>,
+    },
+    /// What is to be recorded when it has come back, with the payload that it brings.
+    Awaited(Told),
+}
+
+impl PerBio for InFlight {
+    const LATE: bool = true;
+}
+
+impl Trace {
+    /// Counts a request, which goes to `sector` of the underlying device, and looks at it closer where
+    /// the settings ask for that.
+    ///
+    /// Whatever the log needs is in the record when this returns; `worker` prints it later
+    /// ([`Self::work`]). A read that is to be searched waits on `late` when it has come
+    /// ([`Self::arrived`]).
+    #[inline]
+    pub(crate) fn request(
+        &self,
+        bio: &mut MapBio<'_, InFlight>,
+        sector: u64,
+        worker: Worker<'_>,
+        late: LateQueue<'_>,
+    ) {
+        let op = op(bio.op());
+        let segments = bio.segments().count();
+
+        self.counters.request(op, bio.bytes(), segments as u64);
+        match self.settings.want(op, Listeners::now()) {
+            Want::Nothing => {}
+            Want::LeftOut => {
+                self.counters.add(Counter::LeftOut, 1);
+                *bio.per_bio() = InFlight::Sent {
+                    told: Told::of(op, Flags::NONE, sector, bio.bytes()),
+                    log: true,
+                    held: None,
+                };
+            }
+            Want::Look => self.look_at(bio, op, segments, sector, worker, late),
+        }
+    }
+
+    /// Looks closer at a request. Apart, so that requests of which nothing is wanted do not pay for the room
+    /// that it takes on the stack.
+    #[inline(never)]
+    fn look_at(
+        &self,
+        bio: &mut MapBio<'_, InFlight>,
+        op: Op,
+        segments: usize,
+        sector: u64,
+        worker: Worker<'_>,
+        late: LateQueue<'_>,
+    ) {
+        let mut header = header(bio, op, sector);
+        let listeners = Listeners::now();
+        let mut told = Told::of(op, header.flags, sector, bio.bytes());
+
+        if listeners.any() {
+            told.begin(self.ids.next(), listeners);
+        }
+        let teller = Teller::new(self.device, &told, segments, listeners);
+
+        if self.settings.want_late(op) && bio.end_late(late) {
+            // The payload is not there yet.
+            teller.request(&told);
+            *bio.per_bio() = InFlight::Awaited(told);
+            return;
+        }
+        let each = listeners.to(Event::Delta);
+        let (log, record) = match self.settings.want(op, Listeners::NONE) {
+            Want::Nothing if !each => (false, None),
+            Want::LeftOut if !each => {
+                self.counters.add(Counter::LeftOut, 1);
+                (true, None)
+            }
+            Want::Nothing | Want::LeftOut | Want::Look => {
+                self.examine(bio.segments(), &mut header, op.writes(), &teller, worker)
+            }
+        };
+        let held = match record {
+            Some(record) if op == Op::ZoneAppend => Some(record.hold()),
+            Some(record) => {
+                self.send(record, worker);
+                None
+            }
+            None => None,
+        };
+        teller.request(&told);
+        if log || listeners.any() {
+            *bio.per_bio() = InFlight::Sent { told, log, held };
+        }
+    }
+
+    /// Hears how a request went, unless that is for [`Self::arrived`]. In any context.
+    #[inline]
+    pub(crate) fn completed(&self, bio: &mut EndBio<'_, InFlight>, worker: Worker<'_>) {
+        let told = Listeners::now().to(Event::Complete);
+
+        if told || bio.is_zone_append() || bio.result().is_err() {
+            // All others are recorded already.
+            self.settle(bio, worker);
+        }
+    }
+
+    /// Searches and records a request that has brought its payload. In a task.
+    pub(crate) fn arrived(&self, bio: &mut LateBio<'_, InFlight>, worker: Worker<'_>) {
+        let InFlight::Awaited(told) = core::mem::take(bio.per_bio()) else {
+            return;
+        };
+        let result = bio.result();
+        let mut header = new_header(told.op(), told.flags(), told.sector(), told.bytes());
+        let (log, record) = self.examine(
+            bio.segments(),
+            &mut header,
+            result.is_ok(),
+            &Teller::new(self.device, &told, 0, Listeners::now()),
+            worker,
+        );
+
+        if let Some(record) = record {
+            self.send(record, worker);
+        }
+        self.ended(&told, result, log, worker);
+    }
+
+    /// Tells and records what is known only now: where a zone append went, and how a request went.
+    #[inline(never)]
+    fn settle(&self, bio: &mut EndBio<'_, InFlight>, worker: Worker<'_>) {
+        let (mut told, log, held) = match core::mem::take(bio.per_bio()) {
+            InFlight::Sent { told, log, held } => (told, log, held),
+            InFlight::Counted | InFlight::Awaited(_) => {
+                (Told::of(op(bio.op()), Flags::NONE, 0, 0), false, None)
+            }
+        };
+        let record = held.and_then(|held| Complete::take_back(&self.pool, held));
+
+        if let Some(sector) = bio.zone_append_sector() {
+            told.move_to(sector);
+        }
+        if let Some(mut record) = record {
+            record.move_to(told.sector());
+            self.send(record, worker);
+        }
+        self.ended(&told, bio.result(), log, worker);
+    }
+
+    /// Tells how a request went, and counts and records one that has failed.
+    fn ended(&self, told: &Told, result: Result, log: bool, worker: Worker<'_>) {
+        if Listeners::now().to(Event::Complete) {
+            events::complete(self.device, told, result);
+        }
+        if let Err(error) = result {
+            self.failed(told, error, log, worker);
+        }
+    }
+
+    /// Counts a request that has failed, and records that.
+    #[cold]
+    fn failed(&self, told: &Told, error: Error, log: bool, worker: Worker<'_>) {
+        self.counters.add(Counter::Errors, 1);
+
+        if !log {
+            return;
+        }
+        let header = Header {
+            // The kernel's are below 4096.
+            error: error.to_errno().unsigned_abs() as u16,
+            ..new_header(told.op(), Flags::NONE, told.sector(), told.bytes())
+        };
+        match Complete::of(&self.pool, &header) {
+            Some(record) => self.send(record, worker),
+            None => {
+                self.counters.add(Counter::ErrorsLeftOut, 1);
+                self.wake(worker);
+            }
+        }
+    }
+
+    /// Sends a record to the log.
+    fn send(&self, record: Complete<'_>, worker: Worker<'_>) {
+        record.send();
+        self.wake(worker);
+    }
+}
+
+/// What a bio says about itself.
+fn header<P: PerBio>(bio: &MapBio<'_, P>, op: Op, sector: u64) -> Header {
+    let flags = [
+        (bio.is_fua(), Flags::FUA),
+        (bio.is_preflush(), Flags::PREFLUSH),
+        (bio.is_meta(), Flags::META),
+        (bio.is_sync(), Flags::SYNC),
+        (bio.is_nowait(), Flags::NOWAIT),
+        (bio.is_atomic(), Flags::ATOMIC),
+        (bio.is_readahead(), Flags::RAHEAD),
+    ];
+
+    let flags = flags
+        .into_iter()
+        .filter(|(set, _)| *set)
+        .fold(Flags::NONE, |all, (_, flag)| all.with(flag));
+
+    new_header(op, flags, sector, u64::from(bio.bytes()))
+}
+
+/// The header of a request that has not been looked at.
+fn new_header(op: Op, flags: Flags, sector: u64, bytes: u64) -> Header {
+    Header {
+        sequence: 0,
+        sector,
+        bytes,
+        op,
+        flags,
+        payload: Payload::None,
+        deltas: 0,
+        straddling: 0,
+        error: 0,
+    }
+}
+
+/// The kernel's numbers of ops may change; those of records may not.
+fn op(op: dm::Op) -> Op {
+    match op {
+        dm::Op::Read => Op::Read,
+        dm::Op::Write => Op::Write,
+        dm::Op::Flush => Op::Flush,
+        dm::Op::Discard => Op::Discard,
+        dm::Op::SecureErase => Op::SecureErase,
+        dm::Op::WriteZeroes => Op::WriteZeroes,
+        dm::Op::ZoneAppend => Op::ZoneAppend,
+        dm::Op::ZoneReset => Op::ZoneReset,
+        dm::Op::ZoneResetAll => Op::ZoneResetAll,
+        dm::Op::ZoneOpen => Op::ZoneOpen,
+        dm::Op::ZoneClose => Op::ZoneClose,
+        dm::Op::ZoneFinish => Op::ZoneFinish,
+        dm::Op::Other => Op::Other,
+    }
+}
