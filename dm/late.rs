@@ -3,8 +3,8 @@
 //! Reads that end late: a task looks at their data before they complete.
 //!
 //! Device-mapper lets a target keep a bio at its end (`DM_ENDIO_INCOMPLETE`). Ours then waits on a queue of the mapped
-//! device. When its work has run, device-mapper is told of its end once more: by the `bi_end_io` that it had at its
-//! first end and still has.
+//! device. When its work has run, device-mapper learns of its end a second time: through the `bi_end_io` that it
+//! had at its first end and still has.
 //!
 //! This is not a second `bio_endio`, which would remove it from the statistics twice. What device-mapper itself does
 //! before it asks the target (`clone_endio`) has no effect for a read, so it may be done twice. For a zone append it

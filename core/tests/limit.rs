@@ -85,7 +85,7 @@ fn the_remaining_time_of_a_closed_window() {
 fn zero_is_no_limit() {
     let mut limit = Limit::new(0, 0);
     for _ in 0..100_000 {
-        assert_eq!(limit.admit(7, || panic!("nobody asks")), Ok(()));
+        assert_eq!(limit.admit(7, || panic!("no limit on lines")), Ok(()));
     }
     assert_eq!(limit.closed(7), None);
 }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Requests that are on their way when somebody begins to listen: their ends come as events, without a latency. Of
-# those that another event told of, the end still says all.
+# Requests that are in flight when something starts to listen: their ends are events without a latency. If another
+# event has reported such a request, its end has all fields.
 # cpus: 1
 
 modprobe dm-imgrement
@@ -11,7 +11,7 @@ make_target quiet /dev/mapper/lower log off
 make_target logged /dev/mapper/lower
 events=/sys/kernel/tracing/instances/case/events/imgrement
 
-# begin: a write to each, which is still on its way when this returns.
+# begin: a write to each, which is still in flight when this returns.
 begin() {
 	local name
 	dmsetup suspend lower
@@ -21,7 +21,7 @@ begin() {
 	done
 }
 
-# ends: what the events tell of them when they have come back.
+# ends: the events of their ends, once they have completed.
 ends() {
 	dmsetup resume lower
 	wait

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# The events of segments and of what is found in them, of marks and of tables: each occurrence is told once, where it
-# is, and each change of a table.
+# The events of segments and matches, of marks and of tables. Each match is reported once, in its place, and so is each
+# change of a table.
 
 modprobe dm-imgrement
-# A single pattern, which is only counted otherwise, and several.
+# A single pattern, which is only counted without events, and several patterns.
 make_target one /dev/sdb edges 64 ops read,write log off
 make_target many /dev/sdb pattern DAMN pattern amnA pattern N%20D edges 64 data off
 python3 - > /tmp/text <<'END'
@@ -12,14 +12,14 @@ import random, sys
 chance = random.Random(5)
 words = ["DAMN", "amnA", "N D", "DAM", "x" * 500, "DADAMN DAMN", "y" * 4090]
 text = "".join(chance.choice(words) for _ in range(2000))[: 200 * 1024]
-# Wherever a page or a request ends, it is in the middle of a pattern.
+# Every end of a page or request is in the middle of a pattern.
 sys.stdout.write("".join("MN" + text[at : at + 508] + "DA" for at in range(0, len(text), 512)))
 END
 python3 lib/events.py start request complete delta match mark table
 for name in one many; do
 	dmsetup message $name 0 reset
 	dmsetup message $name 0 mark "begin%20$name"
-	# Requests of all sizes, from memory at all places in a page. Each ends next to the following one.
+	# Requests of all sizes, from memory at any place in a page. Each is adjacent to the next one.
 	python3 - $name <<-'END'
 		import mmap, os, sys
 		text = open("/tmp/text", "rb").read()
@@ -35,7 +35,7 @@ for name in one many; do
 		    at += size
 	END
 done
-# As one request, so that nothing lies between requests.
+# As one request, so no match straddles requests.
 dd if=/dev/mapper/one of=/tmp/got bs=200k count=1 iflag=direct status=none
 cmp /tmp/text /tmp/got
 sync /dev/mapper/one
@@ -58,7 +58,7 @@ expect 'marks' "begin%20one begin%20many" "$(sed -n 's/^mark .*text=\([^ ]*\).*/
 rest='data on log LOG log_rate 1000 log_lines 10000 places off edges 64 records 2048'
 old="lower=8,16 line=0 8192 imgrement 8:16 0 18"
 new='lower=8,16 line=0 1024 imgrement 8:16 8 18 pattern DAMN ops write data on log on log_rate 1000 log_lines 10000 places off edges 0 records 2048'
-# Theirs comes first where both have one.
+# If both have one, the new table's event comes first.
 expect_text 'tables of the one' "reset name=one $old pattern DAMN ops read,write ${rest/LOG/off}
 changed name=one $old pattern a%0Ab ops read,write ${rest/LOG/off}
 changed name=one $old pattern a%0Ab ops read,write ${rest/LOG/on}

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# The events of requests and of their ends, for each kind of request and each way through the target: they tell
-# what status counts, and each request comes back once.
+# The events of requests and of their ends, for each kind of request and each path through the target. They agree with
+# the status, and each request completes once.
 # memory: 1024
 # disk: 1M
 # disk: 8M
@@ -10,7 +10,7 @@
 modprobe -a dm_imgrement dm_test_erase btrfs
 null_disk nullb0 size=128 zoned=1 zone_size=4 memory_backed=1 zone_max_open=12 zone_max_active=14
 null_disk nullb1 size=8 memory_backed=1 discard=1
-# These sectors fail.
+# Requests to these sectors fail.
 echo +0-7 > /sys/kernel/config/nullb/nullb1/badblocks
 dmsetup create knows --table '0 8192 test_erase /dev/sdb 0'
 
@@ -25,12 +25,12 @@ for name in plain written read limited eraser disk zoned; do
 	dmsetup message $name 0 reset
 done
 
-# Of two CPUs, since each has numbers of its own.
+# From two CPUs, because each has its own ids.
 exercise() {
 	local dev=/dev/mapper/$1
 	yes 'DAMN it' | head -c 128K > /tmp/text
 	dd if=/tmp/text of="$dev" bs=64k seek=1 oflag=direct status=none
-	# What straddles segments, and requests.
+	# Matches that straddle segments, and requests.
 	printf 'xxDA' | dd of="$dev" bs=512 seek=1200 conv=sync oflag=direct status=none
 	printf %4096s DA > /tmp/ends
 	printf %-4096s MN >> /tmp/ends

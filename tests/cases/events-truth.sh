@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# For an fio job and for a file system's life, the trace events agree with status and with the block layer's events for
-# the device below. Latencies lie between those of that device and those of fio.
+# For an fio job and for a file system's life, the trace events agree with the status and with the block layer's events
+# for the device below. Latencies are between those of that device and those of fio.
 
 # The lower device is a dm-linear: it completes each bio on its own, as a whole.
 dmsetup create lower --table "0 131072 linear /dev/sda 0"

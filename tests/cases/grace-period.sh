@@ -61,7 +61,7 @@ buffer.write(b"a" * len(buffer))
 
 
 def hold_up(length, ask):
-    """Whether a search of so many bytes, and a message that waits for it, hold up nobody; None if it is too fast."""
+    """Whether a search of so many bytes, and a message that waits for it, delay nothing else; None if it is too fast."""
     writer = Aside(lambda: write(length))
     asker = None
     if ask:

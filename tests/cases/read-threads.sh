@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Searching reads costs one thread for each mapped device, however many targets and tables that has. It is not
-# made while the device is suspended, nor where there is no thread left.
+# Searching reads costs one thread for each mapped device, however many targets and tables it has. The thread is not
+# made while the device is suspended, or if the system has no thread left.
 # disk: 64M
 # disk: 4M
 # memory: 512
 
-# queues: how many threads our queues have, by name.
+# queues: the number of threads of our queues, by name.
 queues() { cat /proc/[0-9]*/comm 2> /dev/null | sed -n 's/^kworker\/R-imgrement/imgrement/p' | sort | uniq -c | xargs; }
 
-# expect_queues WHAT WANTED: a thread that ends shows for a moment yet.
+# expect_queues WHAT WANTED: a thread that ends is still visible for a moment.
 expect_queues() {
 	local end=$((SECONDS + 20))
 	until [ "$(queues)" = "$2" ]; do
@@ -33,13 +33,13 @@ refused_as_suspended() {
 	expect_match "$1" '^253:[01]: ops read: the device is suspended; allowed: when it has been resumed, or in a table$' "$(lines)"
 }
 
-# A table of many.
+# A table of many targets.
 dmsetup create many --table "$(lines_of 500 records 1 log off ops read)"
 expect_queues '500 targets' '1 imgrement/253:0'
 remove_target many
 expect_queues 'removed' ''
 
-# By messages, and by a table that is loaded and not used yet.
+# By messages, and by a table that is loaded but not yet in use.
 dmsetup create few --table "$(lines_of 20 records 1 log off)"
 expect_queues 'without ops read' ''
 for i in {0..19}; do
@@ -49,7 +49,7 @@ expect_queues '20 messages' '1 imgrement/253:0'
 dmsetup load few --table "$(lines_of 20 records 1 log off ops read)"
 expect_queues 'another table' '1 imgrement/253:0'
 
-# The table that made the queue goes, and the other one's reads still have it.
+# The table that made the queue goes, and reads of the other one still have it.
 dmsetup resume few
 write_at /dev/sdb 100 DAMN
 dd if=/dev/mapper/few of=/dev/null bs=4k count=20 iflag=direct status=none
@@ -63,7 +63,7 @@ remove_target other
 remove_target few
 expect_queues 'both removed' ''
 
-# A suspended device gets none by a message, but it has what it had before.
+# On a suspended device, a message makes no queue. An existing queue stays.
 dmsetup create few --table "$(lines_of 2 log off)"
 dmsetup suspend few
 refused_as_suspended few
@@ -75,7 +75,7 @@ dmsetup message few 8 ops read
 dmsetup resume few
 remove_target few
 
-# Nor does one that is about to be suspended. This suspend waits for a read, which waits for the device below.
+# The same for a device that is about to be suspended. This suspend waits for a read, which waits for the device below.
 dmsetup create below --table '0 8192 linear /dev/sdb 0'
 make_target waiting /dev/mapper/below log off
 dmsetup suspend below
@@ -88,7 +88,7 @@ dmsetup suspend --nolockfs waiting &
 suspending=$!
 until grep -q '^dm_\|__dm_suspend' /proc/$suspending/wchan; do sleep 0.05; done
 refused_as_suspended waiting
-# It is given up.
+# The suspend is given up.
 kill -KILL $suspending
 wait $suspending || true
 dmsetup message waiting 0 ops read
@@ -97,7 +97,7 @@ wait $reading
 remove_target waiting
 remove_target below
 
-# Where no thread is left, a table and a message with it are refused, and nothing changes.
+# If no thread is left, a table and a message with `ops read` are refused, and nothing changes.
 dmsetup create few --table "$(lines_of 2 log off)"
 table=$(dmsetup table few)
 most=$(< /proc/sys/kernel/threads-max)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# A target of the abstraction can fail a bio, give it back in `map` or in `end_io`, and refuse a resume. A bio that is
-# given back during a suspend without flush goes to the next table. During any other suspend it fails.
+# A target of the abstraction can fail a bio, return it in `map` or in `end_io`, and refuse a resume. A bio that is
+# returned during a suspend without flush goes to the next table. During any other suspend it fails.
 # timeout: 60
 
 modprobe dm_test_reject
@@ -23,7 +23,7 @@ block() { dd if="$1" bs=4k skip=$(($2 * 512)) count=1 iflag=skip_bytes,direct st
 # put DEVICE TEXT: write one block that begins with TEXT.
 put() { printf '%-4096s' "$2" | dd of="$1" oflag=direct iflag=fullblock bs=4k count=1 conv=notrunc status=none; }
 
-# A killed bio fails at once. `end_io` does not hear of it, and its data is dropped.
+# A killed bio fails immediately. `end_io` is not called for it, and its data is dropped.
 dmsetup create reject --table '0 64 test_reject /dev/sdb 0 kill'
 begin
 expect_fail put /dev/mapper/reject killed
@@ -32,7 +32,7 @@ expect_fail dd if=/dev/mapper/reject of=/dev/null iflag=direct bs=4k count=1
 expect 'killed' 'mapped 2 ended 0 dropped 2' "$(seen)"
 dmsetup remove reject
 
-# Given back in `map`, in a suspend without flush: the next table writes it elsewhere.
+# Returned in `map`, in a suspend without flush: the next table writes it elsewhere.
 put /dev/sdb nothing
 dmsetup create reject --table '0 64 test_reject /dev/sdb 0 requeue'
 begin
@@ -42,7 +42,7 @@ after_presuspend
 put /dev/mapper/reject from-map &
 putting=$!
 wait $suspending
-# Until the suspend blocks I/O, device-mapper maps the bio again and again.
+# Until the suspend blocks I/O, device-mapper keeps mapping the bio again.
 read -r _ mapped _ ended _ dropped <<< "$(seen)"
 expect 'given back' "0 $mapped" "$ended $dropped"
 kill -0 $putting || fail 'the write did not wait'
@@ -63,7 +63,7 @@ wait $suspending
 expect 'given back with flush' 'mapped 1 ended 0 dropped 1' "$(seen)"
 dmsetup remove reject
 
-# Given back in `end_io`: the device below completes it only when the suspend has begun.
+# Returned in `end_io`: the device below completes it only when the suspend has begun.
 dmsetup create below --table '0 64 linear /dev/sdb 0'
 dmsetup create reject --table '0 64 test_reject /dev/mapper/below 0 requeue-at-end'
 dmsetup suspend below

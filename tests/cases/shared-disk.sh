@@ -49,7 +49,7 @@ dmsetup remove linear
 dmesg -C
 dmsetup reload imgrement --table "0 $(sectors /dev/sda) imgrement /dev/sda 0"
 dmsetup resume imgrement
-expect_text 'another table, and nobody else' '' "$(lines | grep 'also used by' || true)"
+expect_text 'another table, and no other device' '' "$(lines | grep 'also used by' || true)"
 remove_target imgrement
 
 # A whole disk is refused if device-mapper has one of its partitions.

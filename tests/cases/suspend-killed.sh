@@ -5,8 +5,8 @@
 # console: hvc0
 # timeout: 120 120
 
-# 6 MiB of three huge pages come as one request of 1,536 segments. It cannot end while the device below is
-# suspended, so a suspend of ours waits for it.
+# 6 MiB of three huge pages arrive as one request of 1,536 segments. It cannot end while the device below is suspended,
+# so a suspend of ours waits for it.
 null_disk nullb0 size=16
 echo 3 > /proc/sys/vm/nr_hugepages
 dmsetup create below --table "0 $(sectors /dev/nullb0) linear /dev/nullb0 0"
@@ -15,7 +15,7 @@ drain
 dmesg -C
 dmsetup suspend below
 
-# Each line takes 10 ms, as the kernel counts them. All 1,537 take some 15 seconds.
+# Each line takes 10 ms by the kernel's clock. All 1,537 take some 15 seconds.
 echo 10 > /proc/sys/kernel/printk_delay
 python3 - <<-'END' &
 	import mmap, os
@@ -28,7 +28,7 @@ writer=$!
 until [ "$(count '^bv ')" -gt 5 ]; do sleep 0.1; done
 dmsetup suspend imgrement &
 suspend=$!
-# It is well beyond the two seconds that a suspend waits for a console.
+# This is well beyond the two seconds that a suspend waits for a console.
 sleep 3
 kill -0 $suspend || fail 'the suspend did not wait for the request'
 kill -KILL $suspend
@@ -37,12 +37,12 @@ wait $suspend || true
 to=$EPOCHREALTIME
 printed=$(count '^bv ')
 echo "it took $(((${to/./} - ${from/./}) / 1000)) ms to be killed; $printed lines were printed by then"
-# How fast the machine is does not matter: it returned before the worker was done with the request.
+# This does not depend on the speed of the machine: it returned before the worker was done with the request.
 [ "$printed" -lt 1536 ] || fail 'the suspend waited for all lines'
 expect 'the state' 'State:             ACTIVE' "$(dmsetup info imgrement | grep State)"
 
-# A mark waits for all lines. None is left out, as would be for a suspend, and none begins with a name, as they do
-# when two targets run.
+# A mark waits for all lines. None is left out, as it would be for a suspend, and none begins with a name, as with two
+# running targets.
 dmsetup message imgrement 0 mark patience &
 mark=$!
 sleep 0.5
@@ -52,7 +52,7 @@ expect 'the large request' '1 whole, 0 left out, 0 unrecorded, 0 without bytes' 
 expect 'the mark' 1 "$(count '^mark: patience$')"
 expect 'the count' 'write 1 sectors_written 12288 segments 1536' "$(counts)"
 
-# What comes later is logged, within limits and beyond them.
+# Later requests are logged, within limits and beyond them.
 dmsetup resume below
 wait $writer
 dmsetup message imgrement 0 log_rate 3

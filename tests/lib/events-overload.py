@@ -64,7 +64,7 @@ def load(pinned=True):
 
 
 def requests():
-    """The number of requests that status counts."""
+    """The number of requests in the status."""
     status = subprocess.run(["dmsetup", "status", "imgrement"], check=True, stdout=subprocess.PIPE).stdout.decode()
     words = status.split(" patterns ")[0].split()
     count = dict(zip(words[3::2], words[4::2]))
@@ -87,7 +87,7 @@ def account(judge, trace, run):
     first = marks(judge)
     events = run()
     last = marks(judge)
-    # The last marks, and what no reader took.
+    # The last marks, and the events that no reader took.
     events += trace.rest()
     counted = requests() - counted
     stats, lost = trace.stats(), trace.lost()
@@ -110,7 +110,7 @@ def account(judge, trace, run):
 
 
 def stalled(judge, overwrite):
-    """The reader is stopped while more comes than the buffers hold."""
+    """The reader is stopped while more events come than the buffers hold."""
     with Instance("stalled", KILOBYTES, overwrite) as trace:
         enable(trace)
         folder = f"/tmp/stalled-{overwrite}"
@@ -133,7 +133,7 @@ def stalled(judge, overwrite):
 
 
 def killed(judge):
-    """The reader is killed while it reads. The pages that it took but did not write are lost too. The buffers are
+    """The reader is killed while it reads. The pages that it took but did not write are lost, too. The buffers are
     intact."""
     with Instance("killed", KILOBYTES) as trace:
         enable(trace)

@@ -43,7 +43,7 @@ def expect_counts(what, wanted, got):
 
 
 def status():
-    """What status counts."""
+    """The counters of the status."""
     text = subprocess.run(["dmsetup", "status", "imgrement"], check=True, stdout=subprocess.PIPE).stdout.decode()
     words = text.split(" patterns ")[0].split()
     return collections.Counter({word: int(count) for word, count in zip(words[3::2], words[4::2])})
@@ -71,7 +71,7 @@ def rwbs_below(event):
 
 
 def place(sector, sectors):
-    """What identifies a request. The sector of an empty one means nothing."""
+    """The identity of a request. The sector of an empty request means nothing."""
     return (sector if sectors else None, sectors)
 
 

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""What the trace events tell, in a trace instance of the case's own.
+"""Reads the trace events, in a trace instance of its own.
 
-events.py start EVENT...    begin to record these of imgrement's events
-events.py agree NAME        what they tell of a mapped device is what its status counts, and each request
-                            comes back once. Its counters were reset before the start, and nothing is under way
-events.py found NAME FILE   the same of the events delta and match; FILE was written to the start of the device, and
-                            what was found in it is what Python finds
-events.py show [NAME]       all events of one device, or of all, a line each
+events.py start EVENT...    start recording these events of imgrement
+events.py agree NAME        check that the events of a mapped device agree with its status, and that each request
+                            completes once. Reset the counters before the start. No request may be in flight
+events.py found NAME FILE   the same, and check the events delta and match. FILE was written to the start of the device,
+                            and the matches must be those that Python finds in it
+events.py show [NAME]       print all events of one device, or of all, a line each
 """
 
 import os
@@ -48,7 +48,7 @@ FORMS = {
 
 
 class Event:
-    """An event: its fields, numbers as such."""
+    """An event: its fields; numbers as numbers."""
 
     def __init__(self, match):
         self.kind, self.dev, self.time, self.cpu = match["event"], match["dev"], float(match["time"]), int(match["cpu"])
@@ -76,7 +76,7 @@ def number(name):
 
 
 def read(name=None):
-    """The events of a device, or of all, in order. None has been lost."""
+    """The events of a device, or of all, in order. Fails if any was lost."""
     for stats in INSTANCE.glob("per_cpu/*/stats"):
         for kind, count in re.findall(r"(overrun|dropped events): (\d+)", stats.read_text()):
             assert count == "0", f"{stats}: {kind} {count}"
@@ -90,7 +90,7 @@ def read(name=None):
 
 
 def status(name):
-    """What all targets of a device count."""
+    """The counts of all targets of a device together."""
     counts = Counter()
     output = subprocess.run(["dmsetup", "status", name], check=True, capture_output=True, text=True).stdout
     for line in output.splitlines():
@@ -100,7 +100,7 @@ def status(name):
     return counts
 
 
-# The word that counts an op, and its sectors.
+# The word in the status for an op, and for its sectors.
 COUNTERS = {
     "read": ("read", "sectors_read"),
     "write": ("write", "sectors_written"),
@@ -119,7 +119,7 @@ COUNTERS = {
 
 
 def completed(name):
-    """The events of a device, when as many requests have come back as were sent on."""
+    """The events of a device, once as many requests have completed as were sent on."""
     for _ in range(600):
         events = read(name)
         kinds = Counter(event.kind for event in events)
@@ -157,7 +157,7 @@ def agree(name):
             assert getattr(event, field) == getattr(end, field), f"{field}: {event}, {end}"
     assert not ends, f"no request: {ends}"
 
-    # What is searched when it has come, the event of the request could not tell yet.
+    # For reads, the event of the request could not report matches yet.
     late = {"page", "deltas", "across"} if "--late" in sys.argv else set()
     words = {word for words in COUNTERS.values() for word in words if word} | {
         "segments", "page", "deltas", "across", "across_requests", "errors"
@@ -165,7 +165,7 @@ def agree(name):
     for word in sorted(words - late):
         assert counted[word] == told[word], f"{name}: {word}: counted {counted[word]}, told {told[word]}"
 
-    # Each CPU counts on by one.
+    # Each CPU counts up by one.
     cpus = {}
     for event in requests:
         cpus.setdefault(event.id >> 48, []).append(event.id)
@@ -181,7 +181,7 @@ def found(name, file):
     deltas = [event for event in events if event.kind == "delta"]
     matches = [event for event in events if event.kind == "match"]
 
-    # The deltas of each request are its segments in order. What was written is told before the request is.
+    # The deltas of each request are its segments in order. Those of a write come before the request's event.
     by_id = {}
     for delta in deltas:
         by_id.setdefault(delta.id, []).append(delta)
@@ -200,7 +200,7 @@ def found(name, file):
     assert counted["segments"] == len(deltas), f"{counted['segments']} segments, {len(deltas)} deltas"
     assert counted["page"] == sum(delta.hits for delta in deltas), "hits of deltas"
 
-    # By where they are, and by their patterns.
+    # By place, and by pattern.
     told = Counter(match.where for match in matches)
     assert counted["across_requests"] == told["requests"], told
     assert counted["page"] + counted["across"] == told["page"] + told["across"] + told["read"], told
@@ -209,7 +209,7 @@ def found(name, file):
     counts = dict(zip(words[::2], map(int, words[1::2])))
     assert counts == {**dict.fromkeys(counts, 0), **Counter(match.pattern for match in matches)}, counts
 
-    # Each where Python finds it, in what was written and in what was read.
+    # Each is where Python finds it, in what was written and in what was read.
     text = Path(file).read_bytes()
     for op in "write", "read":
         places = [
@@ -217,7 +217,7 @@ def found(name, file):
         ]
         for word in counts:
             bytes_ = re.sub(b"%(..)", lambda hex: bytes([int(hex[1], 16)]), word.encode())
-            # Each, also those that overlap.
+            # All matches, including overlapping ones.
             wanted = [find.start() for find in re.finditer(b"(?=" + re.escape(bytes_) + b")", text)]
             got = sorted(place for pattern, place in places if pattern == word)
             assert got == wanted or op == "read" and got == [], f"{op} {word}: {got}, wanted {wanted}"

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""The arguments of a table, as docs/reference.md has them. Tests expect what it says.
+"""The arguments of a table, as described in docs/reference.md, which tests rely on.
 
-reference.py defaults    prints the words that follow the patterns in a table where nothing else is set;
-reference.py arguments   the list of what a table may have, as it is printed for an unknown argument;
-reference.py messages    the same of messages.
+reference.py defaults    prints the words after the patterns in a table in which nothing else is set
+reference.py arguments   prints the list of arguments of a table, as in the line about an unknown argument
+reference.py messages    prints the list of messages
 """
 
 import os
@@ -13,12 +13,12 @@ import sys
 
 REFERENCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../docs/reference.md")
 HEAD = "| argument | value | default | message | meaning |"
-# Those about patterns have a grammar of their own.
+# The arguments about patterns have a grammar of their own.
 PATTERNS = ("pattern", "pattern_key", "name", "nocase")
 
 
 class Setting:
-    """A row of the table. `default` is None where nothing is printed by default."""
+    """A row of the table. `default` is None if nothing is printed by default."""
 
     def __init__(self, name, value, default, message):
         self.name = name

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A target that rejects bios or a resume, for tests alone: `START LENGTH test_reject DEVICE OFFSET HOW`.
+//! A target that rejects bios or a resume, only for tests: `START LENGTH test_reject DEVICE OFFSET HOW`.
 //!
 //! HOW is
 //! - `kill`: `map` fails each bio;
-//! - `requeue`: from the start of a suspend, `map` gives each bio back. The suspend waits for one of them;
-//! - `requeue-at-end`: from the start of a suspend, `end_io` gives each bio back;
+//! - `requeue`: from the start of a suspend, `map` returns each bio. The suspend waits for one of them;
+//! - `requeue-at-end`: from the start of a suspend, `end_io` returns each bio;
 //! - `resume`: a resume fails with `EBUSY`.
 //!
-//! The status of any instance counts for the whole module: the suspends that have begun, and the bios that
-//! were mapped, that came to `end_io`, and whose per-bio data was dropped.
+//! The status of any instance counts for the whole module: the suspends that have begun, and the bios that were mapped,
+//! that reached `end_io`, and whose per-bio data was dropped.
 
 #![deny(unsafe_code)]
 
@@ -99,7 +99,7 @@ struct Range<'t> {
     requeued: Atomic<bool>,
 }
 
-/// Comes with each bio.
+/// Per-bio data.
 #[derive(Default)]
 struct Counted;
 

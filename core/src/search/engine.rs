@@ -156,7 +156,7 @@ impl<M: Memory> Engine<M> {
             Self::One(matcher) => {
                 let mut times = sections.with(bytes.len(), |avx2| matcher.count(bytes, avx2));
                 if ends && times != 0 {
-                    // Somebody may write to them meanwhile. What is told of is what counts.
+                    // The bytes may change meanwhile. Only what is reported counts.
                     times = matcher.each(bytes, &mut |end| {
                         found(Found::End { pattern: 0, end });
                     });
