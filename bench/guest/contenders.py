@@ -3,11 +3,15 @@
 
 import fcntl
 import os
+import shutil
 import struct
 import subprocess
 import time
 
+import tracefs
+
 TRACING = "/sys/kernel/tracing/"
+OFF = "0 8 log off pattern none data off records 1"
 # Nothing reads the records: the log is off, so they are dropped as soon as they are made.
 RECORDS = "records 4096"
 # As many as P8 has at most. None occurs in what fio writes.
@@ -100,6 +104,33 @@ class Blktrace(Alone):
             os.remove("/tmp/" + file)
 
 
+class Recorded(Alone):
+    """With trace events. A reader splices the buffer to a file, as blktrace stores its own events."""
+
+    # More than is traced while the reader waits for the CPU.
+    KILOBYTES = 32768
+    FOLDER = "/tmp/recorded"
+
+    def __init__(self, name, target, arguments, events):
+        super().__init__(name, target, arguments)
+        self.events = events
+
+    def start(self):
+        self.trace = tracefs.Instance(self.name, self.KILOBYTES)
+        for event in self.events:
+            self.trace.enable(event)
+        self.recorder = self.trace.recorder(self.FOLDER)
+
+    def stop(self):
+        self.recorder.terminate()
+        if self.recorder.wait():
+            raise RuntimeError("the recorder failed")
+        if lost := self.trace.lost():
+            print(f"round with {self.name}: {lost} events were lost", flush=True)
+        self.trace.remove()
+        shutil.rmtree(self.FOLDER)
+
+
 class LogWrites(Alone):
     """dm-log-writes, with a log that takes no time. It keeps a copy of each write until the next flush, without a
     limit. So it is measured for a shorter time, and then gets a flush."""
@@ -128,7 +159,7 @@ def contenders(log):
         Contender("bare"),
         Alone("linear", "linear", "0"),
         Contender("rust_linear", "rust_linear", "0"),
-        Contender("off", "imgrement", "0 8 log off pattern none data off records 1"),
+        Contender("off", "imgrement", OFF),
         Contender("pattern", "imgrement", "0 6 log off data off records 1"),
         Contender("patterns", "imgrement", f"0 {4 + 2 * len(WORDS)} log off data off {' '.join(WORDS)}"),
         Contender("edges", "imgrement", "0 8 log off data off records 1 edges 4096"),
@@ -138,5 +169,9 @@ def contenders(log):
         Alone("flakey", "flakey", "0 60 0"),
         LogWrites("log-writes", "log-writes", log),
         Blktrace("blktrace", "linear", "0"),
+        Recorded("events", "imgrement", OFF, ["imgrement/request", "imgrement/complete"]),
+        Recorded("block-events", "linear", "0", ["block/block_bio_remap", "block/block_bio_complete"]),
+        Recorded("complete-event", "imgrement", OFF, ["imgrement/complete"]),
+        Recorded("block-complete-event", "linear", "0", ["block/block_bio_complete"]),
         RemapEvent("remap-event", "linear", "0"),
     ]

@@ -66,7 +66,16 @@ fn draw_row(
     };
     let ours = matches!(
         row.what.contender.as_str(),
-        "off" | "pattern" | "patterns" | "edges" | "reads" | "data" | "log" | "rust_linear"
+        "off"
+            | "pattern"
+            | "patterns"
+            | "edges"
+            | "reads"
+            | "data"
+            | "log"
+            | "events"
+            | "complete-event"
+            | "rust_linear"
     );
     let color = if ours {
         RGBColor(40, 110, 180)

@@ -106,6 +106,7 @@ mod tests {
             iops,
             linear: None,
             segments: None,
+            accounted: None,
         };
         let mut samples = Vec::new();
         for (round, iops) in (0..).zip(off) {
@@ -118,7 +119,8 @@ mod tests {
             rows: rows(&samples),
             search: Vec::new(),
             latency: Vec::new(),
-            ratios: goals::ratios(&samples, &[]),
+            readers: Vec::new(),
+            ratios: goals::ratios(&samples, &[], &[]),
         }
     }
 

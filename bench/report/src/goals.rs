@@ -3,6 +3,7 @@
 //! The goals: ratios of measurements within one run, each with its floor.
 
 use crate::{
+    report::Reader,
     samples::{self, Sample, Search, What},
     spread::Spread,
 };
@@ -12,6 +13,9 @@ use std::collections::BTreeMap;
 /// The time that the first FPU section takes in a system call, in nanoseconds. User-mode Linux leaves it out,
 /// because the FPU is free there.
 const FPU_NS: f64 = 100.0;
+
+/// The name of P2 with the reader on another CPU.
+const OTHER_CPU: &str = "P2_other_cpu";
 
 /// A goal.
 pub struct Goal {
@@ -24,7 +28,7 @@ pub struct Goal {
 }
 
 /// All goals, in order.
-pub const GOALS: [Goal; 19] = [
+pub const GOALS: [Goal; 21] = [
     goal(
         "P1",
         "all off ÷ dm-linear, null_blk 4 KiB, read or write, whichever is lower",
@@ -37,19 +41,20 @@ pub const GOALS: [Goal; 19] = [
     ),
     goal(
         "P2",
-        "metadata recorded with a live reader ÷ dm-linear",
-        0.90,
+        "two events recorded ÷ dm-linear with the block layer's two, null_blk 4 KiB, the same",
+        0.95,
     ),
     goal(
-        "P3",
-        "P2's requests a second ÷ those of dm-linear with blktrace",
-        1.25,
+        "P2a",
+        "`complete` recorded ÷ dm-linear with `block_bio_complete`, the same",
+        0.95,
     ),
-    goal(
-        "P4",
-        "events a second ÷ those of ring_buffer_benchmark",
-        1.0,
+    beside("P2b", "two events recorded ÷ dm-linear, the same"),
+    beside(
+        OTHER_CPU,
+        "P2 with the reader on another CPU, emulated",
     ),
+    goal("P3", "two events recorded ÷ dm-linear with blktrace, the same", 1.0),
     goal(
         "P5",
         "one pattern, 64 KiB and more, AVX2 ÷ memchr::memmem",
@@ -69,7 +74,11 @@ pub const GOALS: [Goal; 19] = [
         "P10_fpu",
         "P10 with 100 ns more for each request that opens a section with the FPU",
     ),
-    goal("P11", "read + reported lost = submitted", 1.0),
+    goal(
+        "P11",
+        "events: ids recorded + events lost ÷ requests, in a buffer that overflows",
+        1.0,
+    ),
     goal(
         "P15",
         "the log on, its limit used up ÷ dm-linear, null_blk 4 KiB, read or write, whichever is lower",
@@ -124,11 +133,15 @@ impl Ratio {
 }
 
 /// The ratio of each goal, by name; `None` if it cannot be measured yet, or was not measured.
-pub fn ratios(samples: &[Sample], searches: &[Search]) -> BTreeMap<String, Option<Ratio>> {
+pub fn ratios(
+    samples: &[Sample],
+    searches: &[Search],
+    readers: &[Reader],
+) -> BTreeMap<String, Option<Ratio>> {
     GOALS
         .iter()
         .map(|goal| {
-            let ratio = spread(goal.name, samples, searches).map(|spread| Ratio {
+            let ratio = spread(goal.name, samples, searches, readers).map(|spread| Ratio {
                 value: spread.median,
                 min: spread.min,
                 max: spread.max,
@@ -139,10 +152,24 @@ pub fn ratios(samples: &[Sample], searches: &[Search]) -> BTreeMap<String, Optio
         .collect()
 }
 
-fn spread(name: &str, samples: &[Sample], searches: &[Search]) -> Option<Spread> {
+fn spread(
+    name: &str,
+    samples: &[Sample],
+    searches: &[Search],
+    readers: &[Reader],
+) -> Option<Spread> {
     match name {
         "P1" => lower_of_both(samples, "off"),
         "P1_rust_linear" => lower_of_both(samples, "rust_linear"),
+        "P2" => lower_of_both_beside(samples, "events", "block-events"),
+        "P2a" => lower_of_both_beside(samples, "complete-event", "block-complete-event"),
+        "P2b" => lower_of_both(samples, "events"),
+        OTHER_CPU => readers
+            .iter()
+            .find(|row| row.reader == "another CPU")
+            .map(|row| row.of_block_events),
+        "P3" => lower_of_both_beside(samples, "events", "blktrace"),
+        "P11" => farthest_from_one(samples.iter().filter_map(|sample| sample.accounted)),
         "P15" => lower_of_both(samples, "log"),
         "P10" => of_linear(samples, "brd", "randwrite", "pattern", |iops| iops),
         "P10_fpu" => of_linear(samples, "brd", "randwrite", "pattern", |iops| {
@@ -188,11 +215,40 @@ fn spread(name: &str, samples: &[Sample], searches: &[Search]) -> Option<Spread>
 fn lower_of_both(samples: &[Sample], contender: &str) -> Option<Spread> {
     let read = of_linear(samples, "null", "randread", contender, |iops| iops)?;
     let write = of_linear(samples, "null", "randwrite", contender, |iops| iops)?;
-    Some(if read.median < write.median {
-        read
+    Some(lower(read, write))
+}
+
+/// The same against another contender than dm-linear, in the same rounds.
+fn lower_of_both_beside(samples: &[Sample], contender: &str, other: &str) -> Option<Spread> {
+    let side = |rw| samples::of(samples, &what("null", rw, contender), other);
+    Some(lower(side("randread")?, side("randwrite")?))
+}
+
+fn lower(one: Spread, other: Spread) -> Spread {
+    if one.median < other.median {
+        one
     } else {
-        write
+        other
+    }
+}
+
+/// All of these parts must be exactly 1. What is more than 1 counts as much as what is less.
+fn farthest_from_one(parts: impl Iterator<Item = f64>) -> Option<Spread> {
+    let spread = Spread::of(parts.map(|part| part.min(1.0 / part)))?;
+    Some(Spread {
+        median: spread.min,
+        ..spread
     })
+}
+
+/// Requests of 4 KiB through this contender.
+fn what(disk: &str, rw: &str, contender: &str) -> What {
+    What {
+        disk: disk.to_owned(),
+        rw: rw.to_owned(),
+        bytes: 4096,
+        contender: contender.to_owned(),
+    }
 }
 
 /// A contender's rate with 4 KiB, after `change`, divided by that of dm-linear.
@@ -203,13 +259,7 @@ fn of_linear(
     contender: &str,
     change: impl Fn(f64) -> f64,
 ) -> Option<Spread> {
-    let what = What {
-        disk: disk.to_owned(),
-        rw: rw.to_owned(),
-        bytes: 4096,
-        contender: contender.to_owned(),
-    };
-    samples::of_linear(samples, &what, change)
+    samples::of_linear(samples, &what(disk, rw, contender), change)
 }
 
 /// Whether nothing is found in this input, as the goals of speed require.
@@ -253,16 +303,12 @@ mod tests {
 
     fn sample(disk: &str, rw: &str, contender: &str, iops: f64) -> Sample {
         Sample {
-            what: What {
-                disk: disk.to_owned(),
-                rw: rw.to_owned(),
-                bytes: 4096,
-                contender: contender.to_owned(),
-            },
+            what: what(disk, rw, contender),
             round: 0,
             iops,
             linear: None,
             segments: None,
+            accounted: None,
         }
     }
 
@@ -277,7 +323,7 @@ mod tests {
 
     #[test]
     fn missing_measurements_are_null() {
-        let ratios = ratios(&[], &[]);
+        let ratios = ratios(&[], &[], &[]);
         assert_eq!(ratios.len(), GOALS.len());
         assert!(ratios.values().all(Option::is_none));
     }
@@ -292,7 +338,7 @@ mod tests {
             sample("brd", "randwrite", "linear", 1e6),
             sample("brd", "randwrite", "pattern", 0.9e6),
         ];
-        let ratios = ratios(&samples, &[]);
+        let ratios = ratios(&samples, &[], &[]);
         let p1 = ratios["P1"].unwrap();
         assert_eq!((p1.value, p1.floor), (0.95, Some(0.97)));
         assert!(!p1.is_met());
@@ -300,6 +346,41 @@ mod tests {
         // 1111 ns become 1211 ns, against 1000.
         assert!((ratios["P10_fpu"].unwrap().value - 1000.0 / 1211.1).abs() < 1e-3);
         assert!(ratios["P1_rust_linear"].is_none());
+    }
+
+    #[test]
+    fn events_against_the_block_layers() {
+        let mut samples = Vec::new();
+        for (rw, events) in [("randread", 90.0), ("randwrite", 80.0)] {
+            samples.push(sample("null", rw, "linear", 200.0));
+            samples.push(sample("null", rw, "events", events));
+            samples.push(sample("null", rw, "block-events", 100.0));
+            samples.push(sample("null", rw, "blktrace", 50.0));
+        }
+        let reader = |reader: &str, ratio| Reader {
+            reader: reader.to_owned(),
+            of_block_events: Spread::of([ratio]).unwrap(),
+        };
+        let readers = [reader("the same CPU", 0.5), reader("another CPU", 0.7)];
+        let ratios = ratios(&samples, &[], &readers);
+        let value = |name: &str| ratios[name].unwrap().value;
+        assert_eq!((value("P2"), value("P2b"), value("P3")), (0.8, 0.4, 1.6));
+        assert_eq!(value("P2_other_cpu"), 0.7);
+        assert!(ratios["P2a"].is_none());
+    }
+
+    #[test]
+    fn one_request_that_is_not_accounted_for_misses_the_goal() {
+        let goal = |parts: [f64; 3]| {
+            let samples = parts.map(|accounted| Sample {
+                accounted: Some(accounted),
+                ..sample("null", "randread", "events", 1.0)
+            });
+            ratios(&samples, &[], &[])["P11"].unwrap().is_met()
+        };
+        assert!(goal([1.0, 1.0, 1.0]));
+        assert!(!goal([1.0, 0.99999, 1.0]));
+        assert!(!goal([1.0, 1.0, 1.00001]));
     }
 
     #[test]
@@ -318,7 +399,7 @@ mod tests {
         searches.push(search("imgrement-avx2", "text-8-patterns", 4096, 8.0));
         searches.push(search("aho-corasick-packed", "text-8-patterns", 4096, 10.0));
         searches.push(search("aho-corasick-packed", "text", 4096, 100.0));
-        let ratios = ratios(&[], &searches);
+        let ratios = ratios(&[], &searches, &[]);
         assert_eq!(ratios["P8"].unwrap().value, 0.8);
         assert_eq!(ratios["P5"].unwrap().value, 0.75);
         assert_eq!(ratios["P6"].unwrap().value, 0.5);

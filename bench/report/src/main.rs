@@ -12,7 +12,7 @@ mod spread;
 
 use anyhow::{Context, Result};
 use clap::{Args, Parser};
-use report::{Latency, Report, VERSION};
+use report::{Latency, Reader, Report, VERSION};
 use samples::{Sample, Search, Searches};
 use serde::de::DeserializeOwned;
 use std::{
@@ -43,6 +43,9 @@ struct Make {
     /// Latencies with a slow console.
     #[arg(long)]
     latency: Option<PathBuf>,
+    /// The rates with a reader of events on either CPU.
+    #[arg(long)]
+    readers: Option<PathBuf>,
     /// When, where and how it was measured.
     #[arg(long, value_name = "NAME=TEXT")]
     about: Vec<String>,
@@ -70,6 +73,7 @@ fn make(words: &Make) -> Result<()> {
         search.extend(read::<Searches>(file)?.rows);
     }
     let latency: Vec<Latency> = words.latency.as_deref().map_or(Ok(Vec::new()), read)?;
+    let readers: Vec<Reader> = words.readers.as_deref().map_or(Ok(Vec::new()), read)?;
 
     let report = Report {
         version: VERSION,
@@ -80,9 +84,10 @@ fn make(words: &Make) -> Result<()> {
             .map(|(name, text)| (name.to_owned(), text.to_owned()))
             .collect(),
         rows: samples::rows(&samples),
-        ratios: goals::ratios(&samples, &search),
+        ratios: goals::ratios(&samples, &search, &readers),
         search,
         latency,
+        readers,
     };
     write(
         &words.out,

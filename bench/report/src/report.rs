@@ -24,6 +24,9 @@ pub struct Report {
     pub search: Vec<Search>,
     /// The latency of requests with a slow console.
     pub latency: Vec<Latency>,
+    /// The rates with a reader of events on the same CPU and on another. Older reports have none.
+    #[serde(default)]
+    pub readers: Vec<Reader>,
     /// The goals by name; null if they cannot be measured yet, or were not measured.
     pub ratios: BTreeMap<String, Option<Ratio>>,
 }
@@ -39,6 +42,15 @@ pub struct Latency {
     pub p99: Spread,
     /// The maximum.
     pub worst: Spread,
+}
+
+/// The rate through imgrement while its events are recorded, relative to dm-linear with the block layer's.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Reader {
+    /// Where the reader of both runs.
+    pub reader: String,
+    /// The ratio.
+    pub of_block_events: Spread,
 }
 
 /// The version of `report.json`.
@@ -87,6 +99,13 @@ impl Report {
         }
         if !self.search.is_empty() {
             let _ = write!(text, "\n## The matcher apart\n\n{}\n", self.searches());
+        }
+        if !self.readers.is_empty() {
+            let _ = write!(
+                text,
+                "\n## Where the reader of events runs\n\n{}\n",
+                self.readers()
+            );
         }
         if !self.latency.is_empty() {
             let _ = write!(
@@ -139,6 +158,20 @@ impl Report {
                 row.contender.clone(),
                 format!("{:.2}", row.gb_per_s.median),
                 format!("{:.2} – {:.2}", row.gb_per_s.min, row.gb_per_s.max),
+            ]);
+        }
+        table.to_string()
+    }
+
+    fn readers(&self) -> String {
+        let words = ["reader on", "rounds", "÷ dm-linear with block events"];
+        let mut table = table(true, &words);
+        for row in &self.readers {
+            let ratio = row.of_block_events;
+            table.add_row([
+                row.reader.clone(),
+                format!("{:.3} – {:.3}", ratio.min, ratio.max),
+                format!("{:.3}", ratio.median),
             ]);
         }
         table.to_string()

@@ -23,6 +23,8 @@ pub struct Sample {
     pub linear: Option<f64>,
     /// Page-bounded segments per request, if the contender counts them.
     pub segments: Option<f64>,
+    /// The part of the requests that a recording of events accounts for, recorded or lost.
+    pub accounted: Option<f64>,
 }
 
 /// What was measured.
@@ -121,13 +123,28 @@ pub fn of_linear(samples: &[Sample], what: &What, change: impl Fn(f64) -> f64) -
     let linear = what.through(LINEAR);
     let taken = samples.iter().filter(|sample| sample.what == *what);
     Spread::of(taken.filter_map(|sample| {
-        let beside = sample.linear.or_else(|| {
-            let mut alone = rates(samples, &linear);
-            let same_round = alone.find(|(round, _)| *round == sample.round);
-            same_round.map(|(_, iops)| iops)
-        })?;
+        let beside = sample
+            .linear
+            .or_else(|| in_round(samples, &linear, sample.round))?;
         Some(change(sample.iops) / beside)
     }))
+}
+
+/// The rate divided by that of another contender in the same round.
+pub fn of(samples: &[Sample], what: &What, other: &str) -> Option<Spread> {
+    let other = what.through(other);
+    Spread::of(
+        rates(samples, what)
+            .filter_map(|(round, iops)| Some(iops / in_round(samples, &other, round)?)),
+    )
+}
+
+/// The rate of `what` in that round.
+fn in_round(samples: &[Sample], what: &What, round: u32) -> Option<f64> {
+    let mut taken = rates(samples, what);
+    taken
+        .find(|(other, _)| *other == round)
+        .map(|(_, iops)| iops)
 }
 
 /// The speed of a search, from `make bench-match` or the kernel.
@@ -168,6 +185,7 @@ mod tests {
             iops,
             linear: None,
             segments: None,
+            accounted: None,
         }
     }
 
