@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A request on its way through: counted, searched, and recorded for the log.
+//! The trace of a target: each request is counted, searched, and recorded for the log.
 //!
-//! Nothing in [`Trace::request`] waits, allocates, or fails the request: where the pool has no room,
-//! the request goes on unrecorded, and that is counted.
+//! Nothing in [`Trace::request`] waits, allocates, or fails the request. If the pool is full, the request proceeds
+//! unrecorded, and that is counted.
 //!
-//! Lock order: `changes`, then `log`, then the mutex within the pool. Nothing is locked within `edges`.
+//! Lock order: `changes`, then `log`, then the mutex within the pool. No lock is taken within `edges`.
 
 mod counters;
 mod drain;
@@ -87,43 +87,43 @@ pub(crate) struct Trace {
     #[pin]
     settings: Current,
     counters: Counters,
-    /// The number of the mapped device, the name that it had last, and the ids of its requests.
+    /// The number of the mapped device, its last known name, and the ids of its requests.
     device: u32,
     #[pin]
     name: Mutex<MappedName>,
     ids: Ids,
-    /// The edges of recent writes. Taken in `map`, for as long as it takes to look up and copy them.
+    /// The edges of recent writes. `map` takes the lock to look up and copy them.
     #[pin]
     edges: SpinLock<Edges<Kernel>>,
     #[pin]
     pool: Pool,
     /// Whether the worker will run, and see what is sent before that.
     scheduled: AtomicBool,
-    /// Whether the line about the beginning has been printed.
+    /// Whether the line about the start has been printed.
     announced: AtomicBool,
-    /// That a suspend is on its way, or through.
+    /// Runs from the start of a suspend until the resume.
     suspending: Stopwatch,
-    /// That I/O waits for the log, or waited and has not begun again.
+    /// Runs from the time that I/O waits for the log, until I/O starts again.
     finishing: Stopwatch,
-    /// How many marks are under way.
+    /// How many marks are in progress.
     marks: AtomicU32,
-    /// Held while the settings are changed.
+    /// Held while the settings change.
     #[pin]
     changes: Mutex<()>,
     #[pin]
     log: Mutex<Log>,
 }
 
-/// About how many bytes a trace has beside its pool, its edges and what each CPU has, most of them for the log
-/// and the search.
+/// The approximate size of a trace in bytes, without its pool, its edges and the per-CPU data. Most of it is for the
+/// log and the search.
 const SIZE: u64 = 256 << 10;
 
 impl Trace {
-    /// A trace with its pool, of the target of that name in that mapped device. May sleep.
+    /// A trace with its pool, for the target of that name in that mapped device. May sleep.
     ///
     /// # Errors
     ///
-    /// `ENOMEM`, that there is not enough memory, and what is wrong with a pattern.
+    /// `ENOMEM`, too little memory, or what is wrong with a pattern.
     pub(crate) fn new(
         table: Table<Kernel>,
         name: TargetName,
@@ -167,7 +167,7 @@ impl Trace {
         )?)
     }
 
-    /// Tells listeners what has become of the line of the table. May sleep.
+    /// Reports what has happened to the line of the table to listeners. May sleep.
     pub(crate) fn tell_table(
         &self,
         mapped: MappedDevice<'_>,
@@ -183,7 +183,7 @@ impl Trace {
         events::table(self.device, name.as_bytes(), lower, line, why);
     }
 
-    /// The settings: what prints in a table line.
+    /// The settings, as in a table line.
     pub(crate) fn settings(&self) -> (Params, Arc<Search>) {
         let settings = self.settings.read();
         (settings.params, settings.search.clone())

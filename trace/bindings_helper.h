@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What trace/sys/ takes from C. bindgen reads this file; the C files of trace/ include it, so that
- * the compiler checks each prototype.
+ * What trace/sys/ uses from C. bindgen reads this file. The C files of trace/ include it, so the
+ * compiler checks each prototype.
  */
 #ifndef TRACE_BINDINGS_HELPER_H
 #define TRACE_BINDINGS_HELPER_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What `dmsetup status` counts.
+//! The counters of `dmsetup status`.
 
 use super::sys::percpu::{
     self,
@@ -23,14 +23,14 @@ use core::sync::atomic::{
 };
 use kernel::prelude::*;
 
-/// What is counted, in the order of the status line. New ones go at the end: programs read it.
+/// The counters, in the order of the status line. New ones go at the end, because programs read it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Counter {
     /// Reads.
     Read,
     /// Writes.
     Write,
-    /// Flushes, those that device-mapper splits off a write included.
+    /// Flushes, including those that device-mapper splits off a write.
     Flush,
     /// Discards.
     Discard,
@@ -38,7 +38,7 @@ pub(crate) enum Counter {
     SecureErase,
     /// Write-zeroes.
     WriteZeroes,
-    /// Requests about zones, zone appends included.
+    /// Requests about zones, including zone appends.
     Zone,
     /// All other requests.
     Other,
@@ -52,34 +52,34 @@ pub(crate) enum Counter {
     SectorsZeroed,
     /// Page-bounded segments of payload.
     Segments,
-    /// Occurrences found in one segment, in the page in place.
+    /// Occurrences found in one segment, in the page itself.
     Page,
-    /// Occurrences found in one segment, in its recorded copy.
+    /// Occurrences found in one segment, in its copy.
     Deltas,
     /// Occurrences that straddle segments of a request.
     Across,
     /// Requests that were not recorded in full: the sum of the next two.
     Degraded,
-    /// Requests recorded without the copy of their bytes.
+    /// Requests recorded without a copy of their bytes.
     DataLost,
     /// Requests not recorded at all.
     RecordLost,
-    /// Requests that are not in the log, or not with all their lines: for a limit, in which case they may not have
-    /// been recorded, or since a suspend did not wait for a slow console.
+    /// Requests that are not in the log, or not with all their lines. Either a limit left them out, and then they may
+    /// not have been recorded; or a suspend did not wait for a slow console.
     LeftOut,
     /// Requests that completed with an error.
     Errors,
-    /// Those of them that the limit, or want of room, kept out of the log.
+    /// Errors that the limit, or a full pool, kept out of the log.
     ErrorsLeftOut,
     /// Requests recorded without all that was found in them.
     FindsLost,
-    /// Occurrences that straddle two requests which are next to each other on the disk.
+    /// Occurrences that straddle two adjacent requests.
     AcrossRequests,
     /// Writes whose edges were forgotten to make room for others.
     EdgesForgotten,
 }
 
-/// All of them with their words, in order.
+/// All counters with their words, in order.
 const NAMES: [(Counter, &str); 25] = [
     (Counter::Read, "read"),
     (Counter::Write, "write"),
@@ -108,19 +108,19 @@ const NAMES: [(Counter, &str); 25] = [
     (Counter::EdgesForgotten, "edges_forgotten"),
 ];
 
-/// Those, and behind them one for each slot of a pattern.
+/// The counters above, followed by one for each slot of a pattern.
 const CELLS: usize = NAMES.len() + SLOTS;
 
-/// The counters of one device, each CPU counting for itself.
+/// The counters of one device. Each CPU has its own.
 pub(crate) struct Counters {
     cells: PerCpu<Cells<CELLS>>,
-    /// The sums at the last reset. The counters themselves only ever grow, so that nothing that is
-    /// counted meanwhile gets lost.
+    /// The sums at the last reset. The counters themselves only grow, so that nothing that is counted meanwhile is
+    /// lost.
     base: [AtomicU64; CELLS],
 }
 
 impl Counters {
-    /// How many bytes the CPUs have for theirs.
+    /// The size of the per-CPU counters, in bytes.
     pub(crate) fn size() -> u64 {
         percpu::size::<Cells<CELLS>>()
     }
@@ -133,7 +133,7 @@ impl Counters {
     pub(crate) fn new() -> impl Init<Self, Error> {
         try_init!(Self {
             cells: PerCpu::zeroed()?,
-            // In place: it is too large for the stack.
+            // In place, because it is too large for the stack.
             base <- pin_init::init_array_from_fn(|_| AtomicU64::new(0)),
         })
     }
@@ -150,8 +150,7 @@ impl Counters {
         self.cells.add(cell(pattern), times);
     }
 
-    /// Counts a request by its op, the bytes that it covers, and the segments of its payload. In any
-    /// context.
+    /// Counts a request by its op, the bytes that it covers, and the segments of its payload. In any context.
     #[inline]
     pub(crate) fn request(&self, op: Op, bytes: u32, segments: u64) {
         let (counter, sectors) = match op {
@@ -177,25 +176,24 @@ impl Counters {
         }
     }
 
-    /// What was counted since the beginning, over all CPUs. Not a snapshot: others count meanwhile.
+    /// The total since the start, over all CPUs. Not a snapshot: counting continues meanwhile.
     pub(crate) fn total(&self, counter: Counter) -> u64 {
         self.cells.sum(counter as usize)
     }
 
-    /// Each counter's word and what was counted since the last reset, in the order of the status
-    /// line.
+    /// Each counter's word, and its count since the last reset, in the order of the status line.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
         NAMES
             .iter()
             .map(|&(counter, name)| (name, self.count(counter as usize)))
     }
 
-    /// How often a pattern was found since the last reset, or since it is searched for.
+    /// How often a pattern was found since the last reset, or since it was added.
     pub(crate) fn of(&self, pattern: &Pattern) -> u64 {
         self.count(cell(pattern))
     }
 
-    /// What a cell has counted since its base was set.
+    /// The count of a cell since its base was set.
     fn count(&self, cell: usize) -> u64 {
         let base = self
             .base
@@ -205,12 +203,12 @@ impl Counters {
         self.cells.sum(cell).wrapping_sub(base)
     }
 
-    /// Begins to count anew.
+    /// Starts all counts from 0.
     pub(crate) fn reset(&self) {
         (0..CELLS).for_each(|cell| self.reset_cell(cell));
     }
 
-    /// Begins to count a pattern anew, which nobody searches for yet.
+    /// Starts the count of a pattern from 0. It must not be searched for yet.
     pub(crate) fn reset_pattern(&self, pattern: &Pattern) {
         self.reset_cell(cell(pattern));
     }
@@ -222,7 +220,7 @@ impl Counters {
     }
 }
 
-/// Where a pattern is counted.
+/// The cell of a pattern.
 fn cell(pattern: &Pattern) -> usize {
     // Does not wrap: both are small.
     NAMES.len().wrapping_add(pattern.slot())

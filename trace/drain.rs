@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! How what was recorded gets into the log: a worker prints it, and a mark or a suspend drains it.
+//! The way of records into the log: a worker prints them, and a mark or a suspend drains them.
 
 use super::{
     log::{
@@ -26,37 +26,37 @@ use kernel::{
 /// How long I/O waits for a console.
 const PATIENCE: Delta = Delta::from_secs(2);
 
-/// How many requests the worker prints before it has others come in between.
+/// How many requests the worker prints before it gives others a turn.
 const TURN: u32 = 64;
 
 /// How far printing has come.
 #[derive(PartialEq, Eq)]
 enum Printed {
-    /// As far as was asked for.
+    /// Everything that was asked for has been printed.
     All,
-    /// As far as there is something.
+    /// Everything that has been sent so far has been printed.
     AllThatIsThere,
-    /// One, and there may be more.
+    /// One record has been printed, and there may be more.
     One,
 }
 
 impl Trace {
-    /// Has the worker run. It sees what was sent and counted before.
+    /// Makes the worker run. It sees what was sent and counted before.
     pub(super) fn wake(&self, worker: Worker<'_>) {
         if !self.scheduled.swap(true, Ordering::AcqRel) {
             worker.start();
         }
     }
 
-    /// What the worker does: prints what has been recorded, and what is missing. After some requests others
-    /// have their turn, whose worker it is, too. Once the log takes no more requests, nothing is recorded until
-    /// the worker has come back. May sleep.
+    /// The worker's function: prints what has been recorded, and reports what is missing. After some requests it gives
+    /// a turn to other targets, which have the same worker. Once the log takes no more requests, nothing is recorded
+    /// until the worker runs again. May sleep.
     pub(crate) fn work(&self, worker: Worker<'_>) {
-        // What is sent after this starts the worker anew; what was sent before is seen below.
+        // What is sent after this starts the worker again. What was sent before is seen below.
         self.scheduled.swap(false, Ordering::AcqRel);
-        // Read after the flag was taken down: who gets this number or a higher one puts it up anew.
+        // Read after the flag was cleared: the task that gets this number, or a higher one, sets it again.
         let end = self.pool.sequence();
-        // Before the limits are looked at that it has.
+        // Read before the limits in the settings are used.
         let seen = self.settings.seen();
 
         let done = (0..TURN).any(|_| self.print(&mut self.log.lock(), end) != Printed::One);
@@ -64,7 +64,7 @@ impl Trace {
         let (closed, again) = self.log.lock().tick(&params, &self.counters);
         let opened = self.settings.close_log(seen, closed);
         let again = match again {
-            // Who still saw it closed may have been counted after the look at the time.
+            // A request that still saw it closed may have been counted after the time was read.
             None if opened => Some(log::WINDOW),
             again => again,
         };
@@ -75,16 +75,16 @@ impl Trace {
         }
     }
 
-    /// Says, once, that tracing begins on `disk`.
+    /// Prints, once, that tracing begins on `disk`.
     pub(crate) fn announce(&self, disk: &[u8]) {
-        // Not when a suspend is given up: the worker may have the log for as long as a slow console takes.
+        // Not called when a suspend is given up: the worker may hold the log as long as a slow console takes.
         self.log.lock().run();
         if !self.announced.swap(true, Ordering::Relaxed) {
             self.log.lock().print(Line::Ready(disk));
         }
     }
 
-    /// A suspend begins: I/O will soon wait for whoever waits for the console.
+    /// A suspend begins: I/O will soon wait for the task that waits for the console.
     pub(crate) fn suspend(&self) {
         self.suspending.start();
     }
@@ -95,8 +95,8 @@ impl Trace {
         self.finishing.stop();
     }
 
-    /// Prints all that has been recorded up to now, and what is missing. While it is being suspended, it gives
-    /// up after [`PATIENCE`]. May sleep.
+    /// Prints everything that has been recorded up to now, and reports what is missing. During a suspend, it gives up
+    /// after [`PATIENCE`]. May sleep.
     pub(super) fn drain(&self) -> MutexGuard<'_, Log> {
         let end = self.pool.sequence();
 
@@ -109,9 +109,9 @@ impl Trace {
         }
     }
 
-    /// Prints all that has been recorded up to now, and what is missing. What a slow console has not taken
-    /// after [`PATIENCE`] is left out, and counted: I/O waits for who calls this. So is what comes later, of a
-    /// device that is removed by force, until it is resumed: then the worker must not take its time. May sleep.
+    /// Prints everything that has been recorded up to now, and reports what is missing. What a slow console has not
+    /// taken after [`PATIENCE`] is left out and counted, because I/O waits for the caller. If the device is removed by
+    /// force, later records are left out, too, until a resume, so that the worker does not take its time. May sleep.
     pub(crate) fn finish(&self) {
         let end = self.pool.sequence();
 
@@ -123,14 +123,14 @@ impl Trace {
         log.rest();
     }
 
-    /// Whether somebody who suspends the device has waited for a console for long enough: for the last lines, or
-    /// for a mark, before which a suspend does not go on.
+    /// Whether the task that suspends the device has waited long enough for a console: for the last lines, or for a
+    /// mark, before which a suspend does not continue.
     fn is_late(&self) -> bool {
         self.finishing.is_past(PATIENCE)
             || self.marks.load(Ordering::Relaxed) != 0 && self.suspending.is_past(PATIENCE)
     }
 
-    /// Prints one of what has a lower number than `end`, if it has been sent. Says whether there may be more.
+    /// Prints one record with a number below `end`, if it has been sent. Returns whether there may be more.
     fn print_or_wait(&self, log: &mut Log, end: u64) -> bool {
         match self.print(log, end) {
             Printed::One => true,
@@ -143,8 +143,8 @@ impl Trace {
         }
     }
 
-    /// Prints, or where that is too late leaves out, one of what has a lower number than `end`. After each,
-    /// others get their turn with the log, however slow a console is.
+    /// Prints one record with a number below `end`, or leaves it out if it is too late. After each record, others can
+    /// take the log, however slow a console is.
     fn print(&self, log: &mut Log, end: u64) -> Printed {
         let mut receiver = self.pool.receiver();
 

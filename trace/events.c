@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The trace events: who listens, and what trace/sys/events.rs calls to emit one.
+ * The trace events: who listens, and the functions that trace/sys/events.rs calls to emit them.
  */
 #include <linux/cgroup.h>
 #include <linux/compiler.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The trace events of the system imgrement. docs/events.md describes them: their
- * names, fields and units stay as they are, and new fields go at the end.
+ * The trace events of the system imgrement. docs/events.md describes them. Names, fields
+ * and units never change, and new fields go at the end.
  *
  * No event has a byte of a payload.
  */
@@ -269,7 +269,7 @@ TRACE_EVENT(mark,
 		  MAJOR(__entry->dev), MINOR(__entry->dev), __get_str(text))
 );
 
-/* A line of a table, when something has become of it. */
+/* A line of a table, when its state has changed. */
 TRACE_EVENT(table,
 
 	TP_PROTO(u32 device, const char *name, u32 lower, const char *line,

@@ -36,11 +36,11 @@ use crate::{
 };
 
 impl Trace {
-    /// Searches a request, if its payload is there, and records it. Says whether it is to be logged, and
-    /// what is.
+    /// Searches a request, if its payload is there, and records it. Returns whether it is to be logged, and its
+    /// record.
     ///
-    /// What takes much room on the stack is in this function and the next one, each in its own, so that
-    /// none has much of it.
+    /// The parts that need much stack are split between this function and the next one, so that neither needs too
+    /// much.
     pub(super) fn examine(
         &self,
         segments: Segments<'_>,
@@ -78,14 +78,14 @@ impl Trace {
 
         let record = match draft {
             Some(draft) if params.log => Some(draft.complete(header, finds)),
-            // Without a log there is nobody to read it, and its blocks go back.
+            // Without a log, nothing reads it, and its blocks go back.
             _ => None,
         };
         (params.log, record)
     }
 
-    /// Goes through the segments of a request: searches them, adds a delta for each to the draft, and what they
-    /// come to to the header and `teller`. Returns what was found beyond what has room in the draft.
+    /// Goes through the segments of a request. Searches them, adds a delta for each to the draft, and adds the results
+    /// to the header and `teller`. Returns the finds that did not fit into the draft.
     #[inline(never)]
     fn walk<'p>(
         &'p self,
@@ -146,8 +146,8 @@ impl Trace {
         finds.into_chain()
     }
 
-    /// Takes what the record of a request of these segments needs, and counts what there is no room for, of
-    /// which the worker tells.
+    /// Takes what the record of a request of these segments needs from the pool. Counts what there is no space for;
+    /// the worker reports it.
     fn draft(&self, segments: Segments<'_>, keep: bool, worker: Worker<'_>) -> Option<Draft<'_>> {
         let draft = Draft::new(&self.pool, segments, keep);
         let lost = match draft.as_ref().map(Draft::payload) {
@@ -162,8 +162,8 @@ impl Trace {
         draft
     }
 
-    /// Searches what straddles a write and others that were next to it on the disk. To which sectors a zone
-    /// append goes is not known yet. Returns how many occurrences there are.
+    /// Searches what straddles a write and adjacent earlier ones. The sectors of a zone append are not known yet.
+    /// Returns the number of occurrences.
     #[inline(never)]
     fn meet_neighbours(
         &self,
@@ -183,7 +183,7 @@ impl Trace {
         self.search_neighbours(header, &ends, scan, finds)
     }
 
-    /// The second half of it, with what lies next to the write in its own room on the stack.
+    /// The second half, with the adjacent bytes in a stack frame of its own.
     #[inline(never)]
     fn search_neighbours(
         &self,

@@ -53,32 +53,32 @@ use kernel::{
 /// The length of a window of the limits.
 pub(crate) const WINDOW: Delta = Delta::from_nanos(WINDOW_NS as i64);
 
-/// How many targets without a label run now. Only where there are several, their lines need names.
+/// How many targets without a label run now. Their lines only need names if there are several.
 static UNLABELLED: AtomicU32 = AtomicU32::new(0);
 
 /// What the log remembers between requests.
 pub(crate) struct Log {
     label: Option<Text<LABEL_MAX>>,
-    /// What its lines begin with where it has no label and is not alone.
+    /// The start of its lines if it has no label and does not run alone.
     name: TargetName,
     /// Whether it is one of [`UNLABELLED`].
     running: bool,
-    /// Where what was found in a request is added up.
+    /// Adds up what was found in a request.
     totals: Totals<Kernel>,
-    /// What the limit counts time from.
+    /// The start of the limit's clock.
     began: Instant<Monotonic>,
     limit: Limit,
-    /// The same for errors, which have lines of their own.
+    /// The limit on errors, which have lines of their own.
     errors: Limit,
-    /// Why requests were left out since it last said so.
+    /// Why requests were left out since the last report.
     left_out: LeftOut,
-    /// The losses that it has told of.
+    /// The losses that have been reported.
     told: Losses,
-    /// When it last told of any.
+    /// The time of the last report.
     told_at: u64,
 }
 
-/// How many requests are not in the log so far, or not as they should be.
+/// How many requests so far are missing in the log, or incomplete.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Losses {
     left_out: u64,
@@ -101,11 +101,11 @@ impl Losses {
 }
 
 impl Log {
-    /// Nothing printed yet. `label` begins each line, or `name` where it must. May sleep.
+    /// A log that has not printed anything. Each line begins with `label`, or with `name` if necessary. May sleep.
     ///
     /// # Errors
     ///
-    /// Where there is no memory.
+    /// If there is no memory.
     pub(crate) fn new(
         label: Option<Text<LABEL_MAX>>,
         name: TargetName,
@@ -130,7 +130,7 @@ impl Log {
         })
     }
 
-    /// Prints a record, if the limits let it, and until it is too `late`: a console may be slow.
+    /// Prints a record, if the limits allow it, until it is too `late`: a console may be slow.
     pub(crate) fn record(
         &mut self,
         record: &Record<'_>,
@@ -145,8 +145,8 @@ impl Log {
         }
     }
 
-    /// Prints a request as a whole, or leaves it out as a whole where it is beyond the limits. Once it is too
-    /// late, the rest of its lines is left out, and one line says so.
+    /// Prints a request whole, or leaves it out whole if it is beyond the limits. Once it is too late, the rest of its
+    /// lines are left out, and one line says so.
     fn request(
         &mut self,
         record: &Record<'_>,
@@ -182,7 +182,7 @@ impl Log {
             return;
         }
         if printed {
-            // It is told here.
+            // The line below reports it.
             self.told.left_out = self.told.left_out.wrapping_add(1);
             self.print(Line::Cut(cut));
         } else {
@@ -191,17 +191,16 @@ impl Log {
         counters.add(Counter::LeftOut, 1);
     }
 
-    /// Goes on with the limits that are set now.
+    /// Takes over the current limits.
     fn adopt(&mut self, params: &Params, counters: &Counters) {
         if !self.limit.is(params.log_rate, params.log_lines) {
-            // So there is never more than one limit of a kind by which recorded requests were left out.
+            // So recorded requests are never left out by more than one limit of a kind between reports.
             self.missing(counters);
             self.limit.set(params.log_rate, params.log_lines);
         }
     }
 
-    /// Prints that a request failed, unless as many such lines have been printed within a second as the
-    /// limits allow.
+    /// Prints that a request failed, unless the limits on such lines per second are used up.
     fn failed(&mut self, header: &Header, params: &Params, counters: &Counters) {
         let now = self.now();
 
@@ -215,13 +214,14 @@ impl Log {
         self.print(Line::Failed(header));
     }
 
-    /// Nanoseconds since it began. Apart, since the kernel crate's subtraction of times may panic in theory.
+    /// Nanoseconds since the start. A separate function, because the kernel crate's subtraction of times may panic in
+    /// theory.
     #[inline(never)]
     fn now(&self) -> u64 {
         u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(0)
     }
 
-    /// Leaves a record out for which there is no time.
+    /// Leaves out a record, because there is no time for it.
     pub(crate) fn leave_out(&mut self, record: &Record<'_>, counters: &Counters) {
         if record.header().error == 0 {
             self.left_out.too_late();
@@ -231,9 +231,8 @@ impl Log {
         }
     }
 
-    /// Looks at the time, and says what is missing when that is due: when a window is over that was closed, or
-    /// a second after it last said so. Returns whether the window is closed, and when to come back, if
-    /// ever.
+    /// Checks the time, and reports what is missing if a closed window has ended, or a second has passed since the last
+    /// report. Returns whether the window is closed, and when to call again, if ever.
     pub(crate) fn tick(&mut self, params: &Params, counters: &Counters) -> (bool, Option<Delta>) {
         self.adopt(params, counters);
         let now = self.now();
@@ -256,7 +255,7 @@ impl Log {
         (false, None)
     }
 
-    /// Says how many requests are missing in the log since it last said so.
+    /// Reports how many requests are missing in the log since the last report.
     pub(crate) fn missing(&mut self, counters: &Counters) {
         let losses = Losses::of(counters);
         if losses == self.told {
@@ -299,7 +298,7 @@ impl Log {
         }
     }
 
-    /// The target does not run any more.
+    /// The target no longer runs.
     pub(crate) fn rest(&mut self) {
         if self.running {
             self.running = false;
@@ -319,7 +318,7 @@ impl Drop for Log {
     }
 }
 
-/// What a line begins with.
+/// The start of a line.
 #[derive(Clone, Copy)]
 enum Prefix<'a> {
     /// The label, if there is one.
@@ -328,8 +327,8 @@ enum Prefix<'a> {
     Name(&'a TargetName),
 }
 
-/// What the lines of a target begin with now, which may be running. Those of one request all begin alike, so that
-/// it is asked for once.
+/// The current start of a target's lines. All lines of a request begin alike, so this is called once for each
+/// request.
 fn prefix<'a>(
     label: &'a Option<Text<LABEL_MAX>>,
     name: &'a TargetName,

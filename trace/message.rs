@@ -22,12 +22,12 @@ use kernel::{
 };
 
 impl Trace {
-    /// Changes the settings or does what a message asks for. Returns the patterns of which that one is the last
-    /// which the message gave. May sleep.
+    /// Changes the settings, or does what a message asks for. If the message gave a pattern, returns the new patterns,
+    /// of which it is the last. May sleep.
     ///
     /// # Errors
     ///
-    /// As those of [`Self::new`], and then nothing has changed.
+    /// Those of [`Self::new`]. Nothing has changed then.
     pub(crate) fn change(&self, change: &Change<'_>) -> Result<Option<Arc<Search>>, Unfit> {
         if let Change::Mark(text) = change {
             events::mark(self.device, text);
@@ -49,7 +49,7 @@ impl Trace {
             Change::Set(setting) => {
                 let places = params.places;
                 params.set(setting);
-                // How to search depends on it.
+                // The way to search depends on it.
                 if params.places == places {
                     search
                 } else {
@@ -74,7 +74,7 @@ impl Trace {
         })
     }
 
-    /// Puts other settings in the place of those before.
+    /// Replaces the settings.
     fn replace(&self, settings: KBox<Settings>) {
         let (_, before) = self.settings();
         let has = |slot| before.patterns.iter().any(|pattern| pattern.slot() == slot);
@@ -87,8 +87,8 @@ impl Trace {
         let writes = settings.params.ops.write && settings.search.is_wanted();
         self.settings.replace(settings);
         if !writes {
-            // What is written from now on is not seen, and what was before may be written over by it. Those
-            // that were searched with the settings before have all met by now.
+            // Later writes are not seen, and may overwrite earlier ones. All requests that were searched with the
+            // old settings have been looked up by now.
             self.edges.lock().clear();
         }
     }

@@ -5,15 +5,15 @@
 //! ```text
 //! 0    header (core/src/record/header.rs)
 //! 40   what was found (core/src/record/find.rs)
-//! 336  deltas, and on from byte 0 of the blocks that follow; none is split
-//!      then, on from byte 0 of further blocks, what was found and has no room in the first one; no entry
+//! 336  deltas, continued at byte 0 of the following blocks; none is split
+//!      then, from byte 0 of further blocks, the finds that do not fit into the first one; no entry
 //!      is split
 //! ```
 //!
-//! Programs get trace events instead, and a history has a pipeline of its own, with the bytes. So a copy of
-//! the bytes (`data on`) is only searched, and does not get into the record. Until the request has been
-//! searched, it is in a second chain. The bytes of one delta lie in one block: where they do not fit the rest
-//! of a block, they begin the next one.
+//! Programs get trace events instead, and a history has a pipeline of its own, with the bytes. So a copy of the bytes
+//! (`data on`) is only searched, and does not become part of the record. Until the request has been searched, the copy
+//! is in a second chain. The bytes of one delta are in one block: if they do not fit into the rest of a block, they
+//! begin the next one.
 
 use super::sys::pool::{
     self,
@@ -48,7 +48,7 @@ const DELTAS: usize = 336;
 /// How many places are recorded of one request.
 const PLACES_MAX: u32 = 1000;
 
-// The name of a pattern, and how often it was found somewhere.
+// For the name of a pattern, and its counts in three places.
 const _: () = assert!(Header::SIZE + FIND_MAX + 3 * 12 <= DELTAS);
 
 /// How many blocks so many deltas take.
@@ -59,7 +59,7 @@ fn blocks_of(deltas: usize) -> usize {
         .saturating_add(1)
 }
 
-/// What a request needs of the pool.
+/// What a request needs from the pool.
 struct Need {
     /// Blocks of the first chain.
     deltas: usize,
@@ -93,7 +93,7 @@ impl Need {
 
 /// A record that is being made.
 ///
-/// All its blocks are there from the start, so that it becomes complete whatever happens.
+/// It has all its blocks from the start, so that it can always be completed.
 pub(crate) struct Draft<'p> {
     pool: &'p Pool,
     deltas: Chain<'p>,
@@ -102,9 +102,8 @@ pub(crate) struct Draft<'p> {
 }
 
 impl<'p> Draft<'p> {
-    /// Takes the blocks for a request of these segments, with those for a copy of its bytes if
-    /// `keep`. Where the pool has not got enough for the copy, it goes without; where it has not
-    /// even got enough for the deltas, there is no record.
+    /// Takes the blocks for a request of these segments and, if `keep`, those for a copy of its bytes. If the pool
+    /// lacks blocks for the copy, there is no copy. If it even lacks blocks for the deltas, there is no record.
     pub(crate) fn new(pool: &'p Pool, segments: Segments<'_>, keep: bool) -> Option<Self> {
         let need = Need::of(segments);
         let deltas = pool.take(need.deltas)?;
@@ -124,12 +123,12 @@ impl<'p> Draft<'p> {
         })
     }
 
-    /// What became of the request's bytes.
+    /// Whether there is a copy of the request's bytes.
     pub(crate) fn payload(&self) -> Payload {
         self.payload
     }
 
-    /// Begins to fill it.
+    /// Starts to fill it.
     pub(crate) fn writer(&mut self) -> Writer<'_, 'p, impl Blocks<'_>, impl Blocks<'_>> {
         let mut deltas = self.deltas.iter_mut();
         let (head, first) = deltas
@@ -150,8 +149,8 @@ impl<'p> Draft<'p> {
         }
     }
 
-    /// Completes it, with what was found beyond what has room in the first block. The copy of the bytes
-    /// has been searched by now, and its blocks go back to the pool.
+    /// Completes it, with the finds that did not fit into the first block. The copy of the bytes has been searched by
+    /// now, and its blocks go back to the pool.
     pub(crate) fn complete(mut self, header: &Header, finds: Option<Chain<'p>>) -> Complete<'p> {
         if let Some(finds) = finds {
             self.deltas.append(finds);
@@ -167,7 +166,7 @@ impl<'p> Draft<'p> {
 pub(crate) struct Complete<'p>(Chain<'p>);
 
 impl<'p> Complete<'p> {
-    /// A record of what `header` says and no more; `None` where the pool has no block.
+    /// A record of only `header`; `None` if the pool has no block.
     pub(crate) fn of(pool: &'p Pool, header: &Header) -> Option<Self> {
         let mut draft = Draft {
             pool,
@@ -184,7 +183,7 @@ impl<'p> Complete<'p> {
         self.0.send();
     }
 
-    /// Puts it away until the request has come back.
+    /// Puts it away until the request has completed.
     pub(crate) fn hold(self) -> Held {
         self.0.hold()
     }
@@ -194,7 +193,7 @@ impl<'p> Complete<'p> {
         pool.take_back(held).map(Self)
     }
 
-    /// Has the request, and with it its deltas, begin at `sector` of the underlying device.
+    /// Makes the request, and with it its deltas, begin at `sector` of the underlying device.
     pub(crate) fn move_to(&mut self, sector: u64) {
         if let Some(head) = self.0.first_mut().first_chunk_mut() {
             Header::put_sector(head, sector);
@@ -202,7 +201,7 @@ impl<'p> Complete<'p> {
     }
 }
 
-/// Blocks to be written one after the other.
+/// Blocks that are written one after another.
 pub(crate) trait Blocks<'w>: Iterator<Item = &'w mut Block> {}
 
 impl<'w, I: Iterator<Item = &'w mut Block>> Blocks<'w> for I {}
@@ -215,7 +214,7 @@ pub(crate) struct Writer<'w, 'p, D, B> {
     pub(crate) finds: Finds<'w, 'p>,
 }
 
-/// Blocks, and what is left of the one that is being filled.
+/// Blocks, and the rest of the current one.
 struct Room<'w, I> {
     blocks: I,
     room: &'w mut [u8],
@@ -234,7 +233,7 @@ impl<'w, I: Blocks<'w>> Room<'w, I> {
 }
 
 impl<'w, D: Blocks<'w>, B: Blocks<'w>> Writer<'w, '_, D, B> {
-    /// Copies the next segment, and returns the copy; `None` where no bytes are kept.
+    /// Copies the next segment, and returns the copy; `None` if no bytes are kept.
     pub(crate) fn copy(&mut self, segment: &Segment<'_>) -> Option<&'w [u8]> {
         let copy = self.bytes.as_mut()?.next(segment.len() as usize)?;
 
@@ -254,16 +253,16 @@ impl<'w, D: Blocks<'w>, B: Blocks<'w>> Writer<'w, '_, D, B> {
     }
 }
 
-/// What is found in a request, as it is written into its record.
+/// The finds of a request, while they are written into its record.
 pub(crate) struct Finds<'w, 'p> {
     pool: &'p Pool,
-    /// The room in the first block.
+    /// The space in the first block.
     first: &'w mut [u8],
-    /// The blocks that come when that is full.
+    /// Further blocks, when that is full.
     more: Option<Growing<'p>>,
-    /// How much of the room, or of the last block, has been used.
+    /// How much of the space, or of the last block, is used.
     used: usize,
-    /// A bit for each pattern that is named.
+    /// A bit for each pattern whose name has been written.
     named: [u64; PATTERNS_MAX / 64],
     places: u32,
     complete: bool,
@@ -283,7 +282,7 @@ impl<'w, 'p> Finds<'w, 'p> {
         }
     }
 
-    /// Adds that the pattern of this index was found so many times.
+    /// Adds a count for the pattern of this index.
     pub(crate) fn times(
         &mut self,
         pattern: &Pattern,
@@ -302,8 +301,8 @@ impl<'w, 'p> Finds<'w, 'p> {
         });
     }
 
-    /// Adds the place of an occurrence that begins `offset` bytes behind the beginning of the request. Of
-    /// those that are too many there is no place.
+    /// Adds the place of an occurrence that begins `offset` bytes after the start of the request, unless there are
+    /// too many.
     pub(crate) fn place(&mut self, pattern: &Pattern, index: usize, offset: i64) {
         if self.places >= PLACES_MAX {
             return;
@@ -317,17 +316,17 @@ impl<'w, 'p> Finds<'w, 'p> {
         });
     }
 
-    /// Whether all has been written.
+    /// Whether everything has been written.
     pub(crate) fn is_complete(&self) -> bool {
         self.complete
     }
 
-    /// The blocks beyond the first one.
+    /// The blocks after the first one.
     pub(crate) fn into_chain(self) -> Option<Chain<'p>> {
         self.more.map(Growing::into_chain)
     }
 
-    /// Sees to it that a pattern is named, and returns its number.
+    /// Makes sure that the pattern's name is written, and returns the pattern's number.
     fn name(&mut self, pattern: &Pattern, index: usize) -> u16 {
         // There are at most `PATTERNS_MAX`.
         let number = index as u16;
@@ -358,7 +357,7 @@ impl<'w, 'p> Finds<'w, 'p> {
         }
     }
 
-    /// Whether there was room.
+    /// Returns whether there was space.
     fn put_here(&mut self, find: &Find<'_>) -> bool {
         let room = match &mut self.more {
             Some(more) => more.last_mut(),
@@ -374,13 +373,13 @@ impl<'w, 'p> Finds<'w, 'p> {
 
         find.encode(to);
         end(rest);
-        // Within the room.
+        // Within the space.
         self.used = self.used.wrapping_add(size);
         true
     }
 }
 
-/// Ends what was found, where there may be more of it by the length.
+/// Ends the list of finds, if there is space after it.
 fn end(rest: &mut [u8]) {
     if let Some(byte) = rest.first_mut() {
         *byte = 0;
@@ -394,14 +393,14 @@ pub(crate) struct Record<'p> {
 }
 
 impl<'p> Record<'p> {
-    /// `None` for what no [`Draft`] has written.
+    /// `None` for blocks that no [`Draft`] has written.
     pub(crate) fn new(blocks: Chain<'p>) -> Option<Self> {
         let header = Header::decode(blocks.iter().next()?.first_chunk()?)?;
 
         Some(Self { header, blocks })
     }
 
-    /// The request as a whole.
+    /// The data about the request as a whole.
     pub(crate) fn header(&self) -> &Header {
         &self.header
     }
@@ -436,13 +435,13 @@ impl<'p> Record<'p> {
 
 /// The deltas of a record.
 pub(crate) struct Deltas<'r> {
-    /// What is left of the block that is being read.
+    /// The rest of the block that is being read.
     piece: &'r [u8],
     further: pool::Blocks<'r>,
-    /// How many are to come.
+    /// How many are still to come.
     left: u32,
-    /// The sector where the first one was recorded to begin, and where it does begin: that may have come to
-    /// be known only afterwards.
+    /// The recorded first sector of the first delta, and the real one, which may only have become known
+    /// afterwards.
     from: Option<u64>,
     to: u64,
 }
@@ -464,10 +463,10 @@ impl Iterator for Deltas<'_> {
     }
 }
 
-/// The entries of what was found.
+/// The entries of the list of finds.
 #[derive(Clone)]
 pub(crate) struct Entries<'r> {
-    /// What is left of the piece of memory that is being read.
+    /// The rest of the memory that is being read.
     piece: &'r [u8],
     further: Skip<pool::Blocks<'r>>,
 }

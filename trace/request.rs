@@ -37,21 +37,21 @@ use crate::{
 };
 use kernel::prelude::*;
 
-/// What is kept of a request until it has come back.
+/// The data of a request, kept until it has completed.
 #[derive(Default)]
 pub(crate) enum InFlight {
-    /// Nothing: it is not logged, and nobody listens.
+    /// None: it is not logged, and nothing listens.
     #[default]
     Counted,
-    /// What is to be said of it: to those who listen, and to the log should it fail.
+    /// For its end: for listeners, and for the log if it fails.
     Sent {
         told: Told,
         /// Whether it is logged.
         log: bool,
-        /// Its record, where that waits to learn the sector: of a zone append.
+        /// The record of a zone append, which waits for its sector.
         held: Option<Held>,
     },
-    /// What is to be recorded when it has come back, with the payload that it brings.
+    /// A read that is searched and recorded when its data has arrived.
     Awaited(Told),
 }
 
@@ -60,12 +60,11 @@ impl PerBio for InFlight {
 }
 
 impl Trace {
-    /// Counts a request, which goes to `sector` of the underlying device, and looks at it closer where
-    /// the settings ask for that.
+    /// Counts a request, which goes to `sector` of the underlying device. Looks at it more closely if the settings ask
+    /// for that.
     ///
-    /// Whatever the log needs is in the record when this returns; `worker` prints it later
-    /// ([`Self::work`]). A read that is to be searched waits on `late` when it has come
-    /// ([`Self::arrived`]).
+    /// When this returns, the record has everything that the log needs. `worker` prints it later ([`Self::work`]). A
+    /// read that is searched waits on `late` when its data has arrived ([`Self::arrived`]).
     #[inline]
     pub(crate) fn request(
         &self,
@@ -92,8 +91,8 @@ impl Trace {
         }
     }
 
-    /// Looks closer at a request. Apart, so that requests of which nothing is wanted do not pay for the room
-    /// that it takes on the stack.
+    /// Takes a closer look at a request. It is a separate function, so that other requests do not pay for the stack
+    /// that it needs.
     #[inline(never)]
     fn look_at(
         &self,
@@ -114,7 +113,7 @@ impl Trace {
         let teller = Teller::new(self.device, &told, segments, listeners);
 
         if self.settings.want_late(op) && bio.end_late(late) {
-            // The payload is not there yet.
+            // The payload has not arrived yet.
             teller.request(&told);
             *bio.per_bio() = InFlight::Awaited(told);
             return;
@@ -144,18 +143,18 @@ impl Trace {
         }
     }
 
-    /// Hears how a request went, unless that is for [`Self::arrived`]. In any context.
+    /// Handles the end of a request, unless [`Self::arrived`] does. In any context.
     #[inline]
     pub(crate) fn completed(&self, bio: &mut EndBio<'_, InFlight>, worker: Worker<'_>) {
         let told = Listeners::now().to(Event::Complete);
 
         if told || bio.is_zone_append() || bio.result().is_err() {
-            // All others are recorded already.
+            // All other requests have been recorded already.
             self.settle(bio, worker);
         }
     }
 
-    /// Searches and records a request that has brought its payload. In a task.
+    /// Searches and records a read whose data has arrived. In a task.
     pub(crate) fn arrived(&self, bio: &mut LateBio<'_, InFlight>, worker: Worker<'_>) {
         let InFlight::Awaited(told) = core::mem::take(bio.per_bio()) else {
             return;
@@ -176,7 +175,7 @@ impl Trace {
         self.ended(&told, result, log, worker);
     }
 
-    /// Tells and records what is known only now: where a zone append went, and how a request went.
+    /// Reports and records what is only known now: where a zone append went, and the result of a request.
     #[inline(never)]
     fn settle(&self, bio: &mut EndBio<'_, InFlight>, worker: Worker<'_>) {
         let (mut told, log, held) = match core::mem::take(bio.per_bio()) {
@@ -197,7 +196,7 @@ impl Trace {
         self.ended(&told, bio.result(), log, worker);
     }
 
-    /// Tells how a request went, and counts and records one that has failed.
+    /// Reports the result of a request. If it has failed, also counts and records it.
     fn ended(&self, told: &Told, result: Result, log: bool, worker: Worker<'_>) {
         if Listeners::now().to(Event::Complete) {
             events::complete(self.device, told, result);
@@ -207,7 +206,7 @@ impl Trace {
         }
     }
 
-    /// Counts a request that has failed, and records that.
+    /// Counts and records a request that has failed.
     #[cold]
     fn failed(&self, told: &Told, error: Error, log: bool, worker: Worker<'_>) {
         self.counters.add(Counter::Errors, 1);
@@ -216,7 +215,7 @@ impl Trace {
             return;
         }
         let header = Header {
-            // The kernel's are below 4096.
+            // The kernel's error numbers are below 4096.
             error: error.to_errno().unsigned_abs() as u16,
             ..new_header(told.op(), Flags::NONE, told.sector(), told.bytes())
         };
@@ -236,7 +235,7 @@ impl Trace {
     }
 }
 
-/// What a bio says about itself.
+/// The header of a request, from its bio.
 fn header<P: PerBio>(bio: &MapBio<'_, P>, op: Op, sector: u64) -> Header {
     let flags = [
         (bio.is_fua(), Flags::FUA),
@@ -256,7 +255,7 @@ fn header<P: PerBio>(bio: &MapBio<'_, P>, op: Op, sector: u64) -> Header {
     new_header(op, flags, sector, u64::from(bio.bytes()))
 }
 
-/// The header of a request that has not been looked at.
+/// The header of a request that has not been examined.
 fn new_header(op: Op, flags: Flags, sector: u64, bytes: u64) -> Header {
     Header {
         sequence: 0,

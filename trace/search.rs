@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a target searches for, and the search of one request.
+//! The patterns of a target, and the search of one request.
 
 use super::{
     counters::Counters,
@@ -44,11 +44,11 @@ use kernel::{
 /// A list of patterns.
 pub(crate) type Patterns = pattern::Patterns<Kernel>;
 
-/// Patterns, and what searches for them.
+/// Patterns, and the engine that searches for them.
 pub(crate) struct Search {
     pub(crate) patterns: Patterns,
     engine: Option<Engine<Kernel>>,
-    /// Whether to say where each occurrence is.
+    /// Whether the place of each occurrence is wanted.
     places: bool,
 }
 
@@ -80,8 +80,8 @@ impl<E: Into<Error>> From<E> for Unfit {
 type Why = Result<(usize, Fault, Error), Error>;
 
 impl Search {
-    /// Reads the keys among the patterns that have not been read yet, and prepares to search for all, and
-    /// with `places` to say where each occurrence is. May sleep.
+    /// Reads the keys among the patterns that have not been read yet, and prepares to search for all patterns; with
+    /// `places`, also to report where each occurrence is. May sleep.
     ///
     /// # Errors
     ///
@@ -111,7 +111,7 @@ impl Search {
         self.engine.is_some()
     }
 
-    /// Begins to search a request of `bytes` bytes; `None` where there is nothing to search for.
+    /// Starts the search of a request of `bytes` bytes; `None` if there is nothing to search for.
     #[inline]
     pub(crate) fn begin<'s>(
         &'s self,
@@ -160,18 +160,19 @@ pub(crate) struct Scan<'s> {
     patterns: &'s Patterns,
     engine: &'s Engine<Kernel>,
     places: bool,
-    /// Where the request is, if somebody listens to what is found.
+    /// Where the request is, if its matches have a listener.
     told: Option<&'s Place>,
     counters: &'s Counters,
     state: State,
-    /// How many bytes are behind us.
+    /// How many bytes have been searched.
     done: u64,
-    /// How many occurrences straddled segments so far.
+    /// How many occurrences have straddled segments so far.
     across: u64,
 }
 
 impl Scan<'_> {
-    /// Searches the next segment, the one of `delta`, in place. Counts what is found, and tells `finds`.
+    /// Searches the next segment, which is that of `delta`, in place. Counts the occurrences, and adds them to
+    /// `finds`.
     #[inline]
     pub(crate) fn page(
         &mut self,
@@ -202,7 +203,7 @@ impl Scan<'_> {
         self.done = self.done.saturating_add(u64::from(segment.len()));
     }
 
-    /// Searches a copy of the segment of `delta`, and tells `finds`.
+    /// Searches a copy of the segment of `delta`, and adds the occurrences to `finds`.
     pub(crate) fn copy(&mut self, copy: &[u8], delta: &mut Delta, finds: &mut Finds<'_, '_>) {
         let (engine, state) = (self.engine, &mut self.state);
         let mut notes = Notes {
@@ -223,8 +224,8 @@ impl Scan<'_> {
         delta.copy_hits = u32::try_from(notes.sum).unwrap_or(u32::MAX);
     }
 
-    /// Searches what straddles a request whose segments have all been searched and its neighbours, tells
-    /// `finds`, and returns how many occurrences there are.
+    /// Searches what straddles a request, all of whose segments have been searched, and its neighbours. Adds the
+    /// occurrences to `finds`, and returns how many there are.
     pub(crate) fn requests(
         &mut self,
         ends: &Ends,
@@ -265,22 +266,22 @@ impl Scan<'_> {
     }
 }
 
-/// Takes down what is found.
+/// Takes down occurrences.
 struct Notes<'n, 'w, 'p> {
     patterns: &'n Patterns,
-    /// Where it counts, unless it has been counted already.
+    /// Counts them, unless they have been counted already.
     counters: Option<&'n Counters>,
     finds: Option<&'n mut Finds<'w, 'p>>,
-    /// Whether to tell it where each occurrence is.
+    /// Whether `finds` gets the place of each.
     places: bool,
-    /// Where the request is, if somebody listens.
+    /// Where the request is, if its matches have a listener.
     told: Option<&'n Place>,
-    /// How many bytes of the request lie before what is searched.
+    /// How many bytes of the request come before the bytes that are searched.
     done: u64,
     /// The index of the delta that is searched.
     delta: u32,
     at: Where,
-    /// How many occurrences there are.
+    /// The number of occurrences.
     sum: u64,
 }
 
@@ -316,7 +317,7 @@ impl Notes<'_, '_, '_> {
         }
     }
 
-    /// Goes on with what is found elsewhere, and returns how many occurrences there were.
+    /// Continues with occurrences elsewhere, and returns how many there were so far.
     fn turn_to(&mut self, at: Where) -> u64 {
         self.at = at;
         core::mem::take(&mut self.sum)

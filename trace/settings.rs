@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a table set, and messages have changed since.
+//! The settings of a table, with the changes of messages since.
 
 use super::{
     search::{
@@ -46,19 +46,18 @@ impl Settings {
     }
 }
 
-/// The settings as they are now. Most requests need no more of them than whether they ask for
-/// anything at all.
+/// The current settings. For most requests, it is enough to know whether they ask for anything at all.
 #[pin_data]
 pub(crate) struct Current {
     #[pin]
     settings: Swap<Settings>,
-    /// What is wanted, in bits, and above them how often the settings have been replaced.
+    /// What is wanted, in bits. Above them is the number of replacements of the settings.
     wanted: AtomicU32,
 }
 
 /// The log is on: something is wanted of each request.
 const LOG: u32 = 1 << 0;
-/// Something else is wanted of requests that write.
+/// Something else is wanted of writes.
 const WRITES: u32 = 1 << 1;
 /// Reads are searched.
 const READS: u32 = 1 << 2;
@@ -70,23 +69,23 @@ const REPLACED: u32 = 1 << 8;
 // The bits are tested together.
 const _: () = assert!(Listeners::MASK & (LOG | WRITES | READS | CLOSED) == 0);
 
-/// What is wanted of a request beyond its being counted.
+/// What is wanted of a request, apart from counting it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Want {
     /// Nothing.
     Nothing,
-    /// To be counted as left out of the log.
+    /// Count it as left out of the log.
     LeftOut,
-    /// To be looked at.
+    /// Examine it.
     Look,
 }
 
-/// The settings as somebody saw them; see [`Current::close_log`].
+/// The settings as they were at one time; see [`Current::close_log`].
 #[derive(Clone, Copy)]
 pub(crate) struct Seen(u32);
 
 impl Current {
-    /// About how many bytes the CPUs have for who reads them: what SRCU keeps for each.
+    /// The approximate size in bytes of the per-CPU data for readers, which SRCU keeps.
     pub(crate) fn size() -> u64 {
         percpu::size::<[u64; 64]>()
     }
@@ -105,11 +104,11 @@ impl Current {
         })
     }
 
-    /// What is wanted of a request of this kind beyond its being counted, by the settings or by `listeners`. One
-    /// that comes while the settings are changed may be judged by either. In any context.
+    /// What the settings or `listeners` want of a request of this kind, apart from counting it. While the settings are
+    /// being changed, either set may apply. In any context.
     #[inline]
     pub(crate) fn want(&self, op: Op, listeners: Listeners) -> Want {
-        // How often they have been replaced is above these bits.
+        // The number of replacements is above these bits.
         let wanted = self.wanted.load(Ordering::Relaxed) | listeners.bits();
         let searched = if op == Op::Read {
             READS
@@ -135,21 +134,21 @@ impl Current {
         self.wanted.load(Ordering::Relaxed) & CLOSED != 0
     }
 
-    /// The settings as they are now, for [`Self::close_log`].
+    /// The state of the settings now, for [`Self::close_log`].
     pub(crate) fn seen(&self) -> Seen {
         Seen(self.wanted.load(Ordering::Acquire))
     }
 
-    /// Closes the log, or opens it again. It stays open where the settings have been replaced since they were
-    /// `seen`: others may allow more. Returns whether this call opened it.
+    /// Closes the log, or opens it again. It stays open if the settings have been replaced since `seen`, because the
+    /// new ones may allow more. Returns whether this call opened it.
     pub(crate) fn close_log(&self, Seen(seen): Seen, closed: bool) -> bool {
         if !closed {
-            // All CPUs read it; it is not written to where that changes nothing.
+            // All CPUs read it, so it is written only if that changes it.
             return self.is_log_closed()
                 && self.wanted.fetch_and(!CLOSED, Ordering::Relaxed) & CLOSED != 0;
         }
         if seen & LOG != 0 {
-            // Whoever has replaced them meanwhile, or has closed it, did what was to be done.
+            // If another task has replaced them or closed it meanwhile, there is nothing left to do.
             let _ = self.wanted.compare_exchange(
                 seen & !CLOSED,
                 seen | CLOSED,
@@ -160,20 +159,20 @@ impl Current {
         false
     }
 
-    /// Whether a request of this kind is to be looked at when it has come back. In any context.
+    /// Whether a request of this kind is examined when it has completed. In any context.
     #[inline]
     pub(crate) fn want_late(&self, op: Op) -> bool {
         op == Op::Read && self.wanted.load(Ordering::Relaxed) & READS != 0
     }
 
-    /// The settings. Who has them must not wait for [`Self::replace`]. In any context but an NMI's.
+    /// The settings. The task that has them must not wait for [`Self::replace`]. In any context except an NMI's.
     #[inline]
     pub(crate) fn read(&self) -> Reading<'_, Settings> {
         self.settings.read()
     }
 
-    /// Changes the settings, and opens the log if it was closed. Sleeps until nobody reads those before. One
-    /// at a time.
+    /// Replaces the settings, and opens the log if it was closed. Sleeps until nothing reads the old ones. One at a
+    /// time.
     pub(crate) fn replace(&self, settings: KBox<Settings>) {
         let wanted = wanted(&settings);
 
@@ -191,7 +190,7 @@ fn wanted(settings: &Settings) -> u32 {
     if params.log {
         wanted |= LOG;
     }
-    // What is not searched and has no place in the log is not copied either.
+    // With the log on, a write that is neither searched nor logged is not copied either.
     if params.ops.write && search.is_wanted() || params.data && !params.log {
         wanted |= WRITES;
     }

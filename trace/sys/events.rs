@@ -161,7 +161,7 @@ impl Told {
     }
 }
 
-/// What is found in a request, and who is told of it.
+/// What is found in a request. Reports it to listeners at once.
 pub(crate) struct Teller {
     place: Place,
     listeners: Listeners,

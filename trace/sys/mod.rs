@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the kernel crate lacks, made safe: all `unsafe` code of the trace is in this folder.
+//! What the kernel crate lacks, made safe. All `unsafe` code of the trace is in this folder.
 //!
-//! Each file says at its top what it is for, and why it needs `unsafe`.
+//! The header of each file says what it is for, and why it needs `unsafe`.
 
 mod bindings;
 pub(super) mod events;
