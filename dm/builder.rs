@@ -122,8 +122,8 @@ impl<'t> Builder<'t> {
     /// Opens the device and reads the sector that the next two of `args` name: `DEVICE OFFSET`, as for most
     /// targets. The whole target must fit on the device after that sector.
     ///
-    /// Device-mapper checks this itself, but for a reloaded table only at resume, and then it cannot name the
-    /// wrong word. As in that check, a device of size zero passes.
+    /// Device-mapper checks this itself. For a reloaded table, it does so only at resume, and then it cannot name
+    /// the wrong word. As in that check, a device of size zero passes.
     ///
     /// # Errors
     ///
