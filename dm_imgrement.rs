@@ -73,11 +73,11 @@ use dm::{
     Worker, //
 };
 use trace::{
+    ConfigError,
     InFlight,
     Search,
-    Trace,
-    Unfit,
-    Why, //
+    TableEvent,
+    Trace, //
 };
 
 module! {
@@ -155,7 +155,7 @@ impl Target for Imgrement {
         }
         let mapped = builder.mapped_device();
         let trace = Trace::new(table, builder.name(), mapped)
-            .map_err(|unfit| no_pattern(&words, &unfit, None))?;
+            .map_err(|error| no_pattern(&words, &error, None))?;
 
         if let Some(holders) = builder.other_holders(device) {
             let disk = device.disk_name();
@@ -169,7 +169,7 @@ impl Target for Imgrement {
         builder.wants_write_zeroes(true);
         let traced = init!(Traced { device, offset, sectors, mapped, worker, late, trace }? Error);
         Ok(traced.chain(|this| {
-            this.tell(Why::Loaded);
+            this.tell(TableEvent::Loaded);
             Ok(())
         }))
     }
@@ -207,12 +207,12 @@ impl Target for Imgrement {
     fn resume(this: &Traced<'_>) {
         this.trace.resume();
         this.trace.announce(this.device.disk_name().as_bytes());
-        this.tell(Why::Resumed);
+        this.tell(TableEvent::Resumed);
     }
 
     fn postsuspend(this: &Traced<'_>) {
         this.trace.finish();
-        this.tell(Why::Suspended);
+        this.tell(TableEvent::Suspended);
     }
 
     fn status(this: &Traced<'_>, kind: StatusKind, out: &mut StatusWriter<'_>) {
@@ -240,12 +240,12 @@ impl Target for Imgrement {
         let given = this
             .trace
             .change(&change)
-            .map_err(|unfit| no_pattern(args, &unfit, Some(&change)))?;
+            .map_err(|error| no_pattern(args, &error, Some(&change)))?;
         match change {
             Change::List | Change::Mark(_) => {}
-            Change::Reset => this.tell(Why::Reset),
+            Change::Reset => this.tell(TableEvent::Reset),
             Change::Pattern(_) | Change::Add(_) | Change::Del(_) | Change::Set(_) => {
-                this.tell(Why::Changed);
+                this.tell(TableEvent::Changed);
             }
         }
         Ok(if matches!(change, Change::List) {
@@ -288,7 +288,7 @@ impl Target for Imgrement {
 
 impl Traced<'_> {
     /// Tells those who listen what has become of the line. May sleep.
-    fn tell(&self, why: Why) {
+    fn tell(&self, event: TableEvent) {
         if !trace::table_is_traced() {
             return;
         }
@@ -301,7 +301,7 @@ impl Traced<'_> {
             self.mapped,
             self.device.dev_t(),
             format_args!("{begin} {sectors} imgrement {device} {offset} {args}"),
-            why,
+            event,
         );
     }
 }
@@ -309,14 +309,14 @@ impl Traced<'_> {
 impl Drop for Traced<'_> {
     fn drop(&mut self) {
         self.trace.finish();
-        self.tell(Why::Removed);
+        self.tell(TableEvent::Removed);
     }
 }
 
 /// Refuses patterns that cannot be searched for.
-fn no_pattern(args: &Args<'_>, unfit: &Unfit, change: Option<&Change<'_>>) -> CtrError {
-    match unfit {
-        Unfit::Pattern {
+fn no_pattern(args: &Args<'_>, error: &ConfigError, change: Option<&Change<'_>>) -> CtrError {
+    match error {
+        ConfigError::Pattern {
             patterns,
             index,
             fault,
@@ -325,7 +325,7 @@ fn no_pattern(args: &Args<'_>, unfit: &Unfit, change: Option<&Change<'_>>) -> Ct
             Some(pattern) => refuse(args, &Mistake::of_pattern(pattern, *fault), *errno),
             None => (*errno).into(),
         },
-        Unfit::NoPattern => match change {
+        ConfigError::NoPattern => match change {
             Some(Change::Del(name)) => refuse(args, &Mistake::no_pattern(name), ENOENT),
             // These do not name a pattern that must exist.
             Some(
@@ -338,24 +338,24 @@ fn no_pattern(args: &Args<'_>, unfit: &Unfit, change: Option<&Change<'_>>) -> Ct
             )
             | None => ENOENT.into(),
         },
-        Unfit::Shortage(shortage) => args.refuse(
+        ConfigError::Shortage(shortage) => args.refuse(
             None,
             ENOMEM,
             c"Not enough memory",
             format_args!("{shortage}"),
         ),
-        Unfit::Errno(errno) => (*errno).into(),
+        ConfigError::Errno(errno) => (*errno).into(),
     }
 }
 
 /// Refuses to search reads.
 fn no_queue(args: &Args<'_>, errno: Error) -> CtrError {
-    let why = if errno == EBUSY {
+    let event = if errno == EBUSY {
         "ops read: the device is suspended; allowed: when it has been resumed, or in a table"
     } else {
         "ops: no memory, or no thread, for the queue of reads that are searched"
     };
-    args.refuse(None, errno, c"Cannot make a queue", format_args!("{why}"))
+    args.refuse(None, errno, c"Cannot make a queue", format_args!("{event}"))
 }
 
 /// Refuses words of a table or a message.

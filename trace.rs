@@ -59,12 +59,12 @@ use crate::{
 pub(crate) use self::{
     request::InFlight,
     search::{
-        Search,
-        Unfit, //
+        ConfigError,
+        Search, //
     },
     sys::events::{
         table_is_traced,
-        Why, //
+        TableEvent, //
     },
 };
 use core::sync::atomic::{
@@ -128,7 +128,7 @@ impl Trace {
         table: Table<Kernel>,
         name: TargetName,
         mapped: MappedDevice<'_>,
-    ) -> Result<Arc<Self>, Unfit> {
+    ) -> Result<Arc<Self>, ConfigError> {
         let Table { params, patterns } = table;
         let need = Need {
             records: Pool::size(params.records),
@@ -138,7 +138,7 @@ impl Trace {
                 .saturating_add(Current::size()),
         };
         if let Some(shortage) = Shortage::of(&params, need, memory::available()) {
-            return Err(Unfit::Shortage(shortage));
+            return Err(ConfigError::Shortage(shortage));
         }
 
         let (records, label) = (params.records, params.label);
@@ -173,14 +173,14 @@ impl Trace {
         mapped: MappedDevice<'_>,
         lower: u32,
         line: fmt::Arguments<'_>,
-        why: Why,
+        event: TableEvent,
     ) {
         let mut name = self.name.lock();
 
         if let Some(now) = mapped.name() {
             *name = now;
         }
-        events::table(self.device, name.as_bytes(), lower, line, why);
+        events::table(self.device, name.as_bytes(), lower, line, event);
     }
 
     /// The settings, as in a table line.

@@ -11,7 +11,7 @@ use super::{
     },
     search::Scan,
     sys::{
-        events::Teller,
+        events::Reporter,
         pool::Chain, //
     },
     Trace, //
@@ -46,7 +46,7 @@ impl Trace {
         segments: Segments<'_>,
         header: &mut Header,
         payload: bool,
-        teller: &Teller,
+        reporter: &Reporter,
         worker: Worker<'_>,
     ) -> (bool, Option<Complete<'_>>) {
         let settings = self.settings.read();
@@ -56,7 +56,7 @@ impl Trace {
         let mut scan = match payload && params.ops.contain(header.op) {
             true => settings
                 .search
-                .begin(header.bytes, &self.counters, teller.place()),
+                .begin(header.bytes, &self.counters, reporter.matches()),
             false => None,
         };
         let closed = params.log && self.settings.is_log_closed();
@@ -70,7 +70,7 @@ impl Trace {
             header,
             scan.as_mut(),
             draft.as_mut(),
-            teller,
+            reporter,
         );
         if closed {
             self.counters.add(Counter::LeftOut, 1);
@@ -94,7 +94,7 @@ impl Trace {
         header: &mut Header,
         mut scan: Option<&mut Scan<'_>>,
         mut draft: Option<&mut Draft<'p>>,
-        teller: &Teller,
+        reporter: &Reporter,
     ) -> Option<Chain<'p>> {
         let counters = &self.counters;
 
@@ -120,7 +120,7 @@ impl Trace {
                 }
                 writer.add(&delta);
             }
-            teller.delta(&delta);
+            reporter.delta(&delta);
             page = page.wrapping_add(u64::from(delta.page_hits));
             deltas = deltas.wrapping_add(u64::from(delta.copy_hits));
         }
@@ -138,7 +138,7 @@ impl Trace {
             let finds = writer.as_mut().map(|writer| &mut writer.finds);
             requests = self.meet_neighbours(segments, header, scan, finds);
         }
-        teller.found(page, deltas, across, requests);
+        reporter.found(page, deltas, across, requests);
         let finds = writer?.finds;
         if params.log && !finds.is_complete() {
             counters.add(Counter::FindsLost, 1);

@@ -4,8 +4,8 @@
 
 use super::{
     search::{
-        Search,
-        Unfit, //
+        ConfigError,
+        Search, //
     },
     settings::Settings,
     sys::events,
@@ -28,7 +28,7 @@ impl Trace {
     /// # Errors
     ///
     /// Those of [`Self::new`]. Nothing has changed then.
-    pub(crate) fn change(&self, change: &Change<'_>) -> Result<Option<Arc<Search>>, Unfit> {
+    pub(crate) fn change(&self, change: &Change<'_>) -> Result<Option<Arc<Search>>, ConfigError> {
         if let Change::Mark(text) = change {
             events::mark(self.device, text);
             self.marks.fetch_add(1, Ordering::Relaxed);
@@ -45,7 +45,7 @@ impl Trace {
         let search = match *change {
             Change::Pattern(pattern) => find(patterns.replaced(pattern)?)?,
             Change::Add(pattern) => find(patterns.with(pattern)?)?,
-            Change::Del(name) => find(patterns.without(name)?.ok_or(Unfit::NoPattern)?)?,
+            Change::Del(name) => find(patterns.without(name)?.ok_or(ConfigError::NoPattern)?)?,
             Change::Set(setting) => {
                 let places = params.places;
                 params.set(setting);

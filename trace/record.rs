@@ -35,7 +35,7 @@ use crate::{
         Find,
         Header,
         Payload,
-        Where,
+        Scope,
         FIND_MAX, //
     },
     search::set::PATTERNS_MAX, //
@@ -287,7 +287,7 @@ impl<'w, 'p> Finds<'w, 'p> {
         &mut self,
         pattern: &Pattern,
         index: usize,
-        at: Where,
+        at: Scope,
         delta: u32,
         times: u32,
     ) {

@@ -11,8 +11,8 @@ use super::{
             self,
             Event,
             Listeners,
-            Teller,
-            Told, //
+            Reporter,
+            RequestInfo, //
         },
         pool::Held, //
     },
@@ -45,14 +45,14 @@ pub(crate) enum InFlight {
     Counted,
     /// For its end: for listeners, and for the log if it fails.
     Sent {
-        told: Told,
+        info: RequestInfo,
         /// Whether it is logged.
         log: bool,
         /// The record of a zone append, which waits for its sector.
         held: Option<Held>,
     },
     /// A read that is searched and recorded when its data has arrived.
-    Awaited(Told),
+    Awaited(RequestInfo),
 }
 
 impl PerBio for InFlight {
@@ -82,7 +82,7 @@ impl Trace {
             Want::LeftOut => {
                 self.counters.add(Counter::LeftOut, 1);
                 *bio.per_bio() = InFlight::Sent {
-                    told: Told::of(op, Flags::NONE, sector, bio.bytes()),
+                    info: RequestInfo::of(op, Flags::NONE, sector, bio.bytes()),
                     log: true,
                     held: None,
                 };
@@ -105,17 +105,17 @@ impl Trace {
     ) {
         let mut header = header(bio, op, sector);
         let listeners = Listeners::now();
-        let mut told = Told::of(op, header.flags, sector, bio.bytes());
+        let mut info = RequestInfo::of(op, header.flags, sector, bio.bytes());
 
         if listeners.any() {
-            told.begin(self.ids.next(), listeners);
+            info.begin(self.ids.next(), listeners);
         }
-        let teller = Teller::new(self.device, &told, segments, listeners);
+        let reporter = Reporter::new(self.device, &info, segments, listeners);
 
         if self.settings.want_late(op) && bio.end_late(late) {
             // The payload has not arrived yet.
-            teller.request(&told);
-            *bio.per_bio() = InFlight::Awaited(told);
+            reporter.request(&info);
+            *bio.per_bio() = InFlight::Awaited(info);
             return;
         }
         let each = listeners.to(Event::Delta);
@@ -126,7 +126,7 @@ impl Trace {
                 (true, None)
             }
             Want::Nothing | Want::LeftOut | Want::Look => {
-                self.examine(bio.segments(), &mut header, op.writes(), &teller, worker)
+                self.examine(bio.segments(), &mut header, op.writes(), &reporter, worker)
             }
         };
         let held = match record {
@@ -137,18 +137,18 @@ impl Trace {
             }
             None => None,
         };
-        teller.request(&told);
+        reporter.request(&info);
         if log || listeners.any() {
-            *bio.per_bio() = InFlight::Sent { told, log, held };
+            *bio.per_bio() = InFlight::Sent { info, log, held };
         }
     }
 
     /// Handles the end of a request, unless [`Self::arrived`] does. In any context.
     #[inline]
     pub(crate) fn completed(&self, bio: &mut EndBio<'_, InFlight>, worker: Worker<'_>) {
-        let told = Listeners::now().to(Event::Complete);
+        let listened = Listeners::now().to(Event::Complete);
 
-        if told || bio.is_zone_append() || bio.result().is_err() {
+        if listened || bio.is_zone_append() || bio.result().is_err() {
             // All other requests have been recorded already.
             self.settle(bio, worker);
         }
@@ -156,59 +156,61 @@ impl Trace {
 
     /// Searches and records a read whose data has arrived. In a task.
     pub(crate) fn arrived(&self, bio: &mut LateBio<'_, InFlight>, worker: Worker<'_>) {
-        let InFlight::Awaited(told) = core::mem::take(bio.per_bio()) else {
+        let InFlight::Awaited(info) = core::mem::take(bio.per_bio()) else {
             return;
         };
         let result = bio.result();
-        let mut header = new_header(told.op(), told.flags(), told.sector(), told.bytes());
+        let mut header = new_header(info.op(), info.flags(), info.sector(), info.bytes());
         let (log, record) = self.examine(
             bio.segments(),
             &mut header,
             result.is_ok(),
-            &Teller::new(self.device, &told, 0, Listeners::now()),
+            &Reporter::new(self.device, &info, 0, Listeners::now()),
             worker,
         );
 
         if let Some(record) = record {
             self.send(record, worker);
         }
-        self.ended(&told, result, log, worker);
+        self.ended(&info, result, log, worker);
     }
 
     /// Reports and records what is only known now: where a zone append went, and the result of a request.
     #[inline(never)]
     fn settle(&self, bio: &mut EndBio<'_, InFlight>, worker: Worker<'_>) {
-        let (mut told, log, held) = match core::mem::take(bio.per_bio()) {
-            InFlight::Sent { told, log, held } => (told, log, held),
-            InFlight::Counted | InFlight::Awaited(_) => {
-                (Told::of(op(bio.op()), Flags::NONE, 0, 0), false, None)
-            }
+        let (mut info, log, held) = match core::mem::take(bio.per_bio()) {
+            InFlight::Sent { info, log, held } => (info, log, held),
+            InFlight::Counted | InFlight::Awaited(_) => (
+                RequestInfo::of(op(bio.op()), Flags::NONE, 0, 0),
+                false,
+                None,
+            ),
         };
         let record = held.and_then(|held| Complete::take_back(&self.pool, held));
 
         if let Some(sector) = bio.zone_append_sector() {
-            told.move_to(sector);
+            info.move_to(sector);
         }
         if let Some(mut record) = record {
-            record.move_to(told.sector());
+            record.move_to(info.sector());
             self.send(record, worker);
         }
-        self.ended(&told, bio.result(), log, worker);
+        self.ended(&info, bio.result(), log, worker);
     }
 
     /// Reports the result of a request. If it has failed, also counts and records it.
-    fn ended(&self, told: &Told, result: Result, log: bool, worker: Worker<'_>) {
+    fn ended(&self, info: &RequestInfo, result: Result, log: bool, worker: Worker<'_>) {
         if Listeners::now().to(Event::Complete) {
-            events::complete(self.device, told, result);
+            events::complete(self.device, info, result);
         }
         if let Err(error) = result {
-            self.failed(told, error, log, worker);
+            self.failed(info, error, log, worker);
         }
     }
 
     /// Counts and records a request that has failed.
     #[cold]
-    fn failed(&self, told: &Told, error: Error, log: bool, worker: Worker<'_>) {
+    fn failed(&self, info: &RequestInfo, error: Error, log: bool, worker: Worker<'_>) {
         self.counters.add(Counter::Errors, 1);
 
         if !log {
@@ -217,7 +219,7 @@ impl Trace {
         let header = Header {
             // The kernel's error numbers are below 4096.
             error: error.to_errno().unsigned_abs() as u16,
-            ..new_header(told.op(), Flags::NONE, told.sector(), told.bytes())
+            ..new_header(info.op(), Flags::NONE, info.sector(), info.bytes())
         };
         match Complete::of(&self.pool, &header) {
             Some(record) => self.send(record, worker),

@@ -6,7 +6,7 @@ use super::{
     counters::Counters,
     record::Finds,
     sys::{
-        events::Place,
+        events::MatchReporter,
         fpu,
         key,
         memory::Kernel, //
@@ -21,7 +21,7 @@ use crate::{
     dm::Segment,
     record::{
         Delta,
-        Where, //
+        Scope, //
     },
     search::{
         edges::{
@@ -53,7 +53,7 @@ pub(crate) struct Search {
 }
 
 /// Why patterns are not searched for.
-pub(crate) enum Unfit {
+pub(crate) enum ConfigError {
     /// One of them is at fault.
     Pattern {
         patterns: Patterns,
@@ -70,14 +70,34 @@ pub(crate) enum Unfit {
     Errno(Error),
 }
 
-impl<E: Into<Error>> From<E> for Unfit {
+impl<E: Into<Error>> From<E> for ConfigError {
     fn from(error: E) -> Self {
         Self::Errno(error.into())
     }
 }
 
-/// The pattern at fault, why, and the errno; without a pattern, an errno alone.
-type Why = Result<(usize, Fault, Error), Error>;
+/// Why patterns cannot be prepared.
+enum PrepareError {
+    /// The pattern with this index is at fault.
+    Pattern {
+        index: usize,
+        fault: Fault,
+        errno: Error,
+    },
+    /// It is no pattern's fault.
+    Errno(Error),
+}
+
+impl PrepareError {
+    /// A pattern that is not valid.
+    fn invalid(index: usize, fault: Fault) -> Self {
+        Self::Pattern {
+            index,
+            fault,
+            errno: EINVAL,
+        }
+    }
+}
 
 impl Search {
     /// Reads the keys among the patterns that have not been read yet, and prepares to search for all patterns; with
@@ -86,7 +106,7 @@ impl Search {
     /// # Errors
     ///
     /// `ENOMEM`, and what is wrong with a pattern.
-    pub(crate) fn new(mut patterns: Patterns, places: bool) -> Result<Arc<Self>, Unfit> {
+    pub(crate) fn new(mut patterns: Patterns, places: bool) -> Result<Arc<Self>, ConfigError> {
         match prepare(&mut patterns, places) {
             Ok(engine) => {
                 let search = Self {
@@ -96,8 +116,12 @@ impl Search {
                 };
                 Ok(Arc::new(search, GFP_KERNEL)?)
             }
-            Err(Err(errno)) => Err(Unfit::Errno(errno)),
-            Err(Ok((index, fault, errno))) => Err(Unfit::Pattern {
+            Err(PrepareError::Errno(errno)) => Err(ConfigError::Errno(errno)),
+            Err(PrepareError::Pattern {
+                index,
+                fault,
+                errno,
+            }) => Err(ConfigError::Pattern {
                 patterns,
                 index,
                 fault,
@@ -117,7 +141,7 @@ impl Search {
         &'s self,
         bytes: u64,
         counters: &'s Counters,
-        told: Option<&'s Place>,
+        reporter: Option<&'s MatchReporter>,
     ) -> Option<Scan<'s>> {
         let engine = self.engine.as_ref()?;
 
@@ -125,7 +149,7 @@ impl Search {
             patterns: &self.patterns,
             engine,
             places: self.places,
-            told,
+            reporter,
             counters,
             state: State::new(bytes),
             done: 0,
@@ -134,24 +158,32 @@ impl Search {
     }
 }
 
-fn prepare(patterns: &mut Patterns, places: bool) -> Result<Option<Engine<Kernel>>, Why> {
-    let einval = |(index, fault)| Ok((index, fault, EINVAL));
-
-    patterns.check().map_err(einval)?;
+/// Reads the keys of patterns, and prepares the search for them.
+fn prepare(patterns: &mut Patterns, places: bool) -> Result<Option<Engine<Kernel>>, PrepareError> {
+    patterns
+        .check()
+        .map_err(|(index, fault)| PrepareError::invalid(index, fault))?;
     for (index, pattern) in (0..patterns.len()).zip(patterns.iter_mut()) {
         if let Some((name, bytes)) = pattern.unread_key() {
-            key::read(name, bytes).map_err(|errno| match errno {
-                _ if errno == ENOMEM => Err(errno),
-                _ if errno == EMSGSIZE => Ok((index, Fault::KeyTooLong, errno)),
-                _ => Ok((index, Fault::NoKey, errno)),
+            key::read(name, bytes).map_err(|errno| {
+                let fault = match errno {
+                    _ if errno == ENOMEM => return PrepareError::Errno(errno),
+                    _ if errno == EMSGSIZE => Fault::KeyTooLong,
+                    _ => Fault::NoKey,
+                };
+                PrepareError::Pattern {
+                    index,
+                    fault,
+                    errno,
+                }
             })?;
         }
     }
     Engine::new(patterns, places).map_err(|fault| match fault {
-        set::Fault::Count => einval((0, Fault::TooMany)),
-        set::Fault::Length(index) => einval((index, Fault::Empty)),
-        set::Fault::Same(_, index) => einval((index, Fault::Same)),
-        set::Fault::Memory(error) => Err(error.into()),
+        set::Fault::Count => PrepareError::invalid(0, Fault::TooMany),
+        set::Fault::Length(index) => PrepareError::invalid(index, Fault::Empty),
+        set::Fault::Same(_, index) => PrepareError::invalid(index, Fault::Same),
+        set::Fault::Memory(error) => PrepareError::Errno(error.into()),
     })
 }
 
@@ -161,7 +193,7 @@ pub(crate) struct Scan<'s> {
     engine: &'s Engine<Kernel>,
     places: bool,
     /// Where the request is, if its matches have a listener.
-    told: Option<&'s Place>,
+    reporter: Option<&'s MatchReporter>,
     counters: &'s Counters,
     state: State,
     /// How many bytes have been searched.
@@ -181,47 +213,47 @@ impl Scan<'_> {
         finds: Option<&mut Finds<'_, '_>>,
     ) {
         let (engine, state) = (self.engine, &mut self.state);
-        let mut notes = Notes {
+        let mut sink = MatchSink {
             patterns: self.patterns,
             counters: Some(self.counters),
             finds,
             places: self.places,
-            told: self.told,
+            reporter: self.reporter,
             done: self.done,
             delta: delta.index,
-            at: Where::Across,
+            at: Scope::Across,
             sum: 0,
         };
 
-        let ends = self.told.is_some();
+        let ends = self.reporter.is_some();
         segment.with_bytes(|bytes| {
-            engine.straddling(state, bytes, ends, &mut |found| notes.add(found));
-            self.across = self.across.saturating_add(notes.turn_to(Where::Page));
-            engine.inside(state, bytes, &fpu::Cpu, ends, &mut |found| notes.add(found));
+            engine.straddling(state, bytes, ends, &mut |found| sink.add(found));
+            self.across = self.across.saturating_add(sink.turn_to(Scope::Page));
+            engine.inside(state, bytes, &fpu::Cpu, ends, &mut |found| sink.add(found));
         });
-        delta.page_hits = u32::try_from(notes.sum).unwrap_or(u32::MAX);
+        delta.page_hits = u32::try_from(sink.sum).unwrap_or(u32::MAX);
         self.done = self.done.saturating_add(u64::from(segment.len()));
     }
 
     /// Searches a copy of the segment of `delta`, and adds the occurrences to `finds`.
     pub(crate) fn copy(&mut self, copy: &[u8], delta: &mut Delta, finds: &mut Finds<'_, '_>) {
         let (engine, state) = (self.engine, &mut self.state);
-        let mut notes = Notes {
+        let mut sink = MatchSink {
             patterns: self.patterns,
             counters: None,
             finds: Some(finds),
             places: false,
-            told: None,
+            reporter: None,
             done: self.done,
             delta: delta.index,
-            at: Where::Copy,
+            at: Scope::Copy,
             sum: 0,
         };
 
         engine.inside(state, copy.into(), &fpu::Cpu, false, &mut |found| {
-            notes.add(found);
+            sink.add(found);
         });
-        delta.copy_hits = u32::try_from(notes.sum).unwrap_or(u32::MAX);
+        delta.copy_hits = u32::try_from(sink.sum).unwrap_or(u32::MAX);
     }
 
     /// Searches what straddles a request, all of whose segments have been searched, and its neighbours. Adds the
@@ -233,31 +265,31 @@ impl Scan<'_> {
         finds: Option<&mut Finds<'_, '_>>,
     ) -> u64 {
         let (engine, state) = (self.engine, &mut self.state);
-        let mut notes = Notes {
+        let mut sink = MatchSink {
             patterns: self.patterns,
             counters: Some(self.counters),
             finds,
             places: self.places,
-            told: self.told,
+            reporter: self.reporter,
             done: 0,
             delta: 0,
-            at: Where::Requests,
+            at: Scope::Requests,
             sum: 0,
         };
 
-        let told = self.told.is_some();
+        let each = self.reporter.is_some();
         for (before, behind, done) in [
             (&neighbours.before, &ends.first, 0),
             (&ends.last, &neighbours.behind, self.done),
         ] {
             let (before, behind) = (before.as_bytes(), behind.as_bytes());
-            notes.done = done;
+            sink.done = done;
             // Does not wrap: there are few.
             state.restart(before.len().wrapping_add(behind.len()) as u64);
             engine.straddling(state, before.into(), false, &mut |_| {});
-            engine.straddling(state, behind.into(), told, &mut |found| notes.add(found));
+            engine.straddling(state, behind.into(), each, &mut |found| sink.add(found));
         }
-        notes.sum
+        sink.sum
     }
 
     /// How many occurrences straddled segments.
@@ -267,7 +299,7 @@ impl Scan<'_> {
 }
 
 /// Takes down occurrences.
-struct Notes<'n, 'w, 'p> {
+struct MatchSink<'n, 'w, 'p> {
     patterns: &'n Patterns,
     /// Counts them, unless they have been counted already.
     counters: Option<&'n Counters>,
@@ -275,17 +307,17 @@ struct Notes<'n, 'w, 'p> {
     /// Whether `finds` gets the place of each.
     places: bool,
     /// Where the request is, if its matches have a listener.
-    told: Option<&'n Place>,
+    reporter: Option<&'n MatchReporter>,
     /// How many bytes of the request come before the bytes that are searched.
     done: u64,
     /// The index of the delta that is searched.
     delta: u32,
-    at: Where,
+    at: Scope,
     /// The number of occurrences.
     sum: u64,
 }
 
-impl Notes<'_, '_, '_> {
+impl MatchSink<'_, '_, '_> {
     fn add(&mut self, found: Found) {
         let (Found::Times { pattern: index, .. } | Found::End { pattern: index, .. }) = found;
         let Some(pattern) = self.patterns.as_slice().get(index) else {
@@ -307,7 +339,7 @@ impl Notes<'_, '_, '_> {
                 let end = (self.done as i64).wrapping_add(end as i64);
                 let offset = end.wrapping_sub(pattern.bytes().len() as i64);
 
-                if let Some(place) = self.told {
+                if let Some(place) = self.reporter {
                     place.found(pattern.shown(), self.at, offset);
                 }
                 if let Some(finds) = self.finds.as_mut().filter(|_| self.places) {
@@ -318,7 +350,7 @@ impl Notes<'_, '_, '_> {
     }
 
     /// Continues with occurrences elsewhere, and returns how many there were so far.
-    fn turn_to(&mut self, at: Where) -> u64 {
+    fn turn_to(&mut self, at: Scope) -> u64 {
         self.at = at;
         core::mem::take(&mut self.sum)
     }

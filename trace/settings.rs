@@ -4,8 +4,8 @@
 
 use super::{
     search::{
-        Search,
-        Unfit, //
+        ConfigError,
+        Search, //
     },
     sys::{
         events::Listeners,
@@ -41,7 +41,7 @@ impl Settings {
     /// # Errors
     ///
     /// `ENOMEM`.
-    pub(crate) fn new(params: Params, search: Arc<Search>) -> Result<KBox<Self>, Unfit> {
+    pub(crate) fn new(params: Params, search: Arc<Search>) -> Result<KBox<Self>, ConfigError> {
         Ok(KBox::new(Self { params, search }, GFP_KERNEL)?)
     }
 }

@@ -13,7 +13,7 @@
 
 use imgrement_core::record::{
     Find,
-    Where,
+    Scope,
     FIND_MAX, //
 };
 use proptest::prelude::*;
@@ -41,7 +41,7 @@ fn the_layout() {
         (
             Find::Times {
                 pattern: 1,
-                at: Where::Requests,
+                at: Scope::Requests,
                 delta: 0x0403_0201,
                 times: 5,
             },
@@ -90,10 +90,10 @@ fn of((kind, pattern, name, number, offset): &(u8, u16, Vec<u8>, u32, i64)) -> F
             pattern: *pattern,
             name,
         },
-        1 => times(Where::Page),
-        2 => times(Where::Copy),
-        3 => times(Where::Across),
-        4 => times(Where::Requests),
+        1 => times(Scope::Page),
+        2 => times(Scope::Copy),
+        3 => times(Scope::Across),
+        4 => times(Scope::Requests),
         _ => Find::Place {
             pattern: *pattern,
             offset: *offset,

@@ -34,7 +34,7 @@ use imgrement_core::{
         Header,
         Op,
         Payload,
-        Where, //
+        Scope, //
     },
 };
 use std::num::NonZeroU32;
@@ -84,7 +84,7 @@ fn name(pattern: u16, name: &[u8]) -> Find<'_> {
     Find::Name { pattern, name }
 }
 
-fn times(pattern: u16, at: Where, delta: u32, times: u32) -> Find<'static> {
+fn times(pattern: u16, at: Scope, delta: u32, times: u32) -> Find<'static> {
     Find::Times {
         pattern,
         at,
@@ -98,8 +98,8 @@ fn the_ancestors_write() {
     let delta = Cursor::new(1026).delta(0, 1024);
     let finds = [
         name(0, b"DAMN"),
-        times(0, Where::Page, 0, 3),
-        times(0, Where::Copy, 0, 3),
+        times(0, Scope::Page, 0, 3),
+        times(0, Scope::Copy, 0, 3),
     ];
     assert_eq!(
         lines(&header(Op::Write, 1026, 1024, 1), &[delta], &finds),
@@ -146,11 +146,11 @@ fn each_segment_has_its_own_line_and_what_straddles_comes_last() {
     // The copy of the last one was lost, or its page changed in between.
     let finds = [
         name(0, b"a b%"),
-        times(0, Where::Page, 0, 1),
-        times(0, Where::Copy, 0, 1),
-        times(0, Where::Across, 1, 1),
-        times(0, Where::Across, 2, 2),
-        times(0, Where::Page, 2, 2),
+        times(0, Scope::Page, 0, 1),
+        times(0, Scope::Copy, 0, 1),
+        times(0, Scope::Across, 1, 1),
+        times(0, Scope::Across, 2, 2),
+        times(0, Scope::Page, 2, 2),
     ];
     let header = header(Op::Write, 0, 8704, 3);
     assert_eq!(
@@ -177,15 +177,15 @@ fn counts_recorded_in_parts_are_one_line() {
     let deltas = [(0, 4096), (0, 4096)].map(|(at, len)| cursor.delta(at, len));
     let finds = [
         name(0, b"a"),
-        times(0, Where::Page, 0, 1),
+        times(0, Scope::Page, 0, 1),
         name(1, b"b"),
-        times(1, Where::Page, 0, 1),
-        times(0, Where::Page, 0, 4),
-        times(0, Where::Copy, 0, 2),
-        times(0, Where::Copy, 0, 3),
-        times(1, Where::Page, 1, 7),
-        times(0, Where::Page, 1, 6),
-        times(1, Where::Page, 1, 1),
+        times(1, Scope::Page, 0, 1),
+        times(0, Scope::Page, 0, 4),
+        times(0, Scope::Copy, 0, 2),
+        times(0, Scope::Copy, 0, 3),
+        times(1, Scope::Page, 1, 7),
+        times(0, Scope::Page, 1, 6),
+        times(1, Scope::Page, 1, 1),
     ];
     assert_eq!(
         lines(&header(Op::Write, 0, 8192, 2), &deltas, &finds),
@@ -213,14 +213,14 @@ fn several_patterns_and_their_places() {
         place(7, 0),
         name(3, b"a"),
         place(3, 4095),
-        times(3, Where::Page, 0, 2),
-        times(7, Where::Page, 0, 1),
-        times(3, Where::Copy, 0, 2),
-        times(7, Where::Copy, 0, 1),
-        times(3, Where::Across, 1, 1),
-        times(3, Where::Copy, 1, 5),
+        times(3, Scope::Page, 0, 2),
+        times(7, Scope::Page, 0, 1),
+        times(3, Scope::Copy, 0, 2),
+        times(7, Scope::Copy, 0, 1),
+        times(3, Scope::Across, 1, 1),
+        times(3, Scope::Copy, 1, 5),
         place(7, -1),
-        times(7, Where::Requests, 0, 4),
+        times(7, Scope::Requests, 0, 4),
     ];
     let header = Header {
         straddling: 1,
@@ -261,12 +261,12 @@ fn very_many() {
     let finds: Vec<_> = (0..256)
         .map(|pattern| name(pattern, b"name"))
         .chain((0..256).flat_map(|delta| {
-            (0..512).map(move |n| times(n % 256, Where::Page, delta, u32::from(n / 256) + 1))
+            (0..512).map(move |n| times(n % 256, Scope::Page, delta, u32::from(n / 256) + 1))
         }))
-        .chain((0..256).map(|pattern| times(pattern, Where::Across, 1, u32::MAX)))
-        .chain((0..256).map(|pattern| times(pattern, Where::Across, 2, 1)))
+        .chain((0..256).map(|pattern| times(pattern, Scope::Across, 1, u32::MAX)))
+        .chain((0..256).map(|pattern| times(pattern, Scope::Across, 2, 1)))
         // No record has these.
-        .chain([name(256, b"other"), times(256, Where::Page, 255, 1)])
+        .chain([name(256, b"other"), times(256, Scope::Page, 255, 1)])
         .collect();
     let lines = lines(&header(Op::Write, 0, 1 << 20, 0), &[], &finds);
     assert_eq!(lines.len(), 256 * 256 + 1 + 256);

@@ -22,7 +22,7 @@ use crate::{
         Delta,
         Flags,
         Op,
-        Where,
+        Scope,
         SECTOR_SIZE, //
     }, //
 };
@@ -100,13 +100,13 @@ impl Listeners {
 type Hits = bindings::imgrement_hits;
 
 /// The data of a request for events, kept until it has completed.
-pub(crate) struct Told {
+pub(crate) struct RequestInfo {
     request: bindings::imgrement_request,
     /// When it was sent on, in nanoseconds; 0 if that is not known.
     began: i64,
 }
 
-impl Told {
+impl RequestInfo {
     /// A request that no event has reported yet.
     #[inline]
     pub(crate) fn of(op: Op, flags: Flags, sector: u64, bytes: u32) -> Self {
@@ -161,23 +161,28 @@ impl Told {
     }
 }
 
-/// What is found in a request. Reports it to listeners at once.
-pub(crate) struct Teller {
-    place: Place,
+/// Reports one request to listeners, and what is found in it.
+pub(crate) struct Reporter {
+    matches: MatchReporter,
     listeners: Listeners,
     /// What has been found so far.
     hits: Cell<Hits>,
 }
 
-impl Teller {
+impl Reporter {
     /// Nothing has been found yet in a request to `device` with this many segments.
-    pub(crate) fn new(device: u32, told: &Told, segments: usize, listeners: Listeners) -> Self {
+    pub(crate) fn new(
+        device: u32,
+        info: &RequestInfo,
+        segments: usize,
+        listeners: Listeners,
+    ) -> Self {
         Self {
-            place: Place {
+            matches: MatchReporter {
                 device,
-                id: told.request.id,
-                sector: told.request.sector,
-                read: told.op() == Op::Read,
+                id: info.request.id,
+                sector: info.request.sector,
+                read: info.op() == Op::Read,
             },
             listeners,
             hits: Cell::new(Hits {
@@ -190,7 +195,7 @@ impl Teller {
     /// Reports a searched segment to listeners. In any context.
     pub(crate) fn delta(&self, delta: &Delta) {
         if self.listeners.to(Event::Delta) {
-            let &Place { device, id, .. } = &self.place;
+            let &MatchReporter { device, id, .. } = &self.matches;
 
             // SAFETY: It accepts any numbers.
             unsafe {
@@ -207,10 +212,10 @@ impl Teller {
         }
     }
 
-    /// Where the request is, if its matches have a listener.
-    pub(crate) fn place(&self) -> Option<&Place> {
+    /// What reports the matches of the request, if they have a listener.
+    pub(crate) fn matches(&self) -> Option<&MatchReporter> {
         match self.listeners.to(Event::Match) {
-            true => Some(&self.place),
+            true => Some(&self.matches),
             false => None,
         }
     }
@@ -230,20 +235,20 @@ impl Teller {
     }
 
     /// Emits the event of the request, which the current task sends on. In any context.
-    pub(crate) fn request(&self, told: &Told) {
+    pub(crate) fn request(&self, info: &RequestInfo) {
         if self.listeners.to(Event::Request) {
             let hits = self.hits.take();
 
             // SAFETY: The structs live through the call.
             unsafe {
-                bindings::imgrement_trace_request(self.place.device, &told.request, &hits);
+                bindings::imgrement_trace_request(self.matches.device, &info.request, &hits);
             }
         }
     }
 }
 
-/// Where a searched request is.
-pub(crate) struct Place {
+/// Reports the matches of one request to listeners.
+pub(crate) struct MatchReporter {
     device: u32,
     id: u64,
     sector: u64,
@@ -251,23 +256,23 @@ pub(crate) struct Place {
     read: bool,
 }
 
-impl Place {
+impl MatchReporter {
     /// Space for any name that can be given to a pattern, escaped. A text that is shown itself may be cut.
     const NAME: usize = 3 * 64 + 1;
 
     /// Reports an occurrence of the pattern that is shown as `shown`. It begins `offset` bytes after the start of
     /// the request, or before it. In any context.
     #[inline(never)]
-    pub(crate) fn found(&self, shown: &[u8], at: Where, offset: i64) {
+    pub(crate) fn found(&self, shown: &[u8], at: Scope, offset: i64) {
         let mut room = [0; Self::NAME];
         let mut name = Cut::new(&mut room);
         // Never fails.
         let _ = write!(name, "{}", Escaped(shown));
         let place = match (self.read, at) {
             (true, _) => 3,
-            (false, Where::Page | Where::Copy) => 0,
-            (false, Where::Across) => 1,
-            (false, Where::Requests) => 2,
+            (false, Scope::Page | Scope::Copy) => 0,
+            (false, Scope::Across) => 1,
+            (false, Scope::Requests) => 2,
         };
         // Bytes of the disk, which are too few to wrap.
         let byte = self
@@ -301,7 +306,7 @@ pub(crate) fn mark(device: u32, text: &[u8]) {
 
 /// What has happened to a line of a table.
 #[derive(Clone, Copy)]
-pub(crate) enum Why {
+pub(crate) enum TableEvent {
     /// It has been loaded, and is not in use yet.
     Loaded = 0,
     /// It is in use from now on.
@@ -327,7 +332,13 @@ const LINE_MAX: usize = 3072;
 
 /// Reports a line of the table of `device`, which has this name, unescaped, and uses `lower`. May sleep.
 #[inline(never)]
-pub(crate) fn table(device: u32, name: &[u8], lower: u32, line: fmt::Arguments<'_>, why: Why) {
+pub(crate) fn table(
+    device: u32,
+    name: &[u8],
+    lower: u32,
+    line: fmt::Arguments<'_>,
+    event: TableEvent,
+) {
     let mut room = [0; 3 * 127 + 1];
     let mut out = Cut::new(&mut room);
     let _ = write!(out, "{}", Escaped(name));
@@ -347,22 +358,22 @@ pub(crate) fn table(device: u32, name: &[u8], lower: u32, line: fmt::Arguments<'
             name.as_ptr().cast(),
             lower,
             line.as_ptr().cast(),
-            why as u8,
+            event as u8,
         );
     }
 }
 
 /// Emits the event of a request to `device` that has completed with this result. In any context.
-pub(crate) fn complete(device: u32, told: &Told, result: Result) {
+pub(crate) fn complete(device: u32, info: &RequestInfo, result: Result) {
     let errno = result.map_or_else(|error| error.to_errno().wrapping_neg(), |()| 0);
-    let latency = match told.began {
+    let latency = match info.began {
         0 => 0,
         // The clock never goes back. If it has not advanced, less than one tick has passed.
         began => now().wrapping_sub(began).max(1) as u64,
     };
 
     // SAFETY: The struct lives through the call.
-    unsafe { bindings::imgrement_trace_complete(device, &told.request, errno, latency) };
+    unsafe { bindings::imgrement_trace_complete(device, &info.request, errno, latency) };
 }
 
 /// The time, in nanoseconds, from a monotonic clock. In any context.

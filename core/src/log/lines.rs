@@ -18,7 +18,7 @@ use crate::{
         Delta,
         Find,
         Header,
-        Where,
+        Scope,
         SECTOR_SIZE, //
     },
 };
@@ -212,7 +212,7 @@ pub fn request<'a, M: Memory>(
     totals.name(finds.clone());
 
     let mut at = None;
-    for (delta, pattern, times) in times(finds.clone(), Where::Page) {
+    for (delta, pattern, times) in times(finds.clone(), Scope::Page) {
         if at.replace(delta) != Some(delta) {
             totals.tell(&mut |pattern, times| emit(Line::FoundInPage(Found { pattern, times })));
         }
@@ -221,7 +221,7 @@ pub fn request<'a, M: Memory>(
     totals.tell(&mut |pattern, times| emit(Line::FoundInPage(Found { pattern, times })));
 
     emit(Line::Request(header));
-    let mut copies = times(finds.clone(), Where::Copy).peekable();
+    let mut copies = times(finds.clone(), Scope::Copy).peekable();
     let mut sum = u64::from(header.straddling);
     for delta in deltas {
         sum = sum.saturating_add(u64::from(delta.page_hits));
@@ -237,11 +237,11 @@ pub fn request<'a, M: Memory>(
         totals.tell(&mut |pattern, times| emit(Line::FoundInDelta(Found { pattern, times })));
     }
 
-    for (_, pattern, times) in times(finds.clone(), Where::Across) {
+    for (_, pattern, times) in times(finds.clone(), Scope::Across) {
         totals.add(pattern, times);
     }
     totals.tell(&mut |pattern, times| emit(Line::FoundAcross(Found { pattern, times })));
-    for (_, pattern, times) in times(finds.clone(), Where::Requests) {
+    for (_, pattern, times) in times(finds.clone(), Scope::Requests) {
         totals.add(pattern, times);
     }
     totals.tell(&mut |pattern, times| {
@@ -271,7 +271,7 @@ pub fn count<'a, M: Memory>(
 /// parts.
 fn times<'a, I: Iterator<Item = Find<'a>>>(
     finds: I,
-    wanted: Where,
+    wanted: Scope,
 ) -> impl Iterator<Item = (u32, u16, u32)> + use<'a, I> {
     finds.filter_map(move |find| match find {
         Find::Times {

@@ -17,7 +17,7 @@
 
 /// Where occurrences were found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Where {
+pub enum Scope {
     /// Within one delta, in the page itself.
     Page = 0,
     /// Within one delta, in its recorded copy.
@@ -28,7 +28,7 @@ pub enum Where {
     Requests = 3,
 }
 
-impl Where {
+impl Scope {
     fn from_code(code: u8) -> Option<Self> {
         [Self::Page, Self::Copy, Self::Across, Self::Requests]
             .get(usize::from(code))
@@ -51,7 +51,7 @@ pub enum Find<'a> {
         /// The pattern.
         pattern: u16,
         /// Where.
-        at: Where,
+        at: Scope,
         /// The index of the delta.
         delta: u32,
         /// The number.
@@ -129,7 +129,7 @@ impl<'a> Find<'a> {
                 let (times, rest) = rest.split_first_chunk()?;
                 let times = Self::Times {
                     pattern,
-                    at: Where::from_code(second)?,
+                    at: Scope::from_code(second)?,
                     delta: u32::from_le_bytes(*delta),
                     times: u32::from_le_bytes(*times),
                 };

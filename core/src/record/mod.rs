@@ -15,7 +15,7 @@ pub use self::{
     },
     find::{
         Find,
-        Where,
+        Scope,
         FIND_MAX, //
     },
     header::{

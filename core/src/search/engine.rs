@@ -6,8 +6,8 @@
 //! if each place must be reported.
 
 use super::{
+    candidates::ones,
     matcher::Matcher,
-    places::ones,
     set::{
         self,
         Fault,

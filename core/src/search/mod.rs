@@ -6,12 +6,12 @@
 //! bytes, so that occurrences that straddle requests and segments are found. The other files are parts of these.
 
 pub mod automaton;
+pub mod candidates;
 pub mod carry;
 pub mod edges;
 pub mod engine;
 pub mod matcher;
 pub mod pair;
-pub mod places;
 pub mod rank;
 pub mod set;
 #[allow(unsafe_code)]

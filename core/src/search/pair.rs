@@ -7,7 +7,7 @@
 //! tricks, "SWAR").
 
 use super::{
-    places::Places,
+    candidates::Candidates,
     rank::RANK,
     simd::Avx2, //
 };
@@ -83,7 +83,7 @@ impl Probe<'_> {
 
     /// The next places from `from` where both bytes are.
     #[inline]
-    pub fn next(&self, from: usize) -> Option<Places> {
+    pub fn next(&self, from: usize) -> Option<Candidates> {
         let Some(avx2) = self.avx2 else {
             return self.next_by_words(from);
         };
@@ -96,7 +96,7 @@ impl Probe<'_> {
 
     // A separate function has all registers to itself.
     #[inline(never)]
-    fn next_by_words(&self, mut at: usize) -> Option<Places> {
+    fn next_by_words(&self, mut at: usize) -> Option<Candidates> {
         let pair = self.pair.map(|byte| EACH.wrapping_mul(u64::from(byte)));
 
         while let Some(words) = self.bytes.words::<4>(at) {
@@ -114,14 +114,14 @@ impl Probe<'_> {
             let end = at.wrapping_add(8);
             let bits = gather(same(pair, words) & HIGH);
             if bits != 0 {
-                return Some(Places { at, bits, end });
+                return Some(Candidates { at, bits, end });
             }
             at = end;
         }
         while let Some(pair) = self.bytes.bytes(at) {
             let end = at.wrapping_add(1);
             if pair == self.pair {
-                return Some(Places { at, bits: 1, end });
+                return Some(Candidates { at, bits: 1, end });
             }
             at = end;
         }

@@ -19,12 +19,12 @@
 
 use super::{
     automaton::Automaton,
+    candidates::{
+        ones,
+        Candidates, //
+    },
     carry::Carry,
     pair::Pair,
-    places::{
-        ones,
-        Places, //
-    },
     rank::RANK,
     simd::{
         Avx2,
@@ -364,7 +364,7 @@ impl<M: Memory> Set<M> {
             Some(Some(probe)) => Some(probe),
             None => None,
         };
-        let next = |from| -> Option<Places> {
+        let next = |from| -> Option<Candidates> {
             match &probe {
                 Some(probe) => probe.next(from),
                 None => self.windows.next(bytes, from, avx2),

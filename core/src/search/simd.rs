@@ -6,7 +6,7 @@
 //! whole loops are written in assembly here, with general registers as operands. This is why the file has `unsafe`.
 //! Loads in assembly may also race with writes.
 
-use super::places::Places;
+use super::candidates::Candidates;
 use crate::bytes::racy::{
     RacyBytes,
     RacyPair, //
@@ -74,7 +74,12 @@ impl Avx2<'_> {
     ///
     /// If there are none before it: the first place that was not tested.
     #[inline]
-    pub fn probe(self, pair: [u8; 2], bytes: RacyPair<'_>, from: usize) -> Result<Places, usize> {
+    pub fn probe(
+        self,
+        pair: [u8; 2],
+        bytes: RacyPair<'_>,
+        from: usize,
+    ) -> Result<Candidates, usize> {
         places(bytes.len(), from, |from| {
             self.probe_steps(pair, bytes, from)
         })
@@ -92,7 +97,7 @@ impl Avx2<'_> {
         nibbles: &Nibbles,
         bytes: RacyBytes<'_>,
         from: usize,
-    ) -> Result<Places, usize> {
+    ) -> Result<Candidates, usize> {
         let last = bytes.len().saturating_sub(const { WINDOW - 1 });
         places(last, from, |from| self.windows_steps(nibbles, bytes, from))
     }
@@ -276,12 +281,16 @@ impl Avx2<'_> {
 /// The next of `len` places from `from`, by steps. The last step may begin before places that were tested already.
 #[cfg(target_arch = "x86_64")]
 #[inline]
-fn places(len: usize, from: usize, steps: impl Fn(usize) -> (usize, u64)) -> Result<Places, usize> {
+fn places(
+    len: usize,
+    from: usize,
+    steps: impl Fn(usize) -> (usize, u64),
+) -> Result<Candidates, usize> {
     let (at, bits) = steps(from);
     if bits != 0 {
         // Does not wrap: it is a place, or the end of them.
         let end = at.wrapping_add(STEP);
-        return Ok(Places { at, bits, end });
+        return Ok(Candidates { at, bits, end });
     }
 
     let last = len.checked_sub(STEP).ok_or(at)?;
@@ -291,7 +300,7 @@ fn places(len: usize, from: usize, steps: impl Fn(usize) -> (usize, u64)) -> Res
         .ok_or(at)?;
     match steps(last).1 & unseen {
         0 => Err(len),
-        bits => Ok(Places {
+        bits => Ok(Candidates {
             at: last,
             bits,
             end: len,
@@ -304,13 +313,13 @@ fn places(len: usize, from: usize, steps: impl Fn(usize) -> (usize, u64)) -> Res
 impl Avx2<'_> {
     #[expect(missing_docs, reason = "They are above.")]
     #[inline]
-    pub fn probe(self, _: [u8; 2], _: RacyPair<'_>, _: usize) -> Result<Places, usize> {
+    pub fn probe(self, _: [u8; 2], _: RacyPair<'_>, _: usize) -> Result<Candidates, usize> {
         match self.never {}
     }
 
     #[expect(missing_docs, reason = "They are above.")]
     #[inline]
-    pub fn windows(self, _: &Nibbles, _: RacyBytes<'_>, _: usize) -> Result<Places, usize> {
+    pub fn windows(self, _: &Nibbles, _: RacyBytes<'_>, _: usize) -> Result<Candidates, usize> {
         match self.never {}
     }
 }

@@ -10,7 +10,7 @@
 //! buckets (like the one known as Teddy, by G. Langdale).
 
 use super::{
-    places::Places,
+    candidates::Candidates,
     simd::{
         Avx2,
         Nibbles,
@@ -93,7 +93,7 @@ impl<M: Memory> Windows<M> {
         bytes: RacyBytes<'_>,
         from: usize,
         avx2: Option<Avx2<'_>>,
-    ) -> Option<Places> {
+    ) -> Option<Candidates> {
         let Some(avx2) = avx2 else {
             return self.next_by_pairs(bytes, from);
         };
@@ -106,7 +106,7 @@ impl<M: Memory> Windows<M> {
     }
 
     #[inline(never)]
-    fn next_by_pairs(&self, bytes: RacyBytes<'_>, mut at: usize) -> Option<Places> {
+    fn next_by_pairs(&self, bytes: RacyBytes<'_>, mut at: usize) -> Option<Candidates> {
         let pairs = self.pairs.first_chunk::<PAIRS>()?;
         let pair = |bytes| pairs.get(number(bytes)).copied().unwrap_or_default();
 
@@ -141,14 +141,14 @@ impl<M: Memory> Windows<M> {
             if buckets.iter().fold(0, |all, buckets| all | buckets) != 0 {
                 let bit = |bits, buckets: &u32| bits << 1 | u64::from(*buckets != 0);
                 let bits = buckets.iter().rev().fold(0, bit);
-                return Some(Places { at, bits, end });
+                return Some(Candidates { at, bits, end });
             }
             at = end;
         }
         while at < bytes.len() {
             let end = at.wrapping_add(1);
             if self.buckets(bytes, at) != 0 {
-                return Some(Places { at, bits: 1, end });
+                return Some(Candidates { at, bits: 1, end });
             }
             at = end;
         }

@@ -3,7 +3,7 @@
 //! Places that a filter has passed.
 
 /// Nearby places, all of which need a closer look.
-pub struct Places {
+pub struct Candidates {
     /// The place of the lowest bit.
     pub at: usize,
     /// A bit for each place.
@@ -12,7 +12,7 @@ pub struct Places {
     pub end: usize,
 }
 
-impl Iterator for Places {
+impl Iterator for Candidates {
     type Item = usize;
 
     /// Takes the first of them.
