@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What it matters on which CPU the reader of trace events runs: the rate through imgrement with its events `request` and
-`complete` on, divided by that of dm-linear with the block layer's `block_bio_remap` and `block_bio_complete` on. fio
-runs on CPU 0, the reader on the same CPU or on another. To be run in scripts/vm."""
+"""Compares readers of trace events on different CPUs: measures the rate through imgrement with its events `request` and
+`complete` on, divided by that of dm-linear with the block layer's `block_bio_remap` and `block_bio_complete` on. fio runs
+on CPU 0, and the reader on the same CPU or on another one. Run it in scripts/vm."""
 
 import json
 import os

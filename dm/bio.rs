@@ -516,7 +516,7 @@ impl<P: PerBio> EndBio<'_, P> {
         result_of(unsafe { self.status.read() })
     }
 
-    /// What it asked for. A write that asks for a flush reaches a target without that, so that a write with
+    /// Its operation. A write that asks for a flush reaches a target without that flag, so a write with
     /// `REQ_PREFLUSH` was empty ([`MapBio::op`]).
     #[inline]
     pub fn op(&self) -> Op {

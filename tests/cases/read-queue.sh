@@ -28,7 +28,7 @@ def read(file, length):
     return time.monotonic() - begin
 
 
-# So many at a time, of so many bytes, as take three seconds one after another.
+# Enough reads at a time, and large enough, to take three seconds one after another.
 length = 8192
 while (one := read(slow, length)) < 0.03 and length < 1 << 20:
     length *= 2

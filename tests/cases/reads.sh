@@ -66,7 +66,7 @@ dmsetup message imgrement 0 ops read,write
 [ "$(tasks)" -ge 32 ] || fail 'reads are not searched by a task'
 remove_target imgrement
 
-# The thread that goes on under memory pressure is there from the first `ops` that has reads in it.
+# The thread that works under memory pressure exists from the first `ops` with reads on.
 threads() { cat /proc/[0-9]*/comm 2> /dev/null | grep -c '^kworker/R-imgre' || true; }
 make_target imgrement
 expect 'threads without reads' 0 "$(threads)"

@@ -134,7 +134,7 @@ SETTINGS = {setting.name: setting for setting in reference.settings()}
 
 
 def value(key, word):
-    """What a word means; for a text that is its bytes, for a number that, and else the word itself."""
+    """The meaning of a word: the bytes of a text, the value of a number, otherwise the word itself."""
     setting = SETTINGS.get(key)
     if setting is None or setting.longest:
         return text(key, word, setting.longest if setting else LIMITS[key])

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The mistakes that take C, and the shims of dm/ once more: an object file may
- * belong to one module only.
+ * The mistakes that need C, and a second copy of dm/'s shims: an object file may
+ * belong to only one module.
  */
 #include <linux/rcupdate.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Bios for the KUnit tests of dm/, and its shims once more: an object file may
- * belong to one module only.
+ * Bios for the KUnit tests of dm/, and a second copy of its shims: an object file may
+ * belong to only one module.
  */
 #include "dm/helpers.c"
 #include "tests/modules/helpers.h"

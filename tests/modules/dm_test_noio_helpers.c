@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * In which context a callback runs, and the shims of dm/ once more: an object
- * file may belong to one module only.
+ * The context in which a callback runs, and a second copy of dm/'s shims: an object
+ * file may belong to only one module.
  */
 #include <linux/preempt.h>
 #include <linux/sched.h>

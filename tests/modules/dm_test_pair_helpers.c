@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The shims of dm/ once more: an object file may belong to one module only.
+ * A second copy of dm/'s shims: an object file may belong to only one module.
  */
 #include "dm/helpers.c"

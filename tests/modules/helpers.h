@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the C files here have for the Rust ones beside them.
+ * What the C files here provide to the Rust files next to them.
  */
 #ifndef DM_TEST_HELPERS_H
 #define DM_TEST_HELPERS_H

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Text in a room of a fixed size. If there is more of it, it is cut, and ends with a mark that says so.
+//! Text in memory of a fixed size. If it does not fit, it is cut, and ends with a mark that says so.
 
 use core::fmt;
 
-/// The end of a text that was cut. A `%` that no two digits follow is in no escaped text.
+/// The end of a text that was cut. No escaped text contains a `%` without two digits after it.
 pub const MARK: &[u8] = b"%...";
 
-/// Writes text to the start of a room, and a NUL behind it.
+/// Writes text to the start of some memory, followed by a NUL.
 ///
 /// Writing never fails.
 pub struct Cut<'a> {
@@ -17,7 +17,7 @@ pub struct Cut<'a> {
 }
 
 impl<'a> Cut<'a> {
-    /// No text yet. The room has space for [`MARK`] and a NUL, or it stays empty.
+    /// No text yet. If `room` has no space for [`MARK`] and a NUL, the text stays empty.
     pub fn new(room: &'a mut [u8]) -> Self {
         Self {
             room,
@@ -29,7 +29,7 @@ impl<'a> Cut<'a> {
     /// The text, with the NUL at its end.
     pub fn finish(self) -> &'a [u8] {
         let Self { room, len, cut } = self;
-        // What there is space for before the NUL.
+        // The space before the NUL.
         let space = room.len().saturating_sub(1);
         let mut end = len.min(space);
 
@@ -67,7 +67,7 @@ impl fmt::Write for Cut<'_> {
             (self.cut, room.get_mut(..len), text.as_bytes().get(..len))
         {
             to.copy_from_slice(from);
-            // It stays within the room.
+            // It stays within the space.
             self.len = self.len.wrapping_add(len);
         }
         self.cut |= len < text.len();

@@ -131,7 +131,7 @@ impl<M: Memory> Matcher<M> {
         self.straddling_each(state, bytes, None)
     }
 
-    /// The same. Tells `found` for each how many bytes behind the beginning of the segment it ends.
+    /// The same. Calls `found` for each occurrence, with its end in bytes after the start of the segment.
     pub fn straddling_each<const ROOM: usize>(
         &self,
         state: &mut Carry<ROOM>,
