@@ -5,6 +5,7 @@
 mod delta;
 mod find;
 mod header;
+mod op;
 
 pub use self::{
     delta::{
@@ -19,9 +20,11 @@ pub use self::{
         FIND_MAX, //
     },
     header::{
-        Flags,
         Header,
-        Op,
         Payload, //
+    },
+    op::{
+        Flags,
+        Op, //
     }, //
 };
