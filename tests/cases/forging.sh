@@ -7,6 +7,9 @@ modprobe dm-imgrement
 # The case looks at the log, not at the console, which is slow for so many lines.
 dmesg -n 1
 dmesg -C
+# The kernel prints the name of a task before each event as it is.
+echo 0 > /sys/kernel/tracing/options/record-cmd
+python3 lib/events.py start request complete delta match mark table
 python3 lib/forging.py
 # As people see it: each line has the target's prefix, or one that a busy kernel uses.
 prefixes='imgrement|device-mapper|workqueue|hrtimer|clocksource|perf'
@@ -69,3 +72,24 @@ patterns=$(sed -n 's/^Found \([^ ]*\) .*/\1/p' /tmp/ours | sort -u | xargs)
 expect 'patterns in the log' 'DAMN imgrement:' "$patterns"
 expect 'records of ours with something that the kernel escaped' '' \
 	"$(grep -a '^imgrement: ' /tmp/records | grep -a '[^] -[^-~]' || true)"
+
+# Nor is there anything but events in the trace, whatever the names of tasks, devices and patterns, and the texts.
+make_target imgrement /dev/sdb
+python3 - <<'END'
+import mmap, os
+open("/proc/self/comm", "wb").write(b"a\nb: 1,2 \x1b\xff\x7f")
+os.pwritev(os.open("/dev/mapper/imgrement", os.O_WRONLY | os.O_DIRECT), [mmap.mmap(-1, 512)], 0)
+END
+python3 lib/events.py show > /tmp/events
+grep -F 'command=a?b: 1,2 ??? ' /tmp/events
+for kind in request complete delta match mark table; do
+	grep -q "^$kind " /tmp/events || fail "there is no event $kind"
+done
+expect 'bytes that are not plain' '' "$(LC_ALL=C grep -a '[^ -~]' /tmp/events || true)"
+for pipe in /sys/kernel/tracing/instances/case/per_cpu/*/trace_pipe_raw; do
+	dd if="$pipe" bs=4k iflag=nonblock 2> /dev/null || true
+done > /tmp/raw
+[ -s /tmp/raw ] || fail 'there are no raw events'
+for form in "$secret" 31337 "${secret:0:6}"; do
+	expect "$form in events" '' "$(grep -aiF -- "$form" /tmp/events /tmp/raw || true)"
+done

@@ -7,6 +7,8 @@ add() { printf %s "$2" | keyctl padd logon "$1" @u > /dev/null; }
 add 'imgrement:db password' "$secret"
 add imgrement:long "$(head -c 256 /dev/zero | tr '\0' x)"
 
+modprobe dm-imgrement
+python3 lib/events.py start request complete delta match mark table
 make_target imgrement /dev/sdb pattern_key imgrement:db%20password label secrets
 table=$(dmsetup table imgrement)
 expect 'table' "0 8192 imgrement 8:16 0 $(table_words 'pattern_key imgrement:db%20password' label secrets)" "$table"
@@ -74,13 +76,19 @@ dmsetup message imgrement 0 pattern del plain
 write_at /dev/mapper/imgrement 6 'plain something-else'
 expect 'the list' 'imgrement:other 2 pattern_key imgrement:other' "$(dmsetup message imgrement 0 pattern list | head -n 1)"
 
-# The secrets are neither in the whole log, nor in the output of dmsetup.
+# The secrets are neither in the whole log, nor in the output of dmsetup, nor in an event, printed or raw.
 {
 	dd if=/dev/kmsg iflag=nonblock bs=8k 2> /dev/null || true
 	dmsetup table --showkeys
 	dmsetup status
 	dmsetup message imgrement 0 pattern list
 	cat /tmp/lists
+	cat /sys/kernel/tracing/instances/case/trace
+	for pipe in /sys/kernel/tracing/instances/case/per_cpu/*/trace_pipe_raw; do
+		dd if="$pipe" bs=4k iflag=nonblock 2> /dev/null || true
+	done
 } > /tmp/all
-grep -q 'Found imgrement:db%20password from page' /tmp/all || fail 'the log is not complete'
-expect 'places that show the secret' 0 "$(grep -cEi 'Tr0ub4dor|horse|something-else|second.secret' /tmp/all || true)"
+grep -aq 'Found imgrement:db%20password from page' /tmp/all || fail 'the log is not complete'
+grep -aq ' match: .* pattern=imgrement:second$' /tmp/all || fail 'the events are not complete'
+grep -aq ' table: .* pattern_key imgrement:second nocase ' /tmp/all || fail 'the events are not complete'
+expect 'places that show the secret' 0 "$(grep -acEi 'Tr0ub4dor|horse|something-else|second.secret' /tmp/all || true)"
