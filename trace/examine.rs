@@ -85,7 +85,7 @@ impl Trace {
     }
 
     /// Goes through the segments of a request. Searches them, adds a delta for each to the draft, and adds the results
-    /// to the header and `teller`. Returns the finds that did not fit into the draft.
+    /// to the header and `reporter`. Returns the finds that did not fit into the draft.
     #[inline(never)]
     fn walk<'p>(
         &'p self,

@@ -52,7 +52,7 @@ pub(crate) struct Search {
     places: bool,
 }
 
-/// Why patterns are not searched for.
+/// Why a table or a message cannot be carried out.
 pub(crate) enum ConfigError {
     /// One of them is at fault.
     Pattern {
@@ -62,11 +62,11 @@ pub(crate) enum ConfigError {
         fault: Fault,
         errno: Error,
     },
-    /// None is shown by the name of the one to be deleted.
+    /// No pattern is shown by the name that is to be deleted.
     NoPattern,
-    /// Of a table: there is not enough memory for it.
+    /// There is not enough memory for a table.
     Shortage(Shortage),
-    /// Not for any of them.
+    /// Another error.
     Errno(Error),
 }
 
@@ -192,7 +192,7 @@ pub(crate) struct Scan<'s> {
     patterns: &'s Patterns,
     engine: &'s Engine<Kernel>,
     places: bool,
-    /// Where the request is, if its matches have a listener.
+    /// Reports the matches, if they have a listener.
     reporter: Option<&'s MatchReporter>,
     counters: &'s Counters,
     state: State,
@@ -306,7 +306,7 @@ struct MatchSink<'n, 'w, 'p> {
     finds: Option<&'n mut Finds<'w, 'p>>,
     /// Whether `finds` gets the place of each.
     places: bool,
-    /// Where the request is, if its matches have a listener.
+    /// Reports the matches, if they have a listener.
     reporter: Option<&'n MatchReporter>,
     /// How many bytes of the request come before the bytes that are searched.
     done: u64,

@@ -20,7 +20,7 @@
 pub enum Scope {
     /// Within one delta, in the page itself.
     Page = 0,
-    /// Within one delta, in its recorded copy.
+    /// Within one delta, in its copy.
     Copy = 1,
     /// Across deltas of the request. The entry has the last of these deltas.
     Across = 2,
