@@ -29,6 +29,7 @@ OPS = {
     4: ("secure_erase", "DE", "sectors_discarded"),
     5: ("write_zeroes", "WZ", "sectors_zeroed"),
 }
+PAGE = 4096
 FUA, PREFLUSH, META, SYNC, ATOMIC, READ_AHEAD = 1, 2, 4, 8, 32, 64
 
 
@@ -116,6 +117,24 @@ def compare_completions(requests, completes):
     return pairs
 
 
+def compare_segments(requests, deltas):
+    """The segments of a request follow one another without a gap, each within a page."""
+    by_request = groups(deltas, lambda event: event.id)
+    for request in requests:
+        done = 0
+        segments = by_request.pop(request.id, [])
+        expect(f"segments of {request}", list(range(request.deltas)), [segment.index for segment in segments])
+        for segment in segments:
+            expect(f"sector of {segment}", request.sector + done // 512, segment.sector)
+            if not 0 < segment.length <= PAGE - segment.offset:
+                raise SystemExit(f"{segment} is not within a page")
+            done += segment.length
+        if request.deltas:
+            expect(f"bytes in the segments of {request}", request.bytes, done)
+        expect(f"hits in the pages of {request}", request.page, sum(segment.hits for segment in segments))
+    expect("segments without a request", {}, by_request)
+
+
 def compare_with_lower(pairs, queued, done):
     """Exactly these requests reach the device below. Each begins and ends there while imgrement has it."""
     ours = groups(pairs, lambda pair: (rwbs_below(pair[0]), *place(pair[0].sector, pair[0].bytes // 512)))
@@ -168,6 +187,7 @@ def main():
         trace.enable("block/block_bio_complete", only)
         trace.enable("imgrement/request")
         trace.enable("imgrement/complete")
+        trace.enable("imgrement/delta")
         subprocess.run(["dmsetup", "message", "imgrement", "0", "reset"], check=True)
         subprocess.run(words, check=True)
         events = groups(trace.rest(), lambda event: event.event)
@@ -175,6 +195,7 @@ def main():
         requests, completes = events["request"], events["complete"]
         compare_with_status(requests, completes)
         pairs = compare_completions(requests, completes)
+        compare_segments(requests, events["delta"])
         compare_with_lower(pairs, events["block_bio_queue"], events["block_bio_complete"])
     kinds = collections.Counter(rwbs(event) for event in requests)
     print(len(requests), "requests:", *(f"{count} {letters}" for letters, count in sorted(kinds.items())))
