@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# docs/events.md has the fields that the kernel has, and its commands show what they say.
+# docs/events.md has the same fields as the kernel, and its commands print what it says.
 
 docs=/imgrement/docs/events.md
 modprobe dm-imgrement
 python3 lib/events-docs.py fields $docs
 
 make_target imgrement /dev/sdb log off
-# While there is no file named stop: writes with a pattern, reads, and a flush.
+# Until /tmp/stop exists: writes with a pattern, reads, and a flush.
 printf 'DAMN it' | dd of=/tmp/text bs=4k conv=sync status=none
 while [ ! -e /tmp/stop ]; do
 	dd if=/tmp/text of=/dev/mapper/imgrement bs=4k seek=400 oflag=direct,dsync status=none
@@ -15,7 +15,7 @@ while [ ! -e /tmp/stop ]; do
 done &
 load=$!
 
-# block NUMBER REGEX...: what a block of commands prints has lines like these.
+# block NUMBER REGEX...: run a block of commands; its output must have lines that match.
 block() {
 	local commands regex
 	commands=$(python3 lib/events-docs.py block $docs "$1")
@@ -30,7 +30,7 @@ block 2 '^\{ op: +0, latency: ~ 2\^[0-9]+ +\} hitcount: +[1-9]' '^\{ op: +1, lat
 block 3 '^\{ command: dd +, sector: ~ 2048-4095 +\} hitcount: +[0-9]+ +bytes: +[1-9]'
 block 4 '^\{ command: dd +\} hitcount: +[0-9]+ +hits: +[1-9]'
 block 5 'complete: 253,0 write WFS sector=3200 ' 'match: 253,0 id=[0-9]+ page sector=3200 byte=0 pattern=DAMN$'
-# Its last event comes from before the mark, and its first one at most a second before that.
+# Its events are from before the mark, and span at most a second.
 sed -nE 's/.* ([0-9]+\.[0-9]+): [a-z]+: 253,0 .*/\1/p' /tmp/printed | awk '
 	NR == 1 { first = $1 }
 	{ last = $1 }
@@ -39,7 +39,7 @@ expect 'blocks of commands' '' "$(python3 lib/events-docs.py block $docs 6)"
 touch /tmp/stop
 wait $load
 
-# What is too long is cut, and says so.
+# A text that is too long is cut, and says so.
 long=$(printf 'x%.0s' {1..250})
 python3 lib/events.py start table match
 # shellcheck disable=SC2046 # words

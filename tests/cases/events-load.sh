@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Events are listened to while requests are under way: with filters of several readers, with a histogram, across
-# reloads and suspends, and until the target and the module are gone.
+# Events have listeners while requests are in flight: several readers with filters, a histogram, reloads and suspends,
+# and the removal of the target and the module.
 # memory: 1024
 # timeout: 240 240
 
@@ -10,7 +10,7 @@ make_target imgrement /dev/sdb log off data off
 trace=/sys/kernel/tracing
 system=events/imgrement
 
-# Three readers: all, what was found behind a sector, and what was written, with a histogram of its latencies by op.
+# Three readers: of all; of matches after a sector; and of writes, with a histogram of their latencies by op.
 python3 lib/events.py start
 mkdir $trace/instances/{found,written}
 for instance in case found written; do echo 8192 > $trace/instances/$instance/buffer_size_kb; done
@@ -21,7 +21,7 @@ python3 - > /tmp/text <<'END'
 for i in range(2048):
     print(end=f"block {i} {'DAMN' if i % 3 == 0 else ''}".ljust(512))
 END
-# Until there is a file named stop: writes of all sizes, reads, and flushes.
+# Until /tmp/stop exists: writes of all sizes, reads, and flushes.
 load() {
 	python3 - <<-'END'
 		import mmap, os, random
@@ -42,7 +42,7 @@ load() {
 load &
 load=$!
 
-# While requests come: somebody begins to listen, and ceases, and begins again.
+# While requests are in flight, a reader starts to listen, stops, and starts again.
 echo 1 > $trace/instances/found/$system/request/enable
 echo 0 > $trace/instances/found/$system/request/enable
 dmsetup suspend imgrement
@@ -50,13 +50,13 @@ dmsetup message imgrement 0 reset
 echo > $trace/instances/found/trace
 echo 1 > $trace/instances/found/$system/request/enable
 echo 1 > $trace/instances/written/$system/complete/enable
-# A filter is not for triggers, which have their own.
+# A filter does not apply to triggers, which have their own.
 echo 'hist:keys=op:vals=hitcount,latency:sort=op' > $trace/instances/written/$system/complete/trigger
 for event in request complete table; do echo 1 > $trace/instances/case/$system/$event/enable; done
 dmsetup resume imgrement
 for ((i = 0; i < $(times 4 100); i++)); do
 	sleep 0.2
-	# Another target in between, so that none of ours has the device.
+	# Another target in between, during which none of ours has the device.
 	for kind in imgrement linear imgrement; do
 		dmsetup reload imgrement --table "0 8192 $kind /dev/sdb 0"
 		dmsetup suspend imgrement
@@ -92,7 +92,7 @@ ids = [event.id for event in requests]
 assert len(ids) == len(set(ids)), "an id is there twice"
 assert sorted(ids) == sorted(event.id for event in ends), "requests without an end, or ends without a request"
 for cpu in {id >> 48 for id in ids}:
-    # None is left out, whatever table the device had.
+    # No id is missing, whatever table the device had.
     here = sorted(id for id in ids if id >> 48 == cpu)
     jumps = [(a, b) for a, b in zip(here, here[1:]) if b != a + 1]
     assert len(jumps) <= sum(event.kind == "table" and event.why == "removed" for event in every), jumps
@@ -112,9 +112,9 @@ whys = [event.why for event in every if event.kind == "table"]
 print(len(requests), "requests,", len(whys), "events of tables")
 END
 
-# Listened to until nothing is left. What was recorded goes with the module, since only that could tell what it is.
+# Listening continues until nothing is left. The recording goes with the module, which alone could decode it.
 for instance in case found written; do echo 1 > $trace/instances/$instance/tracing_on; done
-# The kernel forgets triggers of a module's events when that goes, and warns (tp_module_going_check_quiescent).
+# When a module goes, the kernel drops triggers of its events, and warns (tp_module_going_check_quiescent).
 echo '!hist:keys=op:vals=hitcount,latency:sort=op' > $trace/instances/written/$system/complete/trigger
 remove_target imgrement
 expect 'what becomes of it' 'suspended removed' \

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""events-docs.py fields FILE: the events and fields in FILE, docs/events.md, are those of the kernel's format files
-events-docs.py block FILE N: print the Nth block of commands in FILE, from 1; nothing if there are not so many
+"""events-docs.py fields FILE: check that the events and fields in FILE, docs/events.md, are those of the kernel
+events-docs.py block FILE N: print the Nth block of commands in FILE, from 1; nothing if there are fewer
 """
 
 import re
