@@ -8,14 +8,14 @@ use core::ffi::CStr;
 /// default, when it may be given, and the reader of its values (a `Parse`).
 macro_rules! settings {
     ($(
-        $(#[$doc:meta])*
+        $(#[doc = $doc:literal])*
         $variant:ident $name:ident: $type:ty = $default:expr, $given:ident, $values:expr;
     )*) => {
         /// All settings of a target, except for its patterns.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub struct Params {
             $(
-                $(#[$doc])*
+                $(#[doc = $doc])*
                 pub $name: $type,
             )*
         }
@@ -49,7 +49,7 @@ macro_rules! settings {
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Argument {
             $(
-                $(#[$doc])*
+                $(#[doc = $doc])*
                 $variant,
             )*
         }
@@ -62,6 +62,13 @@ macro_rules! settings {
             pub fn name(self) -> &'static str {
                 match self {
                     $(Self::$variant => stringify!($name),)*
+                }
+            }
+
+            /// What it does: the text above its row. It begins with a space.
+            pub fn help(self) -> &'static str {
+                match self {
+                    $(Self::$variant => concat!($($doc),*),)*
                 }
             }
 
@@ -111,7 +118,7 @@ macro_rules! settings {
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Setting {
             $(
-                $(#[$doc])*
+                $(#[doc = $doc])*
                 $variant($type),
             )*
         }

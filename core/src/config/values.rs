@@ -159,7 +159,7 @@ pub enum Kind {
 
 impl Kind {
     /// The placeholder for the value in a list of arguments.
-    pub(super) fn usage(self) -> &'static str {
+    pub fn usage(self) -> &'static str {
         match self {
             Self::Switch => "on|off",
             Self::Ops => "OPS",
