@@ -2,15 +2,20 @@
 # The commands for people; `make help` lists them. Kbuild has the rules for the kernel's build.
 
 # These go to the scripts, whether from the command line or the environment.
-export KDIR KERNEL CASE CMD LONG QUICK BASE V W C CLIPPY KRUSTFLAGS KCFLAGS INSTALL_MOD_PATH
+export KDIR KERNEL CASE CMD LONG QUICK BASE V W C CLIPPY KRUSTFLAGS KCFLAGS INSTALL_MOD_PATH PREFIX
 
-.DEFAULT_GOAL := module
-.PHONY: module install kit demo test test-long test-debug bench bench-match fuzz vm shell check clean distclean help
+.DEFAULT_GOAL := all
+.PHONY: all module command install kit demo test test-long test-debug bench bench-match fuzz vm shell check clean distclean help
+
+all: module command ## build the modules and the command
 
 module: ## build the modules, dm-imgrement.ko among them, in build/module/RELEASE
 	@scripts/module
 
-install: ## install the modules for the running kernel (or in INSTALL_MOD_PATH), and run depmod
+command: ## build the command imgrement, its man pages and completions, in build/command
+	@scripts/command
+
+install: ## install the modules for the running kernel, and the command in PREFIX (/usr/local); below INSTALL_MOD_PATH
 	@scripts/install
 
 kit: ## make the kernel kit: toolchain, stock kernel, prepared source (runs when needed)
@@ -47,7 +52,7 @@ check: ## check format and lints
 	@scripts/check
 
 clean: ## remove what was built, but keep the kit and downloads
-	rm -rf build/module build/vm build/test build/log
+	rm -rf build/module build/command build/programs build/vm build/test build/log
 
 distclean: ## remove everything under build/
 	@# The kit's trees contain files of other users.

@@ -5,6 +5,7 @@
 . "$(dirname "$0")/../../scripts/lib/common.sh"
 
 work=$BUILD/test/path/work
+"$TOP/scripts/command"
 rm -rf "$work"
 mkdir -p "$work"
 unset KDIR MODULES MAKEFLAGS MFLAGS MAKELEVEL
@@ -71,6 +72,9 @@ mv "$work/project" "$fine"
 cd "$fine"
 # The smallest module is enough.
 sed -i 's/^obj-m := .*/obj-m := dm-rust-linear.o/; s/^ifdef IMGREMENT_TESTS/ifdef NOT_HERE/' Kbuild
+# So is a command that is built already.
+mkdir -p build
+cp -r "$TOP/build/command" build/
 export KITDIR CACHEDIR
 COLD=1 scripts/vm 'modprobe dm-rust-linear && [ -x /imgrement/tests/programs/vectors ]'
 say "$fine: works"

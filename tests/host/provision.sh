@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # scripts/provision takes a clean Debian, without toolchain or backports, to the installed module. A tree
-# that we change root into represents the machine. The reboot is left out, and the existing kernel kit is used.
+# that we change root into represents the machine. The reboot is left out, and the existing kernel kit and command are
+# used.
 
 . "$(dirname "$0")/../../scripts/lib/common.sh"
 . "$TOP/scripts/lib/index.sh"
@@ -41,6 +42,9 @@ as_root tar -x -C "$machine" -f "$plain"
 as_root mkdir "$machine"/{kit,vagrant}
 tar -c -C "$TOP" --exclude=./build --exclude=./.git --exclude=./.vagrant . |
 	as_root tar -x -C "$machine/vagrant" --no-same-owner
+# The existing command is used, too.
+"$TOP/scripts/command"
+tar -c -C "$TOP" build/command | as_root tar -x -C "$machine/vagrant" --no-same-owner
 
 # in_machine COMMAND...: run it in the tree, with kit and cache. The root is a mount point, as in every machine.
 # INITRD=No, because nothing boots what is installed there. The output also goes to $said.
@@ -97,6 +101,10 @@ vermagic=$(in_machine modinfo -F vermagic "$module")
 [ "${vermagic%% *}" = "$new" ] || die "the module is for '$vermagic', not for $new"
 [ "$(in_machine modprobe -S "$new" --show-depends dm-imgrement | grep -c "^insmod $module")" = 1 ] ||
 	die "modprobe does not find the module"
+
+in_machine /usr/local/bin/imgrement --version
+in_machine test -e /usr/local/share/man/man1/imgrement-attach.1 ||
+	die "there is no man page"
 
 # What it must refuse.
 provision 1 "no kernel 1.2.3 is installed; there is: $new" --kernel 1.2.3

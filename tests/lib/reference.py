@@ -5,6 +5,8 @@
 reference.py defaults    prints the words after the patterns in a table in which nothing else is set
 reference.py arguments   prints the list of arguments of a table, as in the line about an unknown argument
 reference.py messages    prints the list of messages
+reference.py others      prints for each argument its name, a value that is not its default, the default or `-`, and
+                         whether a message can change it: yes or no
 """
 
 import os
@@ -38,6 +40,12 @@ class Setting:
             return "on|off" if self.words == ["on", "off"] else self.name.upper()
         return "TEXT" if self.longest else "N"
 
+    def other(self):
+        """A value that is not the default."""
+        if self.range:
+            return str(next(n for n in (self.range[0] + 1, self.range[0] + 2) if str(n) != self.default))
+        return next(word for word in self.words or ["text"] if word != self.default)
+
 
 def settings():
     """All rows that are not about patterns, in the order in which they print."""
@@ -64,5 +72,10 @@ def messages():
     return ", ".join(words + ["reset", "mark TEXT"])
 
 
+def others():
+    rows = [(row.name, row.other(), row.default or "-", "yes" if row.message else "no") for row in settings()]
+    return "\n".join(" ".join(row) for row in rows)
+
+
 if __name__ == "__main__":
-    print({"defaults": defaults, "arguments": arguments, "messages": messages}[sys.argv[1]]())
+    print({"defaults": defaults, "arguments": arguments, "messages": messages, "others": others}[sys.argv[1]]())

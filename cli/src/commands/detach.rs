@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `imgrement detach`.
+
+use crate::{
+    dm::Control,
+    failure::Failure,
+    holders::{
+        self,
+        refusal, //
+    },
+    target::{
+        explain,
+        named, //
+    },
+};
+use clap::Args;
+use rustix::io::Errno;
+use std::{
+    thread,
+    time::{
+        Duration,
+        Instant, //
+    },
+};
+
+/// How long to wait for programs that look at a new device for a moment, such as udev's.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Remove a device that attach has made: use the disk itself again
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  imgrement detach imgrement-sdb
+  imgrement detach /dev/mapper/data
+
+It refuses a device that is mounted or in use, and names who uses it.")]
+pub(crate) struct Detach {
+    /// The name of the device, or its path
+    name: String,
+}
+
+impl Detach {
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        let control = Control::open()?;
+        let targets = named(&control, &self.name)?;
+        let Some(device) = targets.first().map(|target| &target.device) else {
+            return Ok(());
+        };
+        let what = format!("detach {}", device.name);
+        let from = Instant::now();
+
+        loop {
+            match control.remove(device) {
+                Ok(()) => return Ok(()),
+                Err(Errno::BUSY) => {}
+                Err(error) => return Err(explain(&what, error)),
+            }
+            let mut holders = holders::of(device.number);
+            if holders.is_empty() && from.elapsed() < PATIENCE {
+                thread::sleep(Duration::from_millis(100));
+                continue;
+            }
+            holders.extend(holders::processes(device.number));
+            return Err(refusal(&what, &holders).unwrap_or_else(|| {
+                Failure::new(format_args!("cannot {what}: it is in use"))
+                    .next("Who uses it cannot be seen from here. It may be mounted in a container.")
+            }));
+        }
+    }
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The command line: one file for each subcommand.
+
+mod attach;
+mod detach;
+mod list;
+mod mark;
+mod set;
+mod status;
+
+use crate::failure::Failure;
+use clap::{
+    Parser,
+    Subcommand, //
+};
+
+/// See what reaches a disk.
+#[derive(Debug, Parser)]
+#[command(
+    name = "imgrement",
+    version,
+    disable_help_subcommand = true,
+    about = "See what reaches a disk: set up, change and look at imgrement's targets",
+    after_help = "\
+Examples:
+  imgrement attach /dev/sdb                  # use /dev/mapper/imgrement-sdb from now on
+  imgrement set imgrement-sdb pattern=secret
+  imgrement status
+  imgrement detach imgrement-sdb
+
+Exit status: 0 done, 1 not done, 2 wrong command line."
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Attach(attach::Attach),
+    Detach(detach::Detach),
+    List(list::List),
+    Status(status::Status),
+    Set(set::Set),
+    Mark(mark::Mark),
+}
+
+impl Cli {
+    /// Does what was asked.
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        match self.command {
+            Command::Attach(attach) => attach.run(),
+            Command::Detach(detach) => detach.run(),
+            Command::List(list) => list.run(),
+            Command::Status(status) => status.run(),
+            Command::Set(set) => set.run(),
+            Command::Mark(mark) => mark.run(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn each_help_has_examples() {
+        for command in Cli::command().get_subcommands() {
+            let help = command
+                .get_after_help()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            assert!(
+                help.contains("Examples:\n  imgrement "),
+                "{}",
+                command.get_name()
+            );
+        }
+    }
+}

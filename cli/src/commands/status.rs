@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `imgrement status`.
+
+use super::list::{
+    state,
+    About, //
+};
+use crate::{
+    dm::Control,
+    failure::Failure,
+    output::{
+        columns,
+        print,
+        print_json,
+        size, //
+    },
+    settings,
+    target::{
+        all,
+        explain,
+        named,
+        Target,
+        KIND, //
+    },
+};
+use clap::Args;
+use rustix::io::Errno;
+use serde::{
+    Serialize,
+    Serializer, //
+};
+use serde_json::Value;
+
+/// Show the counters, the patterns and the settings of devices
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  imgrement status
+  imgrement status imgrement-sdb
+  imgrement status --json imgrement-sdb | jq '.[0].counters.write'
+
+For people, counters that are 0 are left out. docs/reference.md explains each counter.")]
+pub(crate) struct Status {
+    /// The names of devices, or their paths [default: all]
+    names: Vec<String>,
+
+    /// Print JSON, for programs
+    #[arg(long)]
+    json: bool,
+}
+
+/// The counters of a target.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Counters {
+    /// By their word, in the kernel's order.
+    words: Vec<(String, u64)>,
+    /// The name of each pattern, escaped, and its matches.
+    patterns: Vec<(String, u64)>,
+}
+
+impl Counters {
+    /// Reads what the kernel prints: words with their numbers, the last of which is `patterns`; then as many names of
+    /// patterns with their numbers. `None` if it is something else.
+    fn read(text: &str) -> Option<Self> {
+        let mut counters = Self::default();
+        let mut words = text.split_ascii_whitespace();
+
+        loop {
+            let word = words.next()?;
+            let number = words.next()?.parse().ok()?;
+            if word == "patterns" {
+                for _ in 0..number {
+                    let name = words.next()?.to_owned();
+                    counters.patterns.push((name, words.next()?.parse().ok()?));
+                }
+                return Some(counters);
+            }
+            counters.words.push((word.to_owned(), number));
+        }
+    }
+}
+
+/// What JSON says of a target.
+#[derive(Serialize)]
+struct Report {
+    #[serde(flatten)]
+    about: About,
+    #[serde(serialize_with = "as_map")]
+    counters: Vec<(String, u64)>,
+    patterns: Vec<Pattern>,
+    #[serde(serialize_with = "as_map")]
+    settings: Vec<(&'static str, Value)>,
+}
+
+/// As a map, in this order.
+fn as_map<S: Serializer, K: Serialize, V: Serialize>(
+    pairs: &[(K, V)],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(pairs.iter().map(|(key, value)| (key, value)))
+}
+
+/// A pattern and its matches. Its text is not shown: it may be a secret that has a name for this reason.
+#[derive(Serialize)]
+struct Pattern {
+    name: String,
+    matches: u64,
+}
+
+impl Status {
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        let control = Control::open()?;
+        let mut targets = Vec::new();
+
+        if self.names.is_empty() {
+            targets = all(&control)?;
+        }
+        for name in &self.names {
+            targets.extend(named(&control, name)?);
+        }
+        let mut all = Vec::new();
+        for target in targets {
+            match counters(&control, &target) {
+                Ok(counters) => all.push((target, counters)),
+                // It has been removed since, and nobody asked for it by name.
+                Err(Errno::NXIO) if self.names.is_empty() => {}
+                Err(error) => {
+                    let what = format!("read the status of {}", target.device.name);
+                    return Err(explain(&what, error));
+                }
+            }
+        }
+        if self.json {
+            return print_json(&all.into_iter().map(report).collect::<Vec<_>>());
+        }
+        if all.is_empty() {
+            return print("Nothing is attached. To attach a disk: imgrement attach DEVICE\n");
+        }
+        let texts: Vec<_> = all
+            .iter()
+            .map(|(target, counters)| text(target, counters))
+            .collect();
+        print(&texts.join("\n"))
+    }
+}
+
+fn counters(control: &Control, target: &Target) -> Result<Counters, Errno> {
+    let rows = control.status(&target.device.name)?;
+    let mut ours = rows
+        .iter()
+        .filter(|row| row.kind == KIND && row.start == target.start);
+    Counters::read(&ours.next().ok_or(Errno::NXIO)?.text).ok_or(Errno::PROTO)
+}
+
+fn report((target, counters): (Target, Counters)) -> Report {
+    Report {
+        about: About::of(&target),
+        counters: counters.words,
+        patterns: counters
+            .patterns
+            .into_iter()
+            .map(|(name, matches)| Pattern { name, matches })
+            .collect(),
+        settings: settings::values(&target.table)
+            .iter()
+            .map(|(name, value)| (*name, settings::json(value)))
+            .collect(),
+    }
+}
+
+/// For people.
+fn text(target: &Target, counters: &Counters) -> String {
+    let mut rows = Vec::new();
+    let mut row = |word: &str, value: String| rows.push(vec![format!("  {word}"), value]);
+
+    for (word, number) in counters.words.iter().filter(|(_, number)| *number > 0) {
+        row(
+            word,
+            match word.starts_with("sectors_") {
+                true => format!("{number} ({})", size(*number)),
+                false => number.to_string(),
+            },
+        );
+    }
+    for (name, matches) in &counters.patterns {
+        row("pattern", format!("{name}: found {matches} times"));
+    }
+    if counters.patterns.is_empty() {
+        row("pattern", "none".into());
+    }
+    let settings: Vec<_> = settings::values(&target.table)
+        .iter()
+        .map(|(name, value)| format!("{name} {value}"))
+        .collect();
+    row("settings", settings.join(", "));
+    format!(
+        "{}: {} of {}, {}\n{}",
+        target.shown(),
+        size(target.length),
+        target.disk.name(),
+        state(target),
+        columns(&rows)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_is_read() {
+        let counters = Counters::read("read 0 write 3 patterns 2 DAMN 1 patterns 4");
+        let pairs = |pairs: &[(&str, u64)]| {
+            let owned = pairs
+                .iter()
+                .map(|(word, number)| ((*word).to_owned(), *number));
+            owned.collect::<Vec<_>>()
+        };
+        assert_eq!(
+            counters,
+            Some(Counters {
+                words: pairs(&[("read", 0), ("write", 3)]),
+                patterns: pairs(&[("DAMN", 1), ("patterns", 4)]),
+            })
+        );
+        for text in ["", "read", "read x", "read 0", "patterns 1", "patterns 1 a"] {
+            assert_eq!(Counters::read(text), None, "{text}");
+        }
+        assert_eq!(Counters::read("patterns 0"), Some(Counters::default()));
+    }
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The command `imgrement`: `commands` has one thin file for each subcommand, and the other modules do the work.
+//!
+//! `unsafe` is in two files, each of which says why at its top: `dm/call.rs` and `udev/semaphore.rs`.
+
+pub mod commands;
+mod disk;
+mod dm;
+mod failure;
+mod holders;
+mod kernel_log;
+mod options;
+mod output;
+mod settings;
+mod target;
+mod udev;
+mod words;
+
+pub use self::failure::Failure;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+/// Runs the command line of this process, and returns the exit status: 0 for done, 1 for a failure, 2 for a wrong
+/// command line.
+pub fn run() -> ExitCode {
+    let cli = match commands::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Nobody may be there to read it.
+            let _ = error.print();
+            return if error.use_stderr() {
+                ExitCode::from(2)
+            } else {
+                ExitCode::SUCCESS
+            };
+        }
+    };
+    match cli.run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
