@@ -36,6 +36,32 @@ use crate::{
 };
 
 impl Trace {
+    /// Searches a write of which nothing else is wanted: [`Self::examine`] without a record, and without its cost.
+    #[inline(never)]
+    pub(super) fn search(&self, segments: Segments<'_>, bytes: u64) {
+        let settings = self.settings.read();
+        // A message may have replaced them since they were asked for.
+        let Some(mut scan) = settings.search.begin(bytes, &self.counters, None) else {
+            return;
+        };
+        let mut page: u64 = 0;
+
+        for segment in segments {
+            // Only finds have the index of a delta.
+            page = page.wrapping_add(u64::from(scan.page(&segment, 0, None)));
+        }
+        self.count_found(page, 0, scan.across());
+    }
+
+    /// Counts what was found in the pages, in their copies, and across segments.
+    fn count_found(&self, page: u64, deltas: u64, across: u64) {
+        if page | deltas | across != 0 {
+            self.counters.add(Counter::Page, page);
+            self.counters.add(Counter::Deltas, deltas);
+            self.counters.add(Counter::Across, across);
+        }
+    }
+
     /// Searches a request, if its payload is there, and records it. Returns whether it is to be logged, and its
     /// record.
     ///
@@ -96,8 +122,6 @@ impl Trace {
         mut draft: Option<&mut Draft<'p>>,
         reporter: &Reporter,
     ) -> Option<Chain<'p>> {
-        let counters = &self.counters;
-
         header.payload = draft
             .as_ref()
             .map(|draft| draft.payload())
@@ -112,7 +136,7 @@ impl Trace {
 
             if let Some(scan) = &mut scan {
                 let finds = writer.as_mut().map(|writer| &mut writer.finds);
-                scan.page(&segment, &mut delta, finds);
+                delta.page_hits = scan.page(&segment, delta.index, finds);
             }
             if let Some(writer) = &mut writer {
                 if let Some((copy, scan)) = writer.copy(&segment).zip(scan.as_deref_mut()) {
@@ -128,11 +152,7 @@ impl Trace {
         header.deltas = cursor.count();
         let across = scan.as_ref().map_or(0, |scan| scan.across());
         header.straddling = u32::try_from(across).unwrap_or(u32::MAX);
-        if page | deltas | across != 0 {
-            counters.add(Counter::Page, page);
-            counters.add(Counter::Deltas, deltas);
-            counters.add(Counter::Across, across);
-        }
+        self.count_found(page, deltas, across);
         let mut requests = 0;
         if let Some(scan) = scan.filter(|_| params.edges != 0) {
             let finds = writer.as_mut().map(|writer| &mut writer.finds);
@@ -141,7 +161,7 @@ impl Trace {
         reporter.found(page, deltas, across, requests);
         let finds = writer?.finds;
         if params.log && !finds.is_complete() {
-            counters.add(Counter::FindsLost, 1);
+            self.counters.add(Counter::FindsLost, 1);
         }
         finds.into_chain()
     }

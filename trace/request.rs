@@ -87,6 +87,7 @@ impl Trace {
                     held: None,
                 };
             }
+            Want::Search => self.search(bio.segments(), bio.bytes().into()),
             Want::Look => self.look_at(bio, op, segments, sector, worker, late),
         }
     }
@@ -125,7 +126,7 @@ impl Trace {
                 self.counters.add(Counter::LeftOut, 1);
                 (true, None)
             }
-            Want::Nothing | Want::LeftOut | Want::Look => {
+            Want::Nothing | Want::LeftOut | Want::Search | Want::Look => {
                 self.examine(bio.segments(), &mut header, op.writes(), &reporter, worker)
             }
         };

@@ -203,15 +203,15 @@ pub(crate) struct Scan<'s> {
 }
 
 impl Scan<'_> {
-    /// Searches the next segment, which is that of `delta`, in place. Counts the occurrences, and adds them to
-    /// `finds`.
+    /// Searches the next segment, which is that of the delta at `index`, in place. Counts the occurrences, and adds
+    /// them to `finds`. Returns how many are wholly within the segment.
     #[inline]
     pub(crate) fn page(
         &mut self,
         segment: &Segment<'_>,
-        delta: &mut Delta,
+        index: u32,
         finds: Option<&mut Finds<'_, '_>>,
-    ) {
+    ) -> u32 {
         let (engine, state) = (self.engine, &mut self.state);
         let mut sink = MatchSink {
             patterns: self.patterns,
@@ -220,7 +220,7 @@ impl Scan<'_> {
             places: self.places,
             reporter: self.reporter,
             done: self.done,
-            delta: delta.index,
+            delta: index,
             at: Scope::Across,
             sum: 0,
         };
@@ -231,8 +231,8 @@ impl Scan<'_> {
             self.across = self.across.saturating_add(sink.turn_to(Scope::Page));
             engine.inside(state, bytes, &fpu::Cpu, ends, &mut |found| sink.add(found));
         });
-        delta.page_hits = u32::try_from(sink.sum).unwrap_or(u32::MAX);
         self.done = self.done.saturating_add(u64::from(segment.len()));
+        u32::try_from(sink.sum).unwrap_or(u32::MAX)
     }
 
     /// Searches a copy of the segment of `delta`, and adds the occurrences to `finds`.

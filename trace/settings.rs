@@ -63,11 +63,13 @@ const WRITES: u32 = 1 << 1;
 const READS: u32 = 1 << 2;
 /// The log is on, but takes no more requests for now.
 const CLOSED: u32 = 1 << 3;
+/// More is wanted of requests that write than a search.
+const MORE: u32 = 1 << 8;
 /// One replacement of the settings.
-const REPLACED: u32 = 1 << 8;
+const REPLACED: u32 = 1 << 9;
 
 // The bits are tested together.
-const _: () = assert!(Listeners::MASK & (LOG | WRITES | READS | CLOSED) == 0);
+const _: () = assert!(Listeners::MASK & (LOG | WRITES | READS | CLOSED | MORE) == 0);
 
 /// What is wanted of a request, apart from counting it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -76,6 +78,8 @@ pub(crate) enum Want {
     Nothing,
     /// Count it as left out of the log.
     LeftOut,
+    /// Search it: it is a write, and nobody wants more of it.
+    Search,
     /// Examine it.
     Look,
 }
@@ -123,6 +127,8 @@ impl Current {
             Want::Nothing
         } else if wanted & (others | CLOSED) == CLOSED {
             Want::LeftOut
+        } else if op.writes() && wanted & (LOG | MORE | Listeners::MASK) == 0 {
+            Want::Search
         } else {
             Want::Look
         }
@@ -193,6 +199,9 @@ fn wanted(settings: &Settings) -> u32 {
     // With the log on, a write that is neither searched nor logged is not copied either.
     if params.ops.write && search.is_wanted() || params.data && !params.log {
         wanted |= WRITES;
+    }
+    if params.data || params.edges != 0 {
+        wanted |= MORE;
     }
     if params.ops.read && search.is_wanted() {
         wanted |= READS;
