@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# The virtual machine's Debian. To be sourced after rootfs.sh.
+# The virtual machine's Debian. Source this after rootfs.sh.
 
 GUEST_PACKAGES=bash,coreutils,util-linux,mount,fdisk,kmod,dmsetup,e2fsprogs,xfsprogs,procps,grep,sed,gawk
 GUEST_PACKAGES+=,findutils,diffutils,python3-minimal,libpython3-stdlib,fio,sg3-utils,less,ncurses-base,strace
@@ -21,7 +21,7 @@ guest_make() {
 		echo "root:x:0:0:root:/root:/bin/bash" > etc/passwd
 		echo "root:x:0:" > etc/group
 		ln -sf /proc/self/mounts etc/mtab
-		# What the alternatives system would choose.
+		# The choice of the alternatives system.
 		ln -sf gawk usr/bin/awk
 	' bash "$2.part"
 	mv "$2.part" "$2"
@@ -43,8 +43,8 @@ guest_disk() {
 	' bash "$1"
 }
 
-# guest_initramfs RELEASE: busybox and the modules that it takes to mount that disk, to
-# be loaded in the order of the file `modules`. Its /init comes with each run.
+# guest_initramfs RELEASE: busybox, and the modules that are needed to mount that disk. The file `modules` has
+# the order in which they are loaded. The initramfs gets its /init at each run.
 guest_initramfs() {
 	# shellcheck disable=SC2016 # expanded in there
 	KERNEL=$1 "$TOP/scripts/enter" bash -euc '

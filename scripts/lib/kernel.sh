@@ -1,22 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# A stock kernel: its image and modules as the distribution built them, and its
-# source prepared so that Rust modules for it can be built. To be sourced after
-# rootfs.sh. In the folder of a kernel:
+# A stock kernel: its image and modules as the distribution built them, and its source, prepared so that Rust modules
+# can be built for it. Source this after rootfs.sh. A kernel's folder contains:
 #
-#   suite version cc   which kernel this is and what it was built with, a word each
+#   suite version cc   which kernel this is and its compiler, a word each
 #   rootfs             link to the toolchain
 #   image/             the image's packages, unpacked
 #   vmlinuz modules    links into it
-#   config symvers     of the headers package
+#   config symvers     from the headers package
 #   src/ out/          the source, and the folder that modules are built against
 
-# The headers packages ship no Rust metadata, so it is made again. That is the same
-# only with the same source, configuration and compilers, each of which is checked.
+# The headers packages ship no Rust metadata, so it is built again. The result is only the same with the same source,
+# configuration and compilers, so each of these is checked.
 
 kernel_dir() { printf '%s' "$KITDIR/$1"; }
 
-# kernel_fetch RELEASE SUITE: all packages into the cache, before anything is built.
+# kernel_fetch RELEASE SUITE: fetch all packages into the cache, before anything is built.
 kernel_fetch() {
 	local version
 	version=$(index_version "$2" "linux-headers-$1")
@@ -52,7 +51,7 @@ kernel_unpack() {
 	tar -xOf "$part/headers.tar" "./usr/src/linux-headers-$1/Module.symvers" > "$part/symvers"
 	rm "$part/headers.tar"
 
-	# Where a depmod that is told of this folder looks for modules.
+	# A depmod that is told of this folder looks for modules here.
 	[ -e "$part/image/lib" ] || ln -s usr/lib "$part/image/lib"
 
 	echo "$2" > "$part/suite"
@@ -63,10 +62,10 @@ kernel_unpack() {
 	mv "$part" "$dir"
 }
 
-# The package that has the compiler: x86_64-linux-gnu-gcc-14 is in gcc-14.
+# The package of the compiler: x86_64-linux-gnu-gcc-14 is in gcc-14.
 kernel_gcc() { sed 's/.*\(gcc-[0-9]*\)$/\1/' "$1/cc"; }
 
-# kernel_source RELEASE: unpack the source, but not what no module ever includes.
+# kernel_source RELEASE: unpack the source, except what no module ever includes.
 kernel_source() {
 	local dir version source
 	dir=$(kernel_dir "$1")
@@ -104,7 +103,7 @@ kernel_prepare() {
 	touch "$dir/out/.prepared"
 }
 
-# kernel_make RELEASE ARG...: the kernel's own make, with the compiler that it was built with.
+# kernel_make RELEASE ARG...: the kernel's own make, with the compiler that built the kernel.
 kernel_make() {
 	local cc release=$1
 	cc=$(cat "$(kernel_dir "$release")/cc")
@@ -113,8 +112,8 @@ kernel_make() {
 		make -C "/kit/$release/src" O="/kit/$release/out" CC="$cc" HOSTCC="$cc" "$@"
 }
 
-# Another compiler shows in its configuration. Only Debian's revision of the C
-# compiler may differ: it says nothing about Rust.
+# The configuration shows a different compiler. Only Debian's revision of the C compiler may differ: it does not
+# affect Rust.
 kernel_same_config() {
 	local changed
 	changed=$(diff <(sed '/^CONFIG_CC_VERSION_TEXT=/s/(.*)//' "$1") \
@@ -123,7 +122,7 @@ kernel_same_config() {
 		"distribution's, > here), so its compilers are not the ones that its suite has now:"$'\n'"$changed"
 }
 
-# A module built on Rust that differs in one symbol's name would not load.
+# If the Rust code that a module is built on differs in one symbol, the module does not load.
 kernel_same_symbols() {
 	local missing
 	missing=$(comm -23 \
@@ -133,9 +132,9 @@ kernel_same_symbols() {
 		"$(wc -l <<< "$missing") of our symbols, among them:"$'\n'"$(head -n 5 <<< "$missing")"
 }
 
-# What follows is for kernels that are built here, of the source of a stock kernel and a fragment of
-# a configuration: kits of their own beside that of the stock kernel. In the folder of one, the file
-# `make` has what the kernel's make must be told besides.
+# The rest is for kernels that are built here, from the source of a stock kernel and a configuration fragment. They have
+# kits of their own, next to the stock kernel's. In the folder of such a kernel, the file `make` has further arguments
+# for the kernel's make.
 
 # kernel_own_make RELEASE ARG...: the kernel's own make.
 kernel_own_make() {
@@ -146,8 +145,8 @@ kernel_own_make() {
 		"${words[@]}" -j"$(nproc)" "$@"
 }
 
-# kernel_configure RELEASE FRAGMENT: each of its lines must come out as it went in. Kconfig drops
-# without a word what depends on something that is off.
+# kernel_configure RELEASE FRAGMENT: each line of the fragment must survive. Kconfig silently drops options whose
+# dependencies are off.
 kernel_configure() {
 	local out lost
 	out=$(kernel_dir "$1")/out

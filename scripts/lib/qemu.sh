@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# QEMU, that of the kit's Debian whatever the host has, and how it runs the guest's code. The tests take half
-# again as long with a QEMU of some years ago. To be sourced after common.sh.
+# QEMU from the kit's Debian, whatever the host has, and how it runs the guest's code. With a QEMU that is some years
+# older, the tests take half again as long. Source this after common.sh.
 
 QEMU_PACKAGES=qemu-system-x86,qemu-utils
 
-# qemu_make SUITE DIR: no more than unpacked packages. To be called where rootfs.sh is there, too.
+# qemu_make SUITE DIR: only unpack the packages. Needs rootfs.sh, too.
 qemu_make() {
 	as_root rm -rf "$2.part"
 	mkdir -p "${2%/*}"
@@ -13,8 +13,8 @@ qemu_make() {
 	mv "$2.part" "$2"
 }
 
-# qemu_find SUITE: what to begin QEMU's command lines with, in `emulator` and `qemu_img`. It finds its libraries
-# and its own files in its tree, but all others where the host has them.
+# qemu_find SUITE: set `emulator` and `qemu_img`, the start of QEMU's command lines. QEMU finds its libraries and its
+# own files in its tree, and all other files where the host has them.
 qemu_find() {
 	local tree=$KITDIR/qemu/$1
 	local libraries=$tree/usr/lib/x86_64-linux-gnu
@@ -25,8 +25,7 @@ qemu_find() {
 	qemu_img=("${loader[@]}" "$tree/usr/bin/qemu-img")
 }
 
-# accel: QEMU's option. A /dev/kvm that exists may still not work, so it is tried, once
-# for each boot of the host.
+# accel: QEMU's option. An existing /dev/kvm may still not work, so it is tried, once for each boot of the host.
 accel() {
 	local boot known=$BUILD/vm/accel
 	boot=$(cat /proc/sys/kernel/random/boot_id)
@@ -41,7 +40,7 @@ accel_try() {
 	local bios=$BUILD/vm/kvm.$$ status=0
 	if [ -w /dev/kvm ]; then
 		# A firmware of four instructions, at the address where a CPU starts:
-		# mov al,16; out 0xf4,al; hlt; jmp to the hlt. QEMU's exit device makes it status 33.
+		# mov al,16; out 0xf4,al; hlt; jmp to the hlt. QEMU's exit device turns it into status 33.
 		{
 			head -c 65520 /dev/zero
 			printf '\xb0\x10\xe6\xf4\xf4\xeb\xfd'
@@ -57,7 +56,7 @@ accel_try() {
 		fi
 		say "KVM does not work here (status $status, see $(short "$LOGS/kvm.log")): the guest is emulated"
 	fi
-	# With a thread for each CPU, one boot in twenty died of an int3: a CPU ran code that another
-	# had just finished patching. Two machines keep two host CPUs busy all the same.
+	# With a thread for each CPU, one boot in twenty died of an int3: a CPU ran code that another one had just
+	# finished patching. Two machines keep two host CPUs busy anyway.
 	echo tcg,thread=single
 }

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Debian trees made by mmdebstrap. To be sourced after index.sh.
+# Debian trees made by mmdebstrap. Source this after index.sh.
 
-# What builds the kernel and a module. bindgen brings libclang along.
+# For building the kernel and a module. bindgen brings libclang along.
 ROOTFS_TOOLCHAIN=make,rustc,cargo,ca-certificates,rust-src,rustfmt,rust-clippy,bindgen,flex,bison,bc,libelf-dev,libssl-dev,openssl
 ROOTFS_TOOLCHAIN+=,pahole,kmod,cpio,xz-utils,perl,python3,clang-format
-# What makes the virtual machine's disk and initramfs.
+# For making the virtual machine's disk and initramfs.
 ROOTFS_TOOLCHAIN+=,busybox-static,e2fsprogs
 
-# mmdebstrap with packages from and into our cache, and the package lists of our
-# index, so that nothing is fetched twice. Documentation stays out.
+# mmdebstrap with packages from and into our cache, and with the package lists of our index, so that nothing is fetched
+# twice. Documentation is left out.
 rootfs_debootstrap() {
 	local suite=$1 target=$2
 	shift 2
