@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # docs/events.md has the same fields as the kernel, and its commands print what it says.
+# kernel: stock
 
 docs=/imgrement/docs/events.md
 modprobe dm-imgrement
