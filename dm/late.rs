@@ -118,7 +118,6 @@ struct Queue {
     /// One kind of suspend has no hooks, `dm_internal_suspend_fast`. Device-mapper uses it briefly when it
     /// makes statistics (`@stats_create`) or merges a snapshot. Should that case ever block, only a signal helps:
     /// the task that waits for `kthreadd` can be killed, and then the message ends.
-    /// that: who waits for `kthreadd` can be killed, and then the message ends.
     #[pin]
     may_make: Mutex<bool>,
 }

@@ -52,7 +52,6 @@ pub(crate) type Block = [u8; BLOCK];
 /// - The number of a block is always in exactly one place: free in `taken`, in one [`Chain`] or [`Held`], or sent and
 ///   not yet received. Only its owner accesses the block.
 /// - A chain's numbers are linked by `Node::next`, up to [`slots::EMPTY`]. No number is linked twice.
-///   twice.
 #[pin_data]
 pub(crate) struct Pool {
     /// No other pool ever has the same.
