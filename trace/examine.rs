@@ -26,7 +26,6 @@ use crate::{
         Cursor,
         Header,
         Op,
-        Payload,
         SECTOR_SIZE, //
     },
     search::edges::{
@@ -122,11 +121,6 @@ impl Trace {
         mut draft: Option<&mut Draft<'p>>,
         reporter: &Reporter,
     ) -> Option<Chain<'p>> {
-        header.payload = draft
-            .as_ref()
-            .map(|draft| draft.payload())
-            .unwrap_or_default();
-
         let mut writer = draft.as_mut().map(|draft| draft.writer());
         let mut cursor = Cursor::new(header.sector);
         let mut page: u64 = 0;
@@ -170,9 +164,9 @@ impl Trace {
     /// the worker reports it.
     fn draft(&self, segments: Segments<'_>, keep: bool, worker: Worker<'_>) -> Option<Draft<'_>> {
         let draft = Draft::new(&self.pool, segments, keep);
-        let lost = match draft.as_ref().map(Draft::payload) {
-            Some(Payload::None | Payload::Kept) => return draft,
-            Some(Payload::Lost) => Counter::DataLost,
+        let lost = match draft.as_ref().map(Draft::has_lost_bytes) {
+            Some(false) => return draft,
+            Some(true) => Counter::DataLost,
             None => Counter::RecordLost,
         };
 

@@ -4,8 +4,8 @@
 //!
 //! ```text
 //! 0    header (core/src/record/header.rs)
-//! 40   what was found (core/src/record/find.rs)
-//! 336  deltas, continued at byte 0 of the following blocks; none is split
+//! 28   what was found (core/src/record/find.rs)
+//! 324  deltas, continued at byte 0 of the following blocks; none is split
 //!      then, from byte 0 of further blocks, the finds that do not fit into the first one; no entry
 //!      is split
 //! ```
@@ -34,7 +34,6 @@ use crate::{
         Delta,
         Find,
         Header,
-        Payload,
         Scope,
         FIND_MAX, //
     },
@@ -43,7 +42,7 @@ use crate::{
 use core::iter::Skip;
 
 /// Where the deltas begin in the first block.
-const DELTAS: usize = 336;
+const DELTAS: usize = 324;
 
 /// How many places are recorded of one request.
 const PLACES_MAX: u32 = 1000;
@@ -98,7 +97,8 @@ pub(crate) struct Draft<'p> {
     pool: &'p Pool,
     deltas: Chain<'p>,
     bytes: Option<Chain<'p>>,
-    payload: Payload,
+    /// Whether a copy was wanted, and the pool had no blocks for it.
+    lost_bytes: bool,
 }
 
 impl<'p> Draft<'p> {
@@ -110,22 +110,18 @@ impl<'p> Draft<'p> {
 
         let keep = keep && need.bytes != 0;
         let bytes = keep.then(|| pool.take(need.bytes)).flatten();
-        let payload = match (keep, &bytes) {
-            (false, _) => Payload::None,
-            (true, Some(_)) => Payload::Kept,
-            (true, None) => Payload::Lost,
-        };
+        let lost_bytes = keep && bytes.is_none();
         Some(Self {
             pool,
             deltas,
             bytes,
-            payload,
+            lost_bytes,
         })
     }
 
-    /// Whether there is a copy of the request's bytes.
-    pub(crate) fn payload(&self) -> Payload {
-        self.payload
+    /// Whether a copy of the bytes was wanted, and the pool had no blocks for it.
+    pub(crate) fn has_lost_bytes(&self) -> bool {
+        self.lost_bytes
     }
 
     /// Starts to fill it.
@@ -172,7 +168,7 @@ impl<'p> Complete<'p> {
             pool,
             deltas: pool.take(1)?,
             bytes: None,
-            payload: Payload::None,
+            lost_bytes: false,
         };
         drop(draft.writer());
         Some(draft.complete(header, None))

@@ -31,8 +31,7 @@ use crate::{
     record::{
         Flags,
         Header,
-        Op,
-        Payload, //
+        Op, //
     },
 };
 use kernel::prelude::*;
@@ -104,9 +103,9 @@ impl Trace {
         worker: Worker<'_>,
         late: LateQueue<'_>,
     ) {
-        let mut header = header(bio, op, sector);
+        let mut header = header(op, sector, u64::from(bio.bytes()));
         let listeners = Listeners::now();
-        let mut info = RequestInfo::of(op, header.flags, sector, bio.bytes());
+        let mut info = RequestInfo::of(op, flags(bio), sector, bio.bytes());
 
         if listeners.any() {
             info.begin(self.ids.next(), listeners);
@@ -161,7 +160,7 @@ impl Trace {
             return;
         };
         let result = bio.result();
-        let mut header = new_header(info.op(), info.flags(), info.sector(), info.bytes());
+        let mut header = header(info.op(), info.sector(), info.bytes());
         let (log, record) = self.examine(
             bio.segments(),
             &mut header,
@@ -220,7 +219,7 @@ impl Trace {
         let header = Header {
             // The kernel's error numbers are below 4096.
             error: error.to_errno().unsigned_abs() as u16,
-            ..new_header(info.op(), Flags::NONE, info.sector(), info.bytes())
+            ..header(info.op(), info.sector(), info.bytes())
         };
         match Complete::of(&self.pool, &header) {
             Some(record) => self.send(record, worker),
@@ -238,8 +237,8 @@ impl Trace {
     }
 }
 
-/// The header of a request, from its bio.
-fn header<P: PerBio>(bio: &MapBio<'_, P>, op: Op, sector: u64) -> Header {
+/// How a bio must be done.
+fn flags<P: PerBio>(bio: &MapBio<'_, P>) -> Flags {
     let flags = [
         (bio.is_fua(), Flags::FUA),
         (bio.is_preflush(), Flags::PREFLUSH),
@@ -250,23 +249,18 @@ fn header<P: PerBio>(bio: &MapBio<'_, P>, op: Op, sector: u64) -> Header {
         (bio.is_readahead(), Flags::RAHEAD),
     ];
 
-    let flags = flags
+    flags
         .into_iter()
         .filter(|(set, _)| *set)
-        .fold(Flags::NONE, |all, (_, flag)| all.with(flag));
-
-    new_header(op, flags, sector, u64::from(bio.bytes()))
+        .fold(Flags::NONE, |all, (_, flag)| all.with(flag))
 }
 
 /// The header of a request that has not been examined.
-fn new_header(op: Op, flags: Flags, sector: u64, bytes: u64) -> Header {
+fn header(op: Op, sector: u64, bytes: u64) -> Header {
     Header {
-        sequence: 0,
         sector,
         bytes,
         op,
-        flags,
-        payload: Payload::None,
         deltas: 0,
         straddling: 0,
         error: 0,

@@ -30,10 +30,8 @@ use imgrement_core::{
         Cursor,
         Delta,
         Find,
-        Flags,
         Header,
         Op,
-        Payload,
         Scope, //
     },
 };
@@ -41,12 +39,9 @@ use std::num::NonZeroU32;
 
 fn header(op: Op, sector: u64, bytes: u64, deltas: u32) -> Header {
     Header {
-        sequence: 0,
         sector,
         bytes,
         op,
-        flags: Flags::NONE,
-        payload: Payload::None,
         deltas,
         straddling: 0,
         error: 0,

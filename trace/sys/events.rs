@@ -140,11 +140,6 @@ impl RequestInfo {
         Op::from_code(self.request.op).unwrap_or(Op::Other)
     }
 
-    /// How it must be done.
-    pub(crate) fn flags(&self) -> Flags {
-        Flags::from_bits(self.request.flags).unwrap_or_default()
-    }
-
     /// Its first sector, on the underlying device.
     pub(crate) fn sector(&self) -> u64 {
         self.request.sector

@@ -9,16 +9,15 @@
 //! value is refused, so each value has one encoding.
 //!
 //! ```text
-//! header, 40 bytes                      delta, 40 bytes
-//!  0  u64  sequence                      0  u64  first
-//!  8  u64  sector                        8  u64  last
-//! 16  u64  bytes                        16  u32  index
-//! 24  u32  deltas                       20  u32  length
-//! 28  u32  straddling                   24  u32  offset
-//! 32  u32  flags                        28  u32  page_hits
-//! 36  u8   op                           32  u32  copy_hits
-//! 37  u8   payload                      36  u32  reserved
-//! 38  u16  error
+//! header, 28 bytes                      delta, 40 bytes
+//!  0  u64  sector                        0  u64  first
+//!  8  u64  bytes                         8  u64  last
+//! 16  u32  deltas                       16  u32  index
+//! 20  u32  straddling                   20  u32  length
+//! 24  u16  error                        24  u32  offset
+//! 26  u8   op                           28  u32  page_hits
+//! 27  u8   reserved                     32  u32  copy_hits
+//!                                       36  u32  reserved
 //! ```
 
 use core::mem;
@@ -28,47 +27,18 @@ use super::{
         span,
         Delta, //
     },
-    op::{
-        Flags,
-        Op, //
-    }, //
+    op::Op, //
 };
-
-/// Whether a record has a copy of the request's bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Payload {
-    /// No copy was wanted, or there are no bytes.
-    #[default]
-    None = 0,
-    /// The bytes of all deltas were copied.
-    Kept = 1,
-    /// A copy was wanted and could not be made.
-    Lost = 2,
-}
-
-impl Payload {
-    fn from_code(code: u8) -> Option<Self> {
-        [Self::None, Self::Kept, Self::Lost]
-            .get(usize::from(code))
-            .copied()
-    }
-}
 
 /// The record's data about the request as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// Its position among the requests of its device.
-    pub sequence: u64,
     /// Its first sector, on the underlying device; meaningless if the op has no sectors.
     pub sector: u64,
     /// The bytes of its payload. For an op without a payload, the bytes of its range of sectors.
     pub bytes: u64,
     /// What it does.
     pub op: Op,
-    /// How it must be done.
-    pub flags: Flags,
-    /// Whether there is a copy of its bytes.
-    pub payload: Payload,
     /// How many deltas follow.
     pub deltas: u32,
     /// Occurrences of the pattern that straddle its deltas.
@@ -79,7 +49,7 @@ pub struct Header {
 
 impl Header {
     /// The size of the encoding, in bytes.
-    pub const SIZE: usize = 40;
+    pub const SIZE: usize = 28;
 
     /// The bytes that it transfers: 0 for an op without a payload.
     pub fn transferred(&self) -> u64 {
@@ -100,51 +70,39 @@ impl Header {
             .then(|| span(self.sector, 0, self.bytes))
     }
 
-    /// Sets the sequence number of an encoded header.
-    pub fn put_sequence(encoded: &mut [u8; Self::SIZE], sequence: u64) {
-        Put(encoded).put(sequence.to_le_bytes());
-    }
-
     /// Sets the first sector of an encoded header.
     pub fn put_sector(encoded: &mut [u8; Self::SIZE], sector: u64) {
-        if let Some(rest) = encoded.get_mut(8..) {
-            Put(rest).put(sector.to_le_bytes());
-        }
+        Put(encoded).put(sector.to_le_bytes());
     }
 
     /// Writes the layout above.
     pub fn encode(&self) -> [u8; Self::SIZE] {
         let mut out = [0; Self::SIZE];
         let mut to = Put(&mut out);
-        to.put(self.sequence.to_le_bytes());
         to.put(self.sector.to_le_bytes());
         to.put(self.bytes.to_le_bytes());
         to.put(self.deltas.to_le_bytes());
         to.put(self.straddling.to_le_bytes());
-        to.put(self.flags.bits().to_le_bytes());
-        to.put([self.op.code(), self.payload as u8]);
         to.put(self.error.to_le_bytes());
+        to.put([self.op.code()]);
         out
     }
 
-    /// Reads the layout above; `None` if an op, flag, payload or reserved byte is unknown.
+    /// Reads the layout above; `None` if the op is unknown, or the reserved byte is not zero.
     pub fn decode(bytes: &[u8; Self::SIZE]) -> Option<Self> {
         let mut from = Take(bytes);
-        let sequence = u64::from_le_bytes(from.take()?);
         let sector = u64::from_le_bytes(from.take()?);
         let bytes = u64::from_le_bytes(from.take()?);
         let deltas = u32::from_le_bytes(from.take()?);
         let straddling = u32::from_le_bytes(from.take()?);
-        let flags = Flags::from_bits(u32::from_le_bytes(from.take()?))?;
-        let [op, payload] = from.take()?;
         let error = u16::from_le_bytes(from.take()?);
+        let [op, 0] = from.take()? else {
+            return None;
+        };
         Some(Self {
-            sequence,
             sector,
             bytes,
             op: Op::from_code(op)?,
-            flags,
-            payload: Payload::from_code(payload)?,
             deltas,
             straddling,
             error,

@@ -19,10 +19,7 @@ pub use self::{
         Scope,
         FIND_MAX, //
     },
-    header::{
-        Header,
-        Payload, //
-    },
+    header::Header,
     op::{
         Flags,
         Op, //

@@ -144,9 +144,6 @@ impl Flags {
     /// Read ahead: nobody has asked for it yet (REQ_RAHEAD).
     pub const RAHEAD: Self = Self(1 << 6);
 
-    /// All bits with a meaning.
-    const ALL: u32 = (1 << 7) - 1;
-
     /// The union of both.
     #[must_use]
     pub const fn with(self, other: Self) -> Self {
@@ -161,14 +158,5 @@ impl Flags {
     /// The bits of the encoding.
     pub const fn bits(self) -> u32 {
         self.0
-    }
-
-    /// The flags of these bits; `None` if one of them has no meaning.
-    pub const fn from_bits(bits: u32) -> Option<Self> {
-        if bits & !Self::ALL == 0 {
-            Some(Self(bits))
-        } else {
-            None
-        }
     }
 }
