@@ -6,6 +6,8 @@ GUEST_PACKAGES=bash,coreutils,util-linux,mount,fdisk,kmod,dmsetup,e2fsprogs,xfsp
 GUEST_PACKAGES+=,findutils,diffutils,python3-minimal,libpython3-stdlib,fio,sg3-utils,less,ncurses-base,strace
 # What stands above and below the target in its tests.
 GUEST_PACKAGES+=,cryptsetup-bin,lvm2,thin-provisioning-tools,btrfs-progs,nbd-client,nbd-server,mdadm,keyutils,hdparm
+# What reads trace events; bpftrace runs a command by way of sh.
+GUEST_PACKAGES+=,trace-cmd,linux-perf,bpftrace,dash,blktrace
 
 # guest_make SUITE DIR: no more than unpacked packages, since nothing in it is ever
 # installed or started by the distribution's own means.
