@@ -54,6 +54,11 @@ impl Number {
         }
     }
 
+    /// As the kernel's trace events have it (`MKDEV`): the major number times 2^20, plus the minor number.
+    pub(crate) fn to_event(self) -> u64 {
+        u64::from(self.major) << 20 | u64::from(self.minor)
+    }
+
     /// Reads `8:16`.
     pub(crate) fn read(text: &str) -> Option<Self> {
         let (major, minor) = text.trim().split_once(':')?;

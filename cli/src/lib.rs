@@ -14,6 +14,7 @@ mod options;
 mod output;
 mod settings;
 mod target;
+mod trace;
 mod udev;
 mod words;
 

@@ -16,4 +16,5 @@ pub mod config;
 pub mod log;
 pub mod memory;
 pub mod record;
+pub mod ring;
 pub mod search;

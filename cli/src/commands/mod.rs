@@ -8,6 +8,7 @@ mod list;
 mod mark;
 mod set;
 mod status;
+mod watch;
 
 use crate::failure::Failure;
 use clap::{
@@ -44,6 +45,7 @@ enum Command {
     Status(status::Status),
     Set(set::Set),
     Mark(mark::Mark),
+    Watch(watch::Watch),
 }
 
 impl Cli {
@@ -56,6 +58,7 @@ impl Cli {
             Command::Status(status) => status.run(),
             Command::Set(set) => set.run(),
             Command::Mark(mark) => mark.run(),
+            Command::Watch(watch) => watch.run(),
         }
     }
 }
