@@ -63,7 +63,7 @@ const WRITES: u32 = 1 << 1;
 const READS: u32 = 1 << 2;
 /// The log is on, but takes no more requests for now.
 const CLOSED: u32 = 1 << 3;
-/// More is wanted of requests that write than a search.
+/// More than a search is wanted of requests that write.
 const MORE: u32 = 1 << 8;
 /// One replacement of the settings.
 const REPLACED: u32 = 1 << 9;

@@ -52,7 +52,7 @@ impl Section {
         // SAFETY: It may be called in any context.
         let began = unsafe { bindings::imgrement_avx2_begin() };
 
-        // `then_some` would make a `Self` in either case. When it is dropped on a false, it would end a section that
+        // `then_some` would make a `Self` in either case. If the condition is false, its drop would end a section that
         // never began. `clippy.toml` forbids it.
         if !began {
             return None;

@@ -29,8 +29,8 @@ use kernel::{
 
 /// A `T` for each possible CPU.
 ///
-/// Each CPU has a nearby value, but may see those of all CPUs: a task can be moved to another CPU while it holds a
-/// reference. So `T` is `Sync`, and counters are atomics that other CPUs rarely touch.
+/// The value of a CPU is in memory near it. Other CPUs may see it, too: a task can be moved to another CPU while it
+/// holds a reference. So `T` is `Sync`, and counters are atomics that other CPUs rarely touch.
 ///
 /// # Invariants
 ///

@@ -34,7 +34,6 @@ pub const EMPTY: u32 = u32::MAX;
 /// The number of steps is bounded, whatever others do: each word is visited once, and each attempt that fails because
 /// of another caller rules out one of its bits. The price is that a slot which becomes free behind the search is
 /// not found. So `None` means that the pool was full or nearly full.
-/// the search is not found, so `None` says that the pool was full or nearly so.
 pub fn claim(words: &[AtomicU64], count: u32, hint: usize) -> Option<u32> {
     let start = hint.checked_rem(words.len())?;
 

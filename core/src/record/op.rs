@@ -34,7 +34,7 @@ pub enum Op {
 }
 
 impl Op {
-    /// All of them, in the order of their numbers.
+    /// All of them, in the order of their numbers. A record of an op that is not here cannot be read.
     pub const ALL: [Self; 13] = [
         Self::Read,
         Self::Write,
@@ -51,7 +51,7 @@ impl Op {
         Self::Other,
     ];
 
-    /// The name, as the log and the status print it.
+    /// The name, as the log prints it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Read => "R",

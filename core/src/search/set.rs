@@ -13,7 +13,7 @@
 //! which there are no more than bytes; 40 for each pattern; and 32 KiB for the filter. That is at most
 //! [`MEMORY_MAX`].
 //!
-//! On the machine of `docs/matcher.md`, no input costs more than 60 ns per byte, plus 15 ns for each occurrence,
+//! On the machine of `docs/matcher.md`, no input costs more than 60 ns per byte, plus 10 to 30 ns for each occurrence,
 //! whatever the patterns. Around the start of a segment, as far as the longest pattern reaches, bytes are searched a
 //! second time, so short segments cost a multiple of that.
 
