@@ -29,7 +29,7 @@ pub(super) struct Type {
     c: bindings::target_type,
     /// The queue on which the workers of all instances run.
     pub(super) queue: WorkQueue,
-    /// Where reads wait that end late.
+    /// The queues of reads that end late.
     pub(super) late: Arc<Queues>,
 }
 

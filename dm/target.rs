@@ -81,8 +81,8 @@ pub trait Target: Sized + 'static {
     }
 
     /// Is called for a read that ends late. The read has completed at the device, and completes upwards when this
-    /// returns. Runs in a task, several at once. It may sleep, but the reader waits for it, and so does I/O that
-    /// memory is needed for. So it must not wait for I/O.
+    /// returns. Runs in a task, several at once. It may sleep, but the reader waits for it, and memory may
+    /// only become free when the read is done. So it must not wait for I/O.
     fn end_late(_state: &Self::State<'_>, _bio: &mut LateBio<'_, Self::PerBio>) {
         build_error!(VTABLE_DEFAULT_ERROR)
     }

@@ -46,7 +46,7 @@ impl Trace {
         let mut page: u64 = 0;
 
         for segment in segments {
-            // Only finds have the index of a delta.
+            // 0 is as good as any index of a delta: only finds have it, and there are none.
             page = page.wrapping_add(u64::from(scan.page(&segment, 0, None)));
         }
         self.count_found(page, 0, scan.across());

@@ -196,7 +196,7 @@ fn wanted(settings: &Settings) -> u32 {
     if params.log {
         wanted |= LOG;
     }
-    // With the log on, a write that is neither searched nor logged is not copied either.
+    // With the log on, a write that the log leaves out and that is not searched is not copied either.
     if params.ops.write && search.is_wanted() || params.data && !params.log {
         wanted |= WRITES;
     }

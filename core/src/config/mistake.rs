@@ -117,7 +117,7 @@ pub enum MistakeKind {
     UnknownArgument,
     /// The argument was given before.
     Repeated(Keyword),
-    /// It applies to a pattern, and no pattern without it comes before it.
+    /// It belongs after a pattern that does not have it yet, but none comes before it.
     NoPattern,
     /// The value after this name is missing.
     Missing(Keyword),
@@ -127,7 +127,7 @@ pub enum MistakeKind {
     NoMessage,
     /// No message has this name.
     UnknownMessage,
-    /// The message goes on after its last word.
+    /// There is a word after the end of the message.
     Extra(Keyword),
     /// No message sets this, only a table does.
     TableOnly,

@@ -172,7 +172,7 @@ impl fmt::Debug for Pattern {
 
 /// Patterns in the order in which they were given.
 ///
-/// Each has another slot. [`Self::check`] says whether they can be searched for together.
+/// No two have the same slot. [`Self::check`] says whether they can be searched for together.
 pub struct Patterns<M: Memory> {
     /// The elements after the existing patterns have no meaning.
     list: M::Array<Pattern>,
@@ -317,7 +317,7 @@ impl<M: Memory> Patterns<M> {
         self.len == 0
     }
 
-    /// Checks that there are not too many, and that each is shown by another name.
+    /// Checks that there are not too many, and that no two are shown by the same name.
     ///
     /// # Errors
     ///

@@ -21,7 +21,7 @@ const ROOT: u16 = 0;
 
 /// A trie of patterns that all differ.
 pub struct Automaton<M: Memory> {
-    /// One more than exist. For the last one only the start of the children counts: it has none.
+    /// The states, and one more after them, which only says where the children of the last state end.
     states: M::Array<State>,
     /// The children of the root by their byte, because they are needed most often; for other bytes, the root.
     roots: M::Array<u16>,
