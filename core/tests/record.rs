@@ -28,7 +28,7 @@ fn ops_have_their_numbers_and_names() {
         "R W flush discard secure-erase write-zeroes zone-append zone-reset zone-reset-all \
          zone-open zone-close zone-finish other"
     );
-    for (code, op) in (0..).zip(Op::ALL) {
+    for (code, &op) in (0..).zip(Op::ALL) {
         assert_eq!(op.code(), code);
         assert_eq!(Op::from_code(code), Some(op));
     }
@@ -145,7 +145,7 @@ fn header() -> impl Strategy<Value = Header> {
     (
         any::<[u64; 2]>(),
         any::<([u32; 2], u16)>(),
-        prop::sample::select(&Op::ALL[..]),
+        prop::sample::select(Op::ALL),
     )
         .prop_map(
             |([sector, bytes], ([deltas, straddling], error), op)| Header {

@@ -2,82 +2,70 @@
 
 //! What a request does, and how it must be done.
 
-/// What a request does. The numbers are those of the encoding, not the kernel's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Op {
+/// Declares the ops: what each does, its number, and its name in the log. All else follows from these rows.
+macro_rules! ops {
+    ($($(#[$doc:meta])* $op:ident = $code:literal, $name:literal;)*) => {
+        /// What a request does. The numbers are those of the encoding, not the kernel's.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Op {
+            $($(#[$doc])* $op = $code,)*
+        }
+
+        impl Op {
+            /// All of them, in the order of their numbers.
+            pub const ALL: &'static [Self] = &[$(Self::$op,)*];
+
+            /// The name, as the log prints it.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$op => $name,)*
+                }
+            }
+
+            /// The op of this number.
+            pub const fn from_code(code: u8) -> Option<Self> {
+                match code {
+                    $($code => Some(Self::$op),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+ops! {
     /// Reads a payload.
-    Read = 0,
+    Read = 0, "R";
     /// Writes a payload.
-    Write = 1,
+    Write = 1, "W";
     /// Makes earlier writes durable; a flush without a payload.
-    Flush = 2,
+    Flush = 2, "flush";
     /// Releases sectors.
-    Discard = 3,
+    Discard = 3, "discard";
     /// Releases sectors and makes them unreadable.
-    SecureErase = 4,
+    SecureErase = 4, "secure-erase";
     /// Writes zeroes without a payload.
-    WriteZeroes = 5,
+    WriteZeroes = 5, "write-zeroes";
     /// Writes a payload at the zone's write pointer.
-    ZoneAppend = 6,
+    ZoneAppend = 6, "zone-append";
     /// Resets a zone's write pointer.
-    ZoneReset = 7,
+    ZoneReset = 7, "zone-reset";
     /// Resets all write pointers.
-    ZoneResetAll = 8,
+    ZoneResetAll = 8, "zone-reset-all";
     /// Opens a zone.
-    ZoneOpen = 9,
+    ZoneOpen = 9, "zone-open";
     /// Closes a zone.
-    ZoneClose = 10,
+    ZoneClose = 10, "zone-close";
     /// Moves a zone's write pointer to the end.
-    ZoneFinish = 11,
+    ZoneFinish = 11, "zone-finish";
     /// Anything else.
-    Other = 12,
+    Other = 12, "other";
 }
 
 impl Op {
-    /// All of them, in the order of their numbers. A record of an op that is not here cannot be read.
-    pub const ALL: [Self; 13] = [
-        Self::Read,
-        Self::Write,
-        Self::Flush,
-        Self::Discard,
-        Self::SecureErase,
-        Self::WriteZeroes,
-        Self::ZoneAppend,
-        Self::ZoneReset,
-        Self::ZoneResetAll,
-        Self::ZoneOpen,
-        Self::ZoneClose,
-        Self::ZoneFinish,
-        Self::Other,
-    ];
-
-    /// The name, as the log prints it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Read => "R",
-            Self::Write => "W",
-            Self::Flush => "flush",
-            Self::Discard => "discard",
-            Self::SecureErase => "secure-erase",
-            Self::WriteZeroes => "write-zeroes",
-            Self::ZoneAppend => "zone-append",
-            Self::ZoneReset => "zone-reset",
-            Self::ZoneResetAll => "zone-reset-all",
-            Self::ZoneOpen => "zone-open",
-            Self::ZoneClose => "zone-close",
-            Self::ZoneFinish => "zone-finish",
-            Self::Other => "other",
-        }
-    }
-
-    /// The number of the encoding, which is also the index in [`Op::ALL`].
+    /// The number of the encoding.
     pub const fn code(self) -> u8 {
         self as u8
-    }
-
-    /// The op of this number.
-    pub fn from_code(code: u8) -> Option<Self> {
-        Self::ALL.get(usize::from(code)).copied()
     }
 
     /// Whether it moves bytes. The deltas cover these bytes.
