@@ -7,6 +7,8 @@ instances() { ls /sys/kernel/tracing/instances; }
 
 # watching OPTION...: start it, and wait until it listens.
 watching() {
+	# The line of the one before is not taken for its own.
+	: > /tmp/err
 	imgrement watch imgrement-sdb "$@" > /tmp/out 2> /tmp/err &
 	watcher=$!
 	until grep -q '^imgrement: watching imgrement-sdb; Ctrl-C ends it$' /tmp/err; do
