@@ -2,6 +2,8 @@
 
 //! No search reads before or after its bytes. These are at the edges of a page between two unreadable ones, so a search
 //! that did would be killed by a signal.
+//!
+//! It has `unsafe`, because mapping memory and taking a slice of it is.
 
 #![allow(
     clippy::arithmetic_side_effects,

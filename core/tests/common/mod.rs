@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Shared by the tests of searches, by the benchmark and by the fuzz targets.
+//!
+//! It has `unsafe`, because a search with AVX2 may only be made on a CPU that has it.
 
 // Not all of them need all of it.
 #![allow(dead_code)]
