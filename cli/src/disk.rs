@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Block devices, from what sysfs says.
+//! Block devices, as sysfs shows them.
 
 use crate::failure::Failure;
 use std::{
@@ -23,7 +23,7 @@ pub(crate) struct Number {
 }
 
 impl Number {
-    /// From the kernel's own form, which device-mapper uses (`huge_encode_dev`).
+    /// From the kernel's own encoding, which device-mapper uses (`huge_encode_dev`).
     pub(crate) fn from_kernel(number: u64) -> Self {
         Self::from_system(number)
     }
@@ -41,7 +41,7 @@ impl Number {
         libc::makedev(self.major, self.minor)
     }
 
-    /// That of the node at `path`.
+    /// The number of the node at `path`.
     ///
     /// # Errors
     ///
@@ -54,7 +54,7 @@ impl Number {
         }
     }
 
-    /// As the kernel's trace events have it (`MKDEV`): the major number times 2^20, plus the minor number.
+    /// As in the kernel's trace events (`MKDEV`): the major number times 2^20, plus the minor number.
     pub(crate) fn to_event(self) -> u64 {
         u64::from(self.major) << 20 | u64::from(self.minor)
     }
@@ -110,7 +110,7 @@ pub(crate) struct Disk {
 }
 
 impl Disk {
-    /// The one at `path`.
+    /// The disk or partition at `path`.
     pub(crate) fn find(path: &Path) -> Result<Self, Failure> {
         let shown = path.display();
         let number = Number::of(path).map_err(|error| {
@@ -118,13 +118,13 @@ impl Disk {
                 let failure = Failure::new(format_args!("{shown} is not a block device"));
                 return match path.is_file() {
                     true => failure.next(format_args!(
-                        "Make one of the file first: losetup --find --show {shown}"
+                        "Make a loop device of it first: losetup --find --show {shown}"
                     )),
-                    false => failure.next("These are the disks here: lsblk"),
+                    false => failure.next("To list the disks: lsblk"),
                 };
             }
             Failure::new(format_args!("cannot find {shown}: {error}"))
-                .next("These are the disks here: lsblk")
+                .next("To list the disks: lsblk")
         })?;
         let sectors = number.attribute("size").and_then(|size| size.parse().ok());
         match sectors {
@@ -136,10 +136,8 @@ impl Disk {
             }),
             Some(_) => Err(Failure::new(format_args!("{shown} has no size"))
                 .next("It may be a drive without a medium, or a loop device without a file.")),
-            None => Err(
-                Failure::new(format_args!("there is no disk behind {shown}"))
-                    .next("It may have been unplugged. These are the disks here: lsblk"),
-            ),
+            None => Err(Failure::new(format_args!("{shown} refers to no disk"))
+                .next("It may have been unplugged. To list the disks: lsblk")),
         }
     }
 }

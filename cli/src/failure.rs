@@ -63,7 +63,7 @@ impl Failure {
         for line in &self.next {
             text.push_str(&format!("  {line}\n"));
         }
-        // If this fails, too, there is no one left to tell.
+        // If this fails, too, nothing can report it.
         let _ = io::stderr().lock().write_all(text.as_bytes());
         match self.kind {
             Kind::Usage => ExitCode::from(2),

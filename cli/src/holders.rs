@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Who uses a disk: file systems, swap, other block devices, and programs.
+//! What uses a disk: file systems, swap, other block devices, and programs.
 
 use crate::{
     disk::Number,
@@ -16,7 +16,7 @@ use std::{
     },
 };
 
-/// Somebody who uses a disk.
+/// Something that uses a disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Holder {
     /// The kernel's name for what is used: the disk, or a part of it.
@@ -53,7 +53,7 @@ impl fmt::Display for Holder {
 }
 
 impl Holder {
-    /// What makes them let go.
+    /// How to end this use.
     fn advice(&self) -> String {
         match &self.by {
             By::Mount(at) => format!("Unmount it first: umount \"{}\"", at.display()),
@@ -67,7 +67,7 @@ impl Holder {
     }
 }
 
-/// Why `what` cannot be done while they use the disk; `None` if nobody does.
+/// Says that `what` cannot be done because of these users of the disk; `None` if there are none.
 pub(crate) fn refusal(what: &str, holders: &[Holder]) -> Option<Failure> {
     let (first, others) = holders.split_first()?;
     let mut failure = Failure::new(format_args!("cannot {what}: {first}"));
@@ -78,7 +78,7 @@ pub(crate) fn refusal(what: &str, holders: &[Holder]) -> Option<Failure> {
     Some(failure.next(first.advice()))
 }
 
-/// All who use this disk in a way that shuts others out, as far as it can be seen here.
+/// All users of this disk that exclude others, as far as they can be seen from here.
 pub(crate) fn of(number: Number) -> Vec<Holder> {
     let parts = parts(number);
     let mut holders = Vec::new();

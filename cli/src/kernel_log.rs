@@ -13,7 +13,7 @@ use std::{
     os::unix::fs::OpenOptionsExt,
 };
 
-/// What the log gets from now on.
+/// The lines that the log gets from now on.
 pub(crate) struct KernelLog {
     /// `None` if it cannot be read.
     file: Option<File>,
@@ -54,14 +54,14 @@ fn text(record: &str) -> Option<&str> {
     record.split_once(';')?.1.lines().next()
 }
 
-/// Our own line says most, and device-mapper's is better than none.
+/// Chooses the line to show: our own, which says the most, or else device-mapper's.
 fn reason<'a>(lines: impl Iterator<Item = &'a str> + Clone, number: Number) -> Option<String> {
     let ours = format!("imgrement: {number}: ");
     let theirs = [
         format!("device-mapper: table: {number}: "),
         format!("device-mapper: ioctl: {number}: "),
     ];
-    // A disk that others use, too, is no reason.
+    // That others also use the disk is not the reason.
     let own = lines
         .clone()
         .filter_map(|line| line.strip_prefix(&ours))

@@ -29,7 +29,7 @@ pub fn run() -> ExitCode {
     let cli = match commands::Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            // Nobody may be there to read it.
+            // If nobody reads it, that is no failure.
             let _ = error.print();
             return if error.use_stderr() {
                 ExitCode::from(2)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The arguments of a table, read by the same code as in the kernel. So a mistake is found, and told in the same words,
-//! before the kernel is asked.
+//! The arguments of a table, read by the same code as in the kernel. So a mistake is found, and reported in the same
+//! words, before the kernel is called.
 
 use crate::failure::Failure;
 use imgrement_core::{
@@ -20,7 +20,7 @@ use imgrement_core::{
 };
 use std::convert::Infallible;
 
-/// The memory of the standard library.
+/// Memory from the standard library.
 #[derive(Debug)]
 pub(crate) struct Std;
 

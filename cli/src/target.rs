@@ -79,7 +79,7 @@ pub(crate) fn all(control: &Control) -> Result<Vec<Target>, Failure> {
     for name in names {
         match of_device(control, &name) {
             Ok(found) => targets.extend(found),
-            // It has been removed since.
+            // It has been removed meanwhile.
             Err(Errno::NXIO) => {}
             Err(error) => return Err(explain(&format!("read the table of {name}"), error)),
         }
@@ -95,9 +95,9 @@ pub(crate) fn named(control: &Control, name: &str) -> Result<Vec<Target>, Failur
         Ok(_) => Err(Failure::new(format_args!(
             "{name} is a device of another kind, not imgrement's"
         ))
-        .next("These are imgrement's: imgrement list")),
+        .next("To list imgrement's devices: imgrement list")),
         Err(Errno::NXIO) => Err(Failure::new(format_args!("there is no device {name}"))
-            .next("These are there: imgrement list")),
+            .next("To list the devices: imgrement list")),
         Err(error) => Err(explain(&format!("read the table of {name}"), error)),
     }
 }
@@ -110,7 +110,7 @@ fn of_device(control: &Control, name: &str) -> Result<Vec<Target>, Errno> {
         .collect()
 }
 
-/// The name of the device that is named, or is at this path.
+/// The name of a device, from its name or its path.
 fn device_name(name: &str) -> String {
     let path = Path::new(name);
     let inner = path.strip_prefix(FOLDER).ok().and_then(Path::to_str);
@@ -125,14 +125,14 @@ fn device_name(name: &str) -> String {
     }
 }
 
-/// What an error of device-mapper means, if the kernel's log says no more.
+/// What an error of device-mapper means. For errors that the kernel's log does not explain.
 pub(crate) fn explain(what: &str, error: Errno) -> Failure {
     match error {
         Errno::ACCESS | Errno::PERM => no_permission(),
         Errno::NXIO => Failure::new(format_args!("cannot {what}: the device is gone"))
-            .next("These are there: imgrement list"),
+            .next("To list the devices: imgrement list"),
         Errno::PROTO => Failure::new(format_args!(
-            "cannot {what}: it is of another version than this command"
+            "cannot {what}: the module has another version than this command"
         ))
         .next(
             "Install the command and the module from the same source, and load the module again.",

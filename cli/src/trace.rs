@@ -73,7 +73,7 @@ pub(crate) struct Instance {
     layout: Layout,
     kinds: Vec<Kind>,
     buffers: Vec<fs::File>,
-    /// What was read, but may come after something that was not.
+    /// Events that were read, but may come after others that were not.
     pending: Vec<Event>,
     /// How many events were lost; at least 1 where the kernel does not say.
     pub(crate) lost: u64,
@@ -119,8 +119,7 @@ impl Instance {
     fn start(&mut self, device: Number, kinds: &[&str]) -> io::Result<()> {
         let events = self.folder.join("events");
         let text = |name: &str| read_text(&events.join(name));
-        let unknown =
-            || io::Error::other("this kernel's trace buffers have another layout than is known");
+        let unknown = || io::Error::other("the layout of this kernel's trace buffers is not known");
 
         self.layout =
             Layout::read(&text("header_page")?, &text("header_event")?).ok_or_else(unknown)?;
@@ -155,7 +154,7 @@ impl Instance {
         self.kinds.get(index)
     }
 
-    /// The events since the last call, in order of time. At the end (`all`), none is left for later.
+    /// The events since the last call, in order of time. With `all`, for the last call, none is kept for later.
     pub(crate) fn read(&mut self, all: bool) -> Result<Vec<Event>, Failure> {
         let now = clock_gettime(ClockId::Monotonic);
         let nanoseconds = now.tv_sec.unsigned_abs().saturating_mul(1_000_000_000);
@@ -202,7 +201,7 @@ impl Instance {
                 }
             }
         }
-        // What happened after this began may come after something in a buffer that was read earlier.
+        // An event after `now` may come after another one in a buffer that has been read already.
         self.pending.sort_by_key(|event| event.time);
         let ready = match all {
             true => self.pending.len(),
@@ -214,7 +213,7 @@ impl Instance {
 
 impl Drop for Instance {
     fn drop(&mut self) {
-        // An open buffer keeps the instance.
+        // An instance cannot be removed while one of its buffers is open.
         self.buffers.clear();
         let _ = fs::remove_dir(&self.folder);
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! From what a person types to words of tables and messages.
+//! Makes words of tables and messages from what a person types.
 
 use imgrement_core::bytes::word::Escaped;
 

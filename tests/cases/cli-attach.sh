@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # `imgrement attach`, `list`, `status`, `set`, `mark` and `detach`. Each argument of a table is an option; the table has
-# what was given, `set` changes it, and `status` tells it.
+# what was given, `set` changes it, and `status` shows it.
 
 # The arguments and other values than their defaults, from the reference.
 options=() words=() changes=() fixed=() settings='' defaults=''
@@ -75,7 +75,7 @@ expect 'devices' 'No devices found' "$(dmsetup ls)"
 expect 'list' 'Nothing is attached. To attach a disk: imgrement attach DEVICE' "$(imgrement list)"
 expect 'list --json' '[]' "$(imgrement list --json)"
 
-# A partition, under a name of its own, beside another target.
+# A partition, under a name of its own, next to another target.
 sfdisk -q /dev/sda <<< $'2048 2048\n4096 2048'
 expect 'a partition' /dev/mapper/data "$(imgrement attach /dev/sda2 --name data)"
 imgrement attach /dev/sda1 > /dev/null

@@ -42,14 +42,14 @@ expect_match 'no command' 'Usage: imgrement <COMMAND>' "$said"
 
 # No disk.
 says 1 'imgrement: cannot find /dev/nothing: No such file or directory (os error 2)
-  These are the disks here: lsblk' imgrement attach /dev/nothing
+  To list the disks: lsblk' imgrement attach /dev/nothing
 says 1 'imgrement: /dev/null is not a block device
-  These are the disks here: lsblk' imgrement attach /dev/null
+  To list the disks: lsblk' imgrement attach /dev/null
 says 1 'imgrement: /etc/passwd is not a block device
-  Make one of the file first: losetup --find --show /etc/passwd' imgrement attach /etc/passwd
+  Make a loop device of it first: losetup --find --show /etc/passwd' imgrement attach /etc/passwd
 mknod /tmp/unplugged b 8 240
-says 1 'imgrement: there is no disk behind /tmp/unplugged
-  It may have been unplugged. These are the disks here: lsblk' imgrement attach /tmp/unplugged
+says 1 'imgrement: /tmp/unplugged refers to no disk
+  It may have been unplugged. To list the disks: lsblk' imgrement attach /tmp/unplugged
 modprobe loop max_loop=1
 says 1 'imgrement: /dev/loop0 has no size
   It may be a drive without a medium, or a loop device without a file.' imgrement attach /dev/loop0
@@ -76,12 +76,12 @@ says 1 'imgrement: cannot attach /dev/sda: sda is mounted at /mnt
   Unmount it first: umount "/mnt"' imgrement attach /dev/sda
 umount /mnt
 
-# Used by other devices, and by a program that shuts others out.
+# Used by other devices, and by a program that excludes others.
 dmsetup create linear --table '0 1024 linear /dev/sda 0'
 says 1 'imgrement: cannot attach /dev/sda: sda is used by the device-mapper device linear
   Remove linear first: imgrement detach, vgchange -an (LVM), cryptsetup close or dmsetup remove' imgrement attach /dev/sda
 says 1 "imgrement: linear is a device of another kind, not imgrement's
-  These are imgrement's: imgrement list" imgrement detach linear
+  To list imgrement's devices: imgrement list" imgrement detach linear
 expect 'list shows ours alone' '[]' "$(imgrement list --json)"
 remove_target linear
 mkfifo /tmp/go /tmp/held
@@ -97,7 +97,7 @@ says 1 "imgrement: cannot attach /dev/sdb: sdb is open in process $holder (pytho
 : > /tmp/go
 wait "$holder"
 
-# What only the kernel knows, it says in its log.
+# The kernel's log says what only the kernel knows.
 says 1 'imgrement: cannot attach /dev/sdb: the kernel says: pattern_key a:b: no such key; allowed: the name, 1 to 64 bytes, of a logon key that you can search and that holds 1 to 255 bytes
   What to do about it: docs/mistakes.md' imgrement attach /dev/sdb --pattern-key a:b
 
@@ -112,12 +112,12 @@ says 1 'imgrement: cannot attach /dev/sdb: sdb is used by the device-mapper devi
 says 2 'imgrement: log maybe: neither on nor off; allowed: on or off' imgrement set taken places=on log=maybe
 says 2 'imgrement: records: set by the table only; allowed: '"$(python3 lib/reference.py messages)" \
 	imgrement set taken records=5
-says 2 'imgrement: log: no = in it
+says 2 'imgrement: log: not of the form KEY=VALUE
   Examples: imgrement set --help' imgrement set taken log
 says 1 'imgrement: cannot set pattern_key a:b of taken: the kernel says: pattern_key a:b: no such key; allowed: the name, 1 to 64 bytes, of a logon key that you can search and that holds 1 to 255 bytes
   The changes before it were made. What to do about it: docs/mistakes.md' imgrement set taken pattern_key=a:b
 says 1 'imgrement: there is no device other
-  These are there: imgrement list' imgrement mark other text
+  To list the devices: imgrement list' imgrement mark other text
 says 2 'imgrement: mark empty; allowed: 1 to 128 bytes, %HH for what is not plain' imgrement mark taken ''
 
 # No permission.

@@ -7,7 +7,7 @@ instances() { ls /sys/kernel/tracing/instances; }
 
 # watching OPTION...: start it, and wait until it listens.
 watching() {
-	# The line of the one before is not taken for its own.
+	# The line of an earlier `watch` must not be taken for this one's.
 	: > /tmp/err
 	imgrement watch imgrement-sdb "$@" > /tmp/out 2> /tmp/err &
 	watcher=$!

@@ -114,7 +114,7 @@ fn start(
     let log = KernelLog::from_here();
 
     control.load(device, row).map_err(|error| {
-        // The kernel does not say who it is.
+        // The kernel does not say what uses it.
         if error == Errno::BUSY {
             if let Some(failure) = refusal(what, &holders::processes(disk.number)) {
                 return failure;

@@ -24,7 +24,7 @@ use std::{
     },
 };
 
-/// How long to wait for programs that look at a new device for a moment, such as udev's.
+/// How long to wait for programs that have a new device open for a moment, such as udev's.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Remove a device that attach has made: use the disk itself again

@@ -31,7 +31,7 @@ Examples:
   imgrement set imgrement-sdb pattern='BEGIN RSA' places=on log_rate=0
   imgrement set imgrement-sdb pattern=none log=off
 
-pattern=TEXT and pattern_key=NAME replace all patterns. The arguments edges, records and label are set by attach alone.
+pattern=TEXT and pattern_key=NAME replace all patterns. The arguments edges, records and label are only set by attach.
 docs/reference.md explains each argument.")]
 pub(crate) struct Set {
     /// The name of the device, or its path
@@ -79,10 +79,11 @@ fn message(change: &OsStr) -> Result<Vec<String>, Failure> {
         equals.and_then(|at| bytes.get(..at)),
         equals.and_then(|at| bytes.get(at + 1..)),
     ) else {
-        return Err(
-            Failure::usage(format_args!("{}: no = in it", change.to_string_lossy()))
-                .next("Examples: imgrement set --help"),
-        );
+        return Err(Failure::usage(format_args!(
+            "{}: not of the form KEY=VALUE",
+            change.to_string_lossy()
+        ))
+        .next("Examples: imgrement set --help"));
     };
     let mut words = vec![word(key), word(value)];
     // These words would have a meaning of their own.

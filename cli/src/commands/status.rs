@@ -123,7 +123,7 @@ impl Status {
         for target in targets {
             match counters(&control, &target) {
                 Ok(counters) => all.push((target, counters)),
-                // It has been removed since, and nobody asked for it by name.
+                // It has been removed meanwhile, and was not given by name.
                 Err(Errno::NXIO) if self.names.is_empty() => {}
                 Err(error) => {
                     let what = format!("read the status of {}", target.device.name);

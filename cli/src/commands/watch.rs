@@ -43,7 +43,7 @@ use std::{
 /// How often the buffers are read.
 const TICK: Duration = Duration::from_millis(100);
 
-/// How many requests in flight are remembered for what was found in them.
+/// For how many requests in flight the number of matches is remembered.
 const IN_FLIGHT: usize = 1 << 16;
 
 /// The kinds of events, in the order of the constants below.
@@ -68,7 +68,7 @@ pub(crate) struct Watch {
     #[arg(long)]
     json: bool,
 
-    /// End after so many requests
+    /// End after N requests
     #[arg(long, value_name = "N")]
     count: Option<u64>,
 }
@@ -84,7 +84,7 @@ struct Line {
     sector: u64,
     bytes: u64,
     errno: u64,
-    /// Nanoseconds; none if the request began before anybody listened.
+    /// Nanoseconds; none if the request began before anything listened.
     latency: Option<u64>,
     /// None if its beginning was not seen.
     hits: Option<u64>,
@@ -186,7 +186,7 @@ impl Watch {
                     if let (Some(id), Some(hits)) =
                         (number(&fields.request_id), number(&fields.request_hits))
                     {
-                        // Completions were lost.
+                        // So many can only be left if completions were lost.
                         if found.len() >= IN_FLIGHT {
                             found.clear();
                         }
@@ -214,7 +214,7 @@ impl Watch {
         }
     }
 
-    /// A line, with its end.
+    /// The text of a line, with its line end.
     fn show(&self, line: &Line) -> Result<String, Failure> {
         if self.json {
             let text = serde_json::to_string(line)
@@ -244,8 +244,8 @@ impl Watch {
     }
 }
 
-/// Tells the person at the terminal.
+/// Prints a note for the person at the terminal.
 fn note(text: &str) {
-    // Nobody may be there to read it.
+    // If nobody reads it, that is no failure.
     let _ = io::Write::write_all(&mut io::stderr(), format!("imgrement: {text}\n").as_bytes());
 }

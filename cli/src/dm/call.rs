@@ -20,7 +20,7 @@ use std::ffi::c_void;
 /// The size of `struct dm_ioctl`.
 pub(super) const HEADER: usize = 312;
 
-/// Where `data_size` is in it.
+/// The offset of `data_size` in it.
 const DATA_SIZE: usize = 12;
 
 /// Makes the call `command`. `buffer` begins with a `struct dm_ioctl` in the machine's byte order, and the answer is

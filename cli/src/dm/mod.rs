@@ -69,7 +69,7 @@ impl Control {
         Ok(Self { file })
     }
 
-    /// Makes one call. An answer that does not fit is asked for again.
+    /// Makes one call. If the answer does not fit, makes it again with more room.
     fn call(&self, command: Command, request: &Request) -> Result<Answer, Errno> {
         let mut room = 16 << 10;
         loop {
@@ -171,7 +171,7 @@ impl Control {
         Ok(())
     }
 
-    /// Makes a call that udev gets to know, and waits for udev.
+    /// Makes a call that the kernel reports to udev, and waits for udev.
     fn announced(&self, command: Command, device: &Device) -> Result<(), Errno> {
         let cookie = udev::Cookie::new();
         let request = Request {
@@ -203,7 +203,7 @@ fn readonly_flag(readonly: bool) -> u32 {
     }
 }
 
-/// device-mapper is for root alone.
+/// Only root may use device-mapper.
 pub(crate) fn no_permission() -> Failure {
     Failure::new("no permission to use device-mapper").next("Run it as root: sudo imgrement ...")
 }

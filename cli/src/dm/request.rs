@@ -17,7 +17,7 @@ pub(super) enum Command {
     Remove = 4,
     /// Suspend or resume it.
     Suspend = 6,
-    /// Tell about it.
+    /// Report its state.
     Status = 7,
     /// Load its next table.
     Load = 9,
@@ -37,7 +37,7 @@ pub(super) mod flag {
     pub(in crate::dm) const BUFFER_FULL: u32 = 1 << 8;
     pub(in crate::dm) const NO_FLUSH: u32 = 1 << 11;
     pub(in crate::dm) const EVENT: u32 = 1 << 13;
-    /// Passwords and the like may be in it: the kernel wipes its copies.
+    /// It may contain secrets: the kernel wipes its copies.
     pub(in crate::dm) const SECURE: u32 = 1 << 15;
 }
 
@@ -47,7 +47,7 @@ pub(crate) const NAME_MAX: usize = 127;
 /// The size of `struct dm_target_spec`.
 const SPEC: usize = 40;
 
-/// What is asked.
+/// A request to device-mapper.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Request {
     pub(super) name: String,
@@ -71,7 +71,7 @@ impl Request {
 
     /// The bytes, with room for an answer of at least `room`.
     pub(super) fn bytes(&self, room: usize) -> Vec<u8> {
-        // What all kernels since 3.x answer to.
+        // The interface's version 4.0.0, which all kernels since 3.x accept.
         let words = [
             4,
             0,
@@ -97,7 +97,7 @@ impl Request {
     }
 }
 
-/// What is answered.
+/// Device-mapper's answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Answer {
     pub(super) flags: u32,
@@ -183,7 +183,7 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    /// The bytes by which it is loaded, alone.
+    /// The bytes that load it as the only target.
     pub(super) fn bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         bytes.extend(self.start.to_ne_bytes());
@@ -277,7 +277,7 @@ mod tests {
         answer.data.extend(row("8:16 0 1 x").bytes());
         assert_eq!(answer.table(), [row("8:0 0"), row("8:16 0 1 x")]);
 
-        // Whatever is cut off, it does not panic.
+        // It does not panic, wherever the bytes end.
         for length in 0..answer.data.len() {
             let cut = Answer {
                 data: answer.data.get(..length).unwrap_or_default().to_vec(),

@@ -41,7 +41,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Without udev's rules, only root may use a node.
 const NODE_MODE: u32 = 0o600;
 
-/// What udev is told with an event, to be waited for.
+/// The cookie of an event. udev gets it with the event, and we wait for udev by it.
 pub(crate) struct Cookie {
     /// The lower half of the key, and the semaphore. `None` without udev.
     semaphore: Option<(u32, Semaphore)>,
@@ -51,7 +51,7 @@ impl Cookie {
     /// For the next event.
     pub(crate) fn new() -> Self {
         let semaphore = running().then(|| {
-            // Any number that is free.
+            // Any free number.
             let first = process::id();
             (0..0xffff).find_map(|turn| {
                 let half = (first.wrapping_add(turn) & 0xffff).max(1);
@@ -83,7 +83,7 @@ impl Cookie {
     }
 }
 
-/// Whether udev runs here. DM_DISABLE_UDEV says that it is not to be waited for, as for dmsetup.
+/// Whether udev runs here, and should be waited for. DM_DISABLE_UDEV says that it should not, as for dmsetup.
 fn running() -> bool {
     std::env::var_os("DM_DISABLE_UDEV").is_none() && Path::new("/run/udev/control").exists()
 }
@@ -95,7 +95,7 @@ pub(crate) fn node_appears(name: &str, number: Number) -> Result<(), Failure> {
     if Number::of(&path).is_ok_and(|found| found == number) {
         return Ok(());
     }
-    // One of a device that is gone.
+    // The node of a device that is gone.
     let removed = fs::remove_file(&path);
     let made = match removed {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),

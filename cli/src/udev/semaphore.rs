@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A System V semaphore, by which udev says that it has finished with an event. The file is `unsafe`, because no safe
-//! interface to these semaphores is at hand.
+//! A System V semaphore, by which udev says that it has finished with an event. The file has `unsafe` code, because the
+//! crates in use have no safe interface to these semaphores.
 
 #![allow(unsafe_code)]
 

@@ -44,25 +44,25 @@ settings! {
     /// Which requests to search.
     Ops           ops: Ops                              = Ops::WRITE,   AnyTime,      SearchedOps;
 
-    /// Whether records keep a copy of the bytes.
+    /// Whether to copy the bytes that are written, and to search the copy, too.
     Data          data: bool                            = true,         AnyTime,      Switch;
 
-    /// Whether requests are logged.
+    /// Whether to log requests.
     Log           log: bool                             = true,         AnyTime,      Switch;
 
-    /// How many whole requests are logged per second; 0 means no limit.
+    /// How many requests to log per second; 0 means no limit.
     LogRate       log_rate: u32                         = 1000,         AnyTime,      LIMIT;
 
-    /// How many lines of whole requests are logged per second; 0 means no limit.
+    /// How many lines of requests to log per second; 0 means no limit.
     LogLines      log_lines: u32                        = 10_000,       AnyTime,      LIMIT;
 
-    /// Whether each place where a pattern was found is logged.
+    /// Whether to log each place where a pattern was found.
     Places        places: bool                          = false,        AnyTime,      Switch;
 
-    /// How many writes to remember by their edges.
+    /// How many writes to remember, to find matches that straddle two writes.
     Edges         edges: u32                            = 0,            Table,        Number(EDGES, Some("none"));
 
-    /// How many records the pool has.
+    /// How many blocks the pool for records has.
     Records       records: u32                          = 2048,         Table,        Number(RECORDS, None);
 
     /// What each line of the log begins with.
