@@ -84,7 +84,7 @@ fn naive(patterns: &[Owned], segments: &[&[u8]]) -> (Times, Ends) {
     (times, ends)
 }
 
-/// In every way: with places or without, and with ends or without (which those that count alone then do not tell).
+/// In every way: with places or without, and with ends or without (which engines that only count then do not report).
 fn fast(owned: &[Owned], segments: &[&[u8]]) -> Vec<(Times, Option<Ends>)> {
     let mut ways = Vec::new();
     for (places, asked) in [(false, false), (false, true), (true, false)] {

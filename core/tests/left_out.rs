@@ -65,7 +65,7 @@ fn requests_are_attributed_to_the_used_up_limit() {
     let mut left_out = LeftOut::default();
     left_out.refuse(rate(7));
     left_out.close(rate(7), 1);
-    // Ten passed by then, and eight more before all is told.
+    // Ten passed by then, and eight more before the report.
     left_out.close(lines(100), 11);
     left_out.refuse(rate(8));
     left_out.close(lines(100), 15);

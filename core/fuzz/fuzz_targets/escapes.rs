@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Escapes: any bytes print as one plain word that decodes to them; any word is read as by a slow and obvious reader,
-//! into a buffer of any size; and a log line with any text in it stays one line.
+//! Escapes. Any bytes print as one plain word that decodes to them. Any word is read as by a slow and obvious reader,
+//! into a buffer of any size. A log line with any text in it stays one line.
 
 #![no_main]
 

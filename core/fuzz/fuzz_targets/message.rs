@@ -37,7 +37,7 @@ type Said = String;
 /// A wrong word, and what is wrong with it.
 type Wrong<'a> = (&'a [u8], MistakeKind);
 
-/// A text of at most so many bytes, in its normal form.
+/// A text of at most `longest` bytes, in its normal form.
 fn word<'a>(
     keyword: Keyword,
     word: Option<&&'a [u8]>,

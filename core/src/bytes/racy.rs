@@ -6,8 +6,8 @@
 //! memory is undefined behaviour, whatever is done with it, so there is this view instead. It is one of the few files
 //! with `unsafe`: it makes the loads once for all, with checks.
 //!
-//! A load is volatile, which is how the kernel's Rust code reads memory that others write (`READ_ONCE`): it happens
-//! once and in place, and any bits that it returns are a valid value. Two loads of the same byte may differ.
+//! A load is volatile, which is how the kernel's Rust code reads memory that others write (`READ_ONCE`). It happens
+//! once and in place. Any bits that it returns are a valid value. Two loads of the same byte may differ.
 
 use core::{
     array,

@@ -2,8 +2,8 @@
 
 //! Whether there is memory for what a table asks for.
 //!
-//! An allocation that may fail can still take nearly all memory, and leave others without. So the table is refused
-//! before anything is allocated, and the error says how much is missing.
+//! An allocation that may fail can still take nearly all memory, and leave too little to others. So the table is
+//! refused before anything is allocated, and the error says how much is missing.
 
 use super::arguments::{
     Argument,
@@ -42,8 +42,8 @@ pub struct Shortage {
 }
 
 impl Shortage {
-    /// The error for a table with these arguments, which need so much, if `available` bytes are available; `None` if
-    /// that is enough.
+    /// The error for a table with these arguments, if they need more memory than `available` bytes can spare; otherwise
+    /// `None`.
     pub fn of(params: &Params, need: Need, available: u64) -> Option<Self> {
         let Need {
             records,

@@ -20,8 +20,8 @@ use core::{
     fmt, //
 };
 
-/// How much of a wrong word a [`Mistake`] prints, in bytes. What is allowed must still fit into the line, of which
-/// printk keeps about 1000 bytes.
+/// How much of a wrong word a [`Mistake`] prints, in bytes. The list of what is allowed must still fit into the line.
+/// printk cuts lines after about 1000 bytes.
 const WORD_MAX: usize = 128;
 
 /// A mistake in a table's arguments or in a message.
@@ -61,7 +61,7 @@ impl<'a> Mistake<'a> {
         }
     }
 
-    /// A mistake in a pattern that only shows when it meets other patterns, or the kernel's keys.
+    /// A mistake in a pattern that is only found when the pattern is compared with others, or its key is read.
     pub fn of_pattern(pattern: &'a Pattern, fault: Fault) -> Self {
         let (word, keyword) = match pattern.key_name() {
             // Such a fault is about the key, not about the name by which the pattern is shown.

@@ -77,8 +77,8 @@ impl Limit {
     /// Whether a request with `lines` lines may be logged now, or why not. `lines` is not called if there is no limit
     /// on lines. A request that is too long for any window is refused, and the window stays open for others.
     ///
-    /// `now` is in nanoseconds of any clock. If it goes backwards, the window is taken to have begun then, and admits
-    /// no more because of that: only forward progress of the clock counts.
+    /// `now` is in nanoseconds of any clock. If it goes backwards, the window counts as begun at that time. It does not
+    /// admit more because of that: only forward progress of the clock counts.
     ///
     /// # Errors
     ///

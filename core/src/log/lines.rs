@@ -60,11 +60,11 @@ pub enum Line<'a> {
         /// Which limit.
         reason: Reason,
     },
-    /// So many whole requests are missing in the log, because the device was suspended or removed before a slow console
-    /// had taken them.
+    /// The number of whole requests that are missing in the log, because the device was suspended or removed before a
+    /// slow console had taken them.
     TooLate(u64),
-    /// So many lines of the request above are missing in the log, because the device is being suspended or removed, and
-    /// a slow console had not taken them.
+    /// The number of lines of the request above that are missing in the log, because the device is being suspended or
+    /// removed, and a slow console had not taken them.
     Cut(u64),
     /// Requests were not recorded in full. They still reached the disk.
     Lost {
@@ -75,7 +75,7 @@ pub enum Line<'a> {
         /// Requests with a record, but without all that was found in them.
         finds: u64,
     },
-    /// So many errors are missing in the log, because of the limit on it, or because the pool was full.
+    /// The number of errors that are missing in the log, because of the limit on it, or because the pool was full.
     ErrorsLeftOut(u64),
     /// A text that a person sent.
     Mark(&'a [u8]),
@@ -284,8 +284,8 @@ fn times<'a, I: Iterator<Item = Find<'a>>>(
     })
 }
 
-/// The lines about places, if any were recorded. `all` is the number of all occurrences, of which `finds` may not
-/// have each.
+/// The lines about places, if any were recorded. `all` is the number of all occurrences. `finds` may not have all of
+/// them.
 fn places<'a, M: Memory>(
     header: &Header,
     finds: impl Iterator<Item = Find<'a>>,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A bounded pool of slots, and the way from the senders that fill them to the one reader, both without locks.
+//! A bounded pool of slots, and queues from the senders that fill them to the one reader. Neither has locks.
 //!
 //! A slot is an index into whatever its owner keeps next to it. It is claimed ([`claim`]), filled, handed over
 //! ([`push`]), taken ([`take_all`]), read, and released ([`release`]). Between these calls, the holder of the index
@@ -32,8 +32,8 @@ pub const EMPTY: u32 = u32::MAX;
 /// different words as long as these have free slots.
 ///
 /// The number of steps is bounded, whatever others do: each word is visited once, and each attempt that fails because
-/// of another caller rules out one of its bits. The price is that a slot which becomes free behind the search is
-/// not found. So `None` means that the pool was full or nearly full.
+/// of another caller rules out one of its bits. The price is that a slot is not found if it becomes free after its word
+/// was visited. So `None` means that the pool was full or nearly full.
 pub fn claim(words: &[AtomicU64], count: u32, hint: usize) -> Option<u32> {
     let start = hint.checked_rem(words.len())?;
 
@@ -86,9 +86,9 @@ pub fn release(words: &[AtomicU64], index: u32) -> bool {
 /// queues, because a slot is in at most one. Returns `false`, and does nothing, if the slot has no link.
 ///
 /// A push (R. K. Treiber, "Systems programming: coping with parallelism", IBM RJ 5118, 1986) is only repeated if
-/// another push or a [`take_all`] came between, so the queue as a whole makes progress. With a queue for each CPU,
-/// that is an interrupt, the reader, or a task that was migrated. Because only all slots are ever taken, there is no
-/// ABA problem.
+/// another push or a [`take_all`] happened meanwhile, so the queue as a whole makes progress. With a queue for each
+/// CPU, only an interrupt, the reader, or a task that was migrated can do that. The reader always takes all slots of a
+/// queue, so there is no ABA problem.
 pub fn push(head: &AtomicU32, links: &[AtomicU32], index: u32) -> bool {
     let Some(link) = link(links, index) else {
         return false;

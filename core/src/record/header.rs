@@ -2,8 +2,8 @@
 
 //! The layout of a record: a header, then a delta for each segment.
 //!
-//! A request that fails has two records: that of the request on its way, and, when it has completed, one without
-//! deltas and with the error.
+//! A request that fails has two records. The first is that of any request. The second is made when the request has
+//! completed: it has the error, and no deltas.
 //!
 //! Numbers are little-endian. There is no padding except the reserved bytes. These are written as zero, and any other
 //! value is refused, so each value has one encoding.
@@ -43,7 +43,7 @@ pub struct Header {
     pub deltas: u32,
     /// Occurrences of the pattern that straddle its deltas.
     pub straddling: u32,
-    /// The errno (positive) with which it completed, in a record of only that; otherwise 0.
+    /// In the record of an error, the errno (positive) with which it completed; otherwise 0.
     pub error: u16,
 }
 

@@ -15,7 +15,7 @@ pub struct Field {
     pub offset: usize,
     /// Its size, in bytes.
     pub size: usize,
-    /// Whether it is the place of a text (`__data_loc`), not a value.
+    /// Whether it is not a value, but says where a text is (`__data_loc`).
     pub located: bool,
 }
 
@@ -90,8 +90,8 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// From `events/header_page` and `events/header_event`. `None` if entries of this kernel are of another kind than
-    /// those that are known here.
+    /// From `events/header_page` and `events/header_event`. `None` if the entries of this kernel do not have the form
+    /// that is known here.
     pub fn read(header_page: &str, header_event: &str) -> Option<Self> {
         let data = Field::find(header_page, "data")?;
         let known = [

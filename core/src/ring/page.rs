@@ -23,7 +23,7 @@ const TIME_STAMP: u32 = 31;
 /// How many events were lost before a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lost {
-    /// As many.
+    /// This many.
     Known(u64),
     /// The kernel does not say how many.
     Unknown,
@@ -38,7 +38,8 @@ pub struct Event<'p> {
     pub bytes: &'p [u8],
 }
 
-/// The events of a page, in their order. A page may have any bytes: reading it ends at the first that cannot be right.
+/// The events of a page, in their order. A page may have any bytes. Reading ends at the first byte that cannot be
+/// right.
 #[derive(Clone, Debug)]
 pub struct Page<'p> {
     data: &'p [u8],

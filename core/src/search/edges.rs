@@ -4,8 +4,8 @@
 //! whichever write comes first.
 //!
 //! There is space for a fixed number of writes; the oldest makes room for the next. If writes begin (or end) at the
-//! same sector, only the last of them counts, and only it is in a list. So lists are as short as chance makes them.
-//! What was on the disk before, or was overwritten from the middle of another write, is not known here.
+//! same sector, only the last of them counts, and only it is in a list. So two writes are in the same list only by
+//! chance. What was on the disk before, or was overwritten from the middle of another write, is not known here.
 
 use super::set::PATTERN_MAX;
 use crate::{
@@ -150,7 +150,7 @@ pub struct Edges<M: Memory> {
     factor: u64,
     /// How many writes there are.
     len: usize,
-    /// The oldest write, which is the next to go, and the newest one. Writes that no longer count are older than all
+    /// The oldest write, which is forgotten next, and the newest one. Writes that no longer count are older than all
     /// others.
     outermost: [u32; 2],
 }
@@ -160,7 +160,7 @@ const BEFORE: usize = 0;
 const AFTER: usize = 1;
 
 impl<M: Memory> Edges<M> {
-    /// The size in bytes for so many writes.
+    /// The size in bytes for `count` writes.
     pub fn size(count: u32) -> u64 {
         let each = const { size_of::<Write>() + 2 * size_of::<u32>() };
         (each as u64).saturating_mul(u64::from(count))
@@ -276,7 +276,7 @@ impl<M: Memory> Edges<M> {
     }
 
     /// Removes a write from one of its lists, and returns whether it was there. If it is in no list any more, it is
-    /// the next to go.
+    /// forgotten next.
     fn unlist(&mut self, which: usize, place: usize) -> bool {
         let Some(write) = self.writes.get_mut(place) else {
             return false;

@@ -107,7 +107,7 @@ impl<M: Memory> Engine<M> {
     }
 
     /// Moves on to the next segment of a request, and reports occurrences that end in it and began before it. With
-    /// `ends`, an engine of a single pattern, too, reports where each occurrence ends.
+    /// `ends`, an engine of a single pattern also reports where each occurrence ends.
     #[inline]
     pub fn straddling(
         &self,

@@ -183,7 +183,7 @@ impl<M: Memory> Matcher<M> {
         u32::try_from(hits).unwrap_or(u32::MAX)
     }
 
-    /// Counts the occurrences in `bytes` alone, and tells `found` where each of them ends. It costs more than
+    /// Counts the occurrences in `bytes` alone, and calls `found` with the end of each of them. It costs more than
     /// [`Self::count`]: up to a comparison with the pattern for each byte. The count saturates.
     pub fn each(&self, bytes: RacyBytes<'_>, found: &mut dyn FnMut(usize)) -> u32 {
         let Some(probe) = self.pair.over(bytes, None) else {

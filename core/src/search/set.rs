@@ -4,14 +4,13 @@
 //!
 //! A filter ([`Windows`]) passes a place where one of the patterns may be. The patterns in its bucket are then
 //! compared. A comparison must be paid for with bytes that were filtered, as in the search for a single pattern
-//! (`matcher.rs`). When that fails, automata search the next stretch, at a cost that hardly depends on the bytes: one
-//! for the patterns that respect case, and one for those that ignore it.
+//! (`matcher.rs`). When that fails, automata search the next stretch, at a cost that hardly depends on the bytes. There
+//! is one for the patterns that respect case, and one for those that ignore it.
 //!
 //! Building a set may sleep. Afterwards it is only read.
 //!
-//! Any allowed set fits. The memory is: a byte for each byte of the patterns; 10 for each state of the automata, of
-//! which there are no more than bytes; 40 for each pattern; and 32 KiB for the filter. That is at most
-//! [`MEMORY_MAX`].
+//! Any allowed set fits. The memory is: a byte for each byte of the patterns; 10 for each state of the automata (there
+//! are no more states than bytes); 40 for each pattern; and 32 KiB for the filter. That is at most [`MEMORY_MAX`].
 //!
 //! On the machine of `docs/matcher.md`, no input costs more than 60 ns per byte, plus 10 to 30 ns for each occurrence,
 //! whatever the patterns. Around the start of a segment, as far as the longest pattern reaches, bytes are searched a
@@ -280,9 +279,9 @@ impl<M: Memory> Set<M> {
         Ok(())
     }
 
-    /// Searches the next segment of a request, and reports each occurrence that ends in it, in no particular order: the
-    /// index of the pattern, and where the occurrence ends, in bytes after the start of the segment. If it is longer
-    /// than that, it straddles segments.
+    /// Searches the next segment of a request, and reports each occurrence that ends in it, in no particular order. It
+    /// reports the index of the pattern, and where the occurrence ends, in bytes after the start of the segment. If the
+    /// pattern is longer than that, it straddles segments.
     ///
     /// One section of `sections` may filter and compare all of `bytes`, so they should be few: a page. The automata
     /// run outside of sections.

@@ -50,8 +50,8 @@ const STEP: usize = 64;
 pub const WINDOW: usize = 4;
 
 /// The bytes that are allowed in a window. For each of its bytes in turn, there are two tables of buckets, a bit for
-/// each. The low four bits of a byte select an entry of the first table, and the high bits one of the second: the
-/// buckets in which the byte may be there.
+/// each. The low four bits of a byte select an entry of the first table, and the high bits one of the second. These two
+/// entries are the buckets in which the byte may be there.
 pub type Nibbles = [[u8; 16]; 2 * WINDOW];
 
 #[cfg(target_arch = "x86_64")]
@@ -102,9 +102,9 @@ impl Avx2<'_> {
         places(last, from, |from| self.windows_steps(nibbles, bytes, from))
     }
 
-    /// Tests [`STEP`] places at a time from `from`, up to the first step that has any, or as long as there are enough
-    /// places. Returns the place that it has reached, and a bit for each place of the step there, the lowest for the
-    /// first one. No bit is set if there was none.
+    /// Tests [`STEP`] places at a time from `from`, until a step finds any, or too few places are left for a step.
+    /// Returns the place that it has reached, and a bit for each place of the step there, the lowest for the first one.
+    /// No bit is set if it found none.
     #[inline]
     fn probe_steps(self, pair: [u8; 2], bytes: RacyPair<'_>, from: usize) -> (usize, u64) {
         let last = bytes.len().checked_sub(STEP);
@@ -209,7 +209,7 @@ impl Avx2<'_> {
         //   because `vzeroupper` clears the upper halves of all.
         // - `nibbles` has 128 bytes, of which 16 are loaded from each multiple of 16.
         // - By the invariant of `RacyBytes`, its bytes may be read. Each step loads `STEP` bytes from `at` and from
-        // each   of the three bytes after it, where `at <= last`, so they are within the bytes. Nothing is stored.
+        //   each of the three bytes after it, where `at <= last`, so they are within the bytes. Nothing is stored.
         unsafe {
             core::arch::asm!(
                 "vmovd xmm0, {mask:e}",

@@ -34,7 +34,7 @@ const MANY: u32 = 16;
 /// The buckets where a pair of bytes may begin a window, and where it may end one.
 pub type Pair = [u32; 2];
 
-/// The values that each byte of a window may have; `None`, and so any, beyond the end of the pattern.
+/// The values that each byte of a window may have. Beyond the end of the pattern it is `None`: any value.
 pub type Window = [Option<[u8; 2]>; WINDOW];
 
 /// The filter.

@@ -18,7 +18,7 @@ pub(crate) enum Values {
     Words(Vec<&'static str>),
     /// A number in this range, and the text about 0.
     Number(u32, u32, Option<&'static str>),
-    /// A text of 1 to so many bytes.
+    /// A text of 1 to this many bytes.
     Text(usize),
 }
 
