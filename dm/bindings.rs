@@ -21,5 +21,5 @@
     unused_imports
 )]
 
-// Kbuild tells where the file is: with `MO=` it is not below the sources.
+// Kbuild says where the file is: with `MO=` it is not below the sources.
 include!(env!("DM_BINDINGS"));

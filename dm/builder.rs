@@ -77,8 +77,8 @@ impl<'t> Builder<'t> {
 
     /// The mapped device.
     pub fn mapped_device(&self) -> MappedDevice<'t> {
-        // SAFETY: By the invariant `ti` is live, and it is so until the instance, of which `'t` is the life, has
-        // been dropped.
+        // SAFETY: By the invariant `ti` is live. It stays so until the instance, whose lifetime is `'t`, has been
+        // dropped.
         unsafe { MappedDevice::of(self.ti) }
     }
 
@@ -164,7 +164,7 @@ impl<'t> Builder<'t> {
         unsafe { self.worker.worker() }
     }
 
-    /// The queue for reads that end late ([`MapBio::end_late`]). It is not made yet. May sleep.
+    /// The queue for reads that end late ([`MapBio::end_late`]). This does not make it yet. May sleep.
     ///
     /// # Errors
     ///
@@ -176,7 +176,7 @@ impl<'t> Builder<'t> {
 
     /// Sets whether discards reach `map`. If not, the target does not support them.
     ///
-    /// Here and below, `map` sees one clone of a request. With several, nothing would tell it which is which.
+    /// Here and below, `map` sees one clone of a request. With several, nothing would say which is which.
     pub fn wants_discards(&mut self, wants: bool) {
         // SAFETY: By the invariant.
         unsafe { (*self.ti.as_ptr()).num_discard_bios = c_uint::from(wants) };

@@ -2,7 +2,7 @@
 
 //! The callbacks through which device-mapper reaches a target.
 //!
-//! What the C interface requires of every target is done here, once for all.
+//! What the C interface requires of every target is done here, once for all targets.
 
 use super::{
     bindings,
@@ -63,14 +63,14 @@ struct Instance<S> {
     // Dropped last: the state has handles to them.
     worker: worker::Slot,
     // No bio is left, but the function that ended the last one may not have returned yet. The queue waits for that
-    // before it goes.
+    // before it is destroyed.
     late: late::Slot,
     _devices: OpenDevices,
 }
 
 impl<S> Drop for Instance<S> {
     fn drop(&mut self) {
-        // While the state is still there.
+        // While the state still exists.
         self.worker.stop();
     }
 }
@@ -197,7 +197,7 @@ impl<T: Target> Callbacks<T> {
         unsafe { &Self::instance(ti, scope).state }
     }
 
-    /// The same with what else belongs to it.
+    /// The instance of `ti`, for a callback in its scope.
     ///
     /// # Safety
     ///
@@ -217,7 +217,7 @@ impl<T: Target> Callbacks<T> {
     ///
     /// # Safety
     ///
-    /// `ti` is live, and `argc` and `argv` are those of the call, before whose end `'a` must end.
+    /// `ti` is live. `argc` and `argv` are those of the call, and `'a` ends before the call does.
     unsafe fn args<'a>(
         ti: *mut bindings::dm_target,
         argc: c_uint,
@@ -313,7 +313,7 @@ impl<T: Target> Callbacks<T> {
         }
         // The worker may run from here on.
         builder.worker.set_state(NonNull::from(&*state).cast());
-        // From here on only a message makes the queue; the table has yet to be resumed.
+        // From here on, only a message may make the queue, and not before the table has been resumed.
         builder.late.set_may_make(false);
         Ok(KBox::new(
             Instance {
@@ -464,8 +464,8 @@ impl<T: Target> Callbacks<T> {
             unsafe { core::ptr::drop_in_place(Space::own_in(space).as_ptr()) };
         }
 
-        // SAFETY: The bio is ours, and ends with this. Neither it nor the target is used from here on. The queue
-        // waits for this function before it goes.
+        // SAFETY: The bio is ours, and ends with this. Neither it nor the target is used from here on. The queue waits
+        // for this function before it is destroyed.
         unsafe {
             Late::end(late);
             if let Some(end) = (*bio.as_ptr()).bi_end_io {

@@ -77,7 +77,7 @@ impl OpenDevices {
     pub(super) unsafe fn open<'t>(&mut self, path: &CStr) -> Result<Device<'t>> {
         let mut given = core::ptr::null_mut();
 
-        // First, so that a device that is open cannot fail to be recorded.
+        // This comes first, so that nothing can fail between opening the device and recording it.
         let mut copy = KBox::new(bindings::dm_dev::default(), GFP_KERNEL)?;
         self.devices.reserve(1, GFP_KERNEL)?;
         // SAFETY:
@@ -102,7 +102,7 @@ impl OpenDevices {
             dev: NonNull::from(&*copy),
             _open: PhantomData,
         };
-        // INVARIANT: It was got just now.
+        // INVARIANT: It has just been got.
         self.devices.push(copy, GFP_KERNEL)?;
         Ok(device)
     }
@@ -139,7 +139,7 @@ impl Drop for OpenDevices {
                 bindings::dm_get_device(ti, dev.name.as_ptr().cast(), 0, &mut present)
             });
             if got.is_ok() {
-                // SAFETY: There were two gets: just now, and when it was opened.
+                // SAFETY: It was got twice: just now, and when it was opened.
                 unsafe {
                     bindings::dm_put_device(ti, present);
                     bindings::dm_put_device(ti, present);
@@ -166,13 +166,13 @@ impl Device<'_> {
         Escaped(self.number().to_bytes())
     }
 
-    /// The same as the kernel itself has it: the major number times 2^20, plus the minor number.
+    /// Its number in the kernel's own form: the major number times 2^20, plus the minor number.
     pub fn dev_t(&self) -> u32 {
         // SAFETY: The block device is open.
         unsafe { (*self.bdev()).bd_dev }
     }
 
-    /// The same as a word.
+    /// Its number as `major:minor`, as a C string.
     pub(super) fn number(&self) -> &CStr {
         // SAFETY: By the invariant `dev` is our copy, and `dm_get_device` filled the name with a string.
         unsafe { CStr::from_char_ptr((&raw const (*self.dev.as_ptr()).name).cast::<c_char>()) }

@@ -101,7 +101,7 @@ static int rust_dm_count_holder(struct device *disk, void *data)
 }
 
 /*
- * How many disks other than that of this table sit on an open block device, and
+ * How many disks other than that of this table use an open block device, and
  * the name of one of them. The block layer keeps them only as links in sysfs
  * (/sys/block/sdb/holders), not as a list. So each existing disk is looked up
  * there.
@@ -118,8 +118,9 @@ unsigned int rust_dm_other_holders(struct block_device *bdev,
 	};
 
 	/*
-	 * The folder goes with the disk, which may be unplugged at any time,
-	 * unless we get the folder first (bd_link_disk_holder() does the same).
+	 * The folder is freed with the disk, which may be unplugged at any
+	 * time, unless we get the folder first (bd_link_disk_holder() does the
+	 * same).
 	 */
 	mutex_lock(&disk->open_mutex);
 	if (disk_live(disk))
@@ -177,9 +178,9 @@ struct workqueue_struct *rust_dm_alloc_workqueue(const char *name)
 }
 
 /*
- * For work that I/O waits for, as many at once as there are CPUs now. Of those
- * that could be plugged in, a virtual machine may have hundreds, and each item
- * that runs takes a thread.
+ * For work that I/O waits for. As many items run at once as there are CPUs now,
+ * and each takes a thread. CPUs that could be plugged in do not count, because
+ * a virtual machine may have hundreds of those.
  */
 struct workqueue_struct *rust_dm_alloc_reads_queue(const char *name,
 						   const char *device)

@@ -14,7 +14,7 @@ use core::{
     fmt, //
 };
 
-/// Other disks that sit on a device. It prints as `dm-0`, or `dm-0 and 2 more`.
+/// Other disks that use a device. It prints as `dm-0`, or `dm-0 and 2 more`.
 pub struct Holders {
     /// The name of one of them, with a NUL at the end.
     one: [u8; Self::NAME_SIZE],

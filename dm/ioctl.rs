@@ -8,7 +8,7 @@ use super::Device;
 pub enum IoctlRoute<'a> {
     /// To this device, which the target covers from its first sector to its last.
     Whole(Device<'a>),
-    /// To this device, of which the target covers only a part. Only callers that may do raw I/O are let through.
+    /// To this device. The target covers only a part of it, so only callers that may do raw I/O are let through.
     Part(Device<'a>),
 }
 

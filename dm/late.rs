@@ -2,9 +2,9 @@
 
 //! Reads that end late: a task looks at their data before they complete.
 //!
-//! Device-mapper lets a target keep a bio at its end (`DM_ENDIO_INCOMPLETE`). Ours then waits on a queue of the mapped
-//! device. When its work has run, device-mapper learns of its end a second time: through the `bi_end_io` that it
-//! had at its first end and still has.
+//! Device-mapper lets a target keep a bio when it ends (`DM_ENDIO_INCOMPLETE`). Here, the bio then waits on a queue of
+//! the mapped device. When its work has run, device-mapper is told of its end a second time: the bio still has its
+//! `bi_end_io`, and that is called again.
 //!
 //! This is not a second `bio_endio`, which would remove it from the statistics twice. What device-mapper itself does
 //! before it asks the target (`clone_endio`) has no effect for a read, so it may be done twice. For a zone append it
@@ -45,10 +45,10 @@ use kernel::{
 
 /// The queue on which an instance's reads wait if they end late ([`MapBio::end_late`]).
 ///
-/// It makes progress under memory pressure, for which it has a thread, and runs as many reads at once as there were
-/// CPUs when it was made. All instances of the mapped device share it, including those of a table that is loaded
-/// but not yet in use. So their reads wait for each other, and no other device waits for them. The queue does not
-/// exist before it is made.
+/// It has a thread, so that it makes progress under memory pressure. It runs as many reads at once as there were CPUs
+/// when it was made. All instances of the mapped device share it, including those of a table that is loaded but not yet
+/// in use. So their reads wait for each other, and no other device waits for them. The queue does not exist until
+/// [`Self::make`] has made it.
 ///
 /// This is a handle, like [`Device`]: the instance keeps its share in the queue until it has been dropped, when all
 /// its bios have ended.
@@ -115,9 +115,9 @@ struct Queue {
     /// would ever end, because a suspend blocks I/O and then waits for messages. So the presuspend hook, which runs
     /// while I/O still flows, waits for the lock. From then on, no queue is made before the resume hook.
     ///
-    /// One kind of suspend has no hooks, `dm_internal_suspend_fast`. Device-mapper uses it briefly when it
-    /// makes statistics (`@stats_create`) or merges a snapshot. Should that case ever block, only a signal helps:
-    /// the task that waits for `kthreadd` can be killed, and then the message ends.
+    /// One kind of suspend has no hooks, `dm_internal_suspend_fast`. Device-mapper uses it briefly when it makes
+    /// statistics (`@stats_create`) or merges a snapshot. If a message ever blocks because of that, only a signal
+    /// helps: the task that waits for `kthreadd` can be killed, and then the message ends.
     #[pin]
     may_make: Mutex<bool>,
 }

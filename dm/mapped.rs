@@ -12,7 +12,7 @@ use core::{
 ///
 /// # Invariants
 ///
-/// For `'t`, `ti` is live, and with it its table and the mapped device.
+/// For `'t`, `ti` is live, and so are its table and the mapped device.
 #[derive(Clone, Copy)]
 pub struct MappedDevice<'t> {
     ti: NonNull<bindings::dm_target>,
@@ -25,7 +25,7 @@ unsafe impl Send for MappedDevice<'_> {}
 unsafe impl Sync for MappedDevice<'_> {}
 
 impl MappedDevice<'_> {
-    /// That of `ti`.
+    /// The mapped device of `ti`.
     ///
     /// # Safety
     ///
@@ -38,7 +38,7 @@ impl MappedDevice<'_> {
         }
     }
 
-    /// Its number, as the kernel itself has it: the major number times 2^20, plus the minor number.
+    /// Its number in the kernel's own form: the major number times 2^20, plus the minor number.
     pub fn number(self) -> u32 {
         // SAFETY: By the invariant. A table has a mapped device, and that has a disk, whose number is set when
         // it is made, and does not change.

@@ -22,8 +22,8 @@
 //! | [`LateBio`], [`LateQueue`] | a read that a task looks at before it completes, and the queue on which it waits |
 //! | [`Worker`] | `struct delayed_work`: what an instance does later, on a queue that all instances share |
 //!
-//! All `unsafe` code of a target is in here. The rules that keep it sound are those of the C interface. Each is
-//! written where it is kept.
+//! All `unsafe` code of a target is in here. The rules that keep it sound are those of the C interface. Each rule is
+//! stated where it is kept.
 //!
 //! C header: `include/linux/device-mapper.h`.
 

@@ -138,8 +138,8 @@ impl Queues {
     }
 }
 
-/// A target's share in the queue of its mapped device. The queue goes with the last share. Dropping that one waits
-/// for the work on the queue, so a drop may sleep.
+/// A target's share in the queue of its mapped device. Dropping the last share destroys the queue. That waits for the
+/// work on the queue, so a drop may sleep.
 pub(super) struct Share {
     queues: Arc<Queues>,
     queue: Arc<WorkQueue>,
@@ -157,7 +157,8 @@ impl Drop for Share {
     fn drop(&mut self) {
         let mut all = self.queues.used.lock();
 
-        // This does not destroy the queue, because `self` still has it. It goes when the lock has been released.
+        // This does not destroy the queue, because `self` still has it. It is destroyed after the lock has been
+        // released.
         match all.get_mut(&self.key) {
             Some(used) if used.shares > 1 => used.shares = used.shares.saturating_sub(1),
             _ => {

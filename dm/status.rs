@@ -73,7 +73,7 @@ impl<'a> StatusWriter<'a> {
         })
     }
 
-    /// Whether device-mapper will take the text for truncated.
+    /// Whether the buffer is full, so that device-mapper considers the text truncated.
     pub fn is_full(&self) -> bool {
         self.used.saturating_add(1) >= self.size
     }

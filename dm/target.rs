@@ -74,15 +74,15 @@ pub trait Target: Sized + 'static {
     /// It may sleep unless [`Features::NOWAIT`] is claimed, but must not wait for other I/O to the same device.
     fn map<'b>(state: &Self::State<'_>, bio: MapBio<'b, Self::PerBio>) -> Mapped<'b>;
 
-    /// Is called for a completed bio, unless the bio ends late ([`MapBio::end_late`]). May run in an interrupt, or
-    /// within `map`, by [`MapBio::complete`]: it must not sleep.
+    /// Called for a completed bio, unless the bio ends late ([`MapBio::end_late`]). May run in an interrupt, or within
+    /// `map`, by [`MapBio::complete`]: it must not sleep.
     fn end_io(_state: &Self::State<'_>, _bio: &mut EndBio<'_, Self::PerBio>) -> Completion {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
-    /// Is called for a read that ends late. The read has completed at the device, and completes upwards when this
-    /// returns. Runs in a task, several at once. It may sleep, but the reader waits for it, and memory may
-    /// only become free when the read is done. So it must not wait for I/O.
+    /// Called for a read that ends late. The read has completed at the device, and completes upwards when this returns.
+    /// Runs in a task, several at once. It may sleep, but the reader waits for it, and memory may only become free when
+    /// the read is done. So it must not wait for I/O.
     fn end_late(_state: &Self::State<'_>, _bio: &mut LateBio<'_, Self::PerBio>) {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
@@ -162,9 +162,9 @@ pub trait Target: Sized + 'static {
     /// Shows each range of an underlying device that the target uses to `visitor`. The limits of the queue are
     /// stacked from these.
     ///
-    /// Every target must have it, because a device that is not shown loses its flushes: device-mapper does not see
-    /// its write cache, and the block layer then removes PREFLUSH and FUA from each bio. Only a target without
-    /// devices shows none.
+    /// Every target must have it, because a device that is not shown loses its flushes. Device-mapper does not see its
+    /// write cache, and the block layer then removes PREFLUSH and FUA from each bio. Only a target without devices
+    /// shows none.
     fn iterate_devices(state: &Self::State<'_>, visitor: &mut DeviceVisitor<'_>);
 
     /// Reports zones, for [`Features::ZONED_HM`]. May sleep.

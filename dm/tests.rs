@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! KUnit tests of what needs a kernel. They are built into a module of their own
+//! KUnit tests of code that needs a kernel. They are built into a module of their own
 //! (`tests/modules/dm_test_kunit.rs`), and run when it is loaded.
 
 use super::{

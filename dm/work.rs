@@ -17,8 +17,8 @@ use kernel::{
 /// The system's queues must not carry work that I/O waits for. They have no rescuer thread, so an item may wait for
 /// memory that only the I/O it serves can free (`WQ_MEM_RECLAIM`).
 ///
-/// Dropping a queue waits until every item on it has run. So no item may drop its own queue: keep the queue out of
-/// what they own.
+/// Dropping a queue waits until every item on it has run. So no item may drop its own queue: nothing that an item owns
+/// may own the queue.
 ///
 /// # Invariants
 ///
@@ -38,8 +38,8 @@ impl WorkQueue {
         unsafe { Self::of(bindings::rust_dm_alloc_workqueue(name.as_char_ptr())) }
     }
 
-    /// Makes a queue for reads that wait. It runs as many items at once as there are CPUs when it is made. It makes
-    /// progress under memory pressure, for which it has a thread. `ps` shows the thread as `kworker/R-NAME/DEVICE`. May
+    /// Makes a queue for reads that wait. It runs as many items at once as there are CPUs when it is made. It has a
+    /// thread, so that it makes progress under memory pressure. `ps` shows the thread as `kworker/R-NAME/DEVICE`. May
     /// sleep.
     pub(super) fn of_reads(name: &CStr, device: MappedDevice) -> Result<Self> {
         // SAFETY: Both are strings that live through the call, which copies them.

@@ -37,9 +37,9 @@ pub(super) type Function = unsafe extern "C" fn(*mut work_struct);
 
 /// Runs [`Target::work`], in a task.
 ///
-/// All instances of a target type share one queue. It runs one instance after another, and has no thread of its
-/// own. So a target costs no thread, but the work must be nothing that I/O waits for: the kernel may lack the memory
-/// for a thread, and other instances may take their time.
+/// All instances of a target type share one queue. It runs one instance after another, and has no thread of its own. So
+/// a target costs no thread. But no I/O may wait for the work: the kernel may lack the memory for a thread, and other
+/// instances may take their time.
 ///
 /// This is a handle, like [`Device`]. When the instance is dropped, the work is stopped first: from then on it does
 /// not run, and starting it does nothing.
