@@ -287,7 +287,7 @@ impl Target for Imgrement {
 }
 
 impl Traced<'_> {
-    /// Tells those who listen what has become of the line. May sleep.
+    /// Reports to listeners what has happened to the table line. May sleep.
     fn tell(&self, event: TableEvent) {
         if !trace::table_is_traced() {
             return;

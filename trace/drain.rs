@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The way of records into the log: a worker prints them, and a mark or a suspend drains them.
+//! How records get into the log: a worker prints them, and a mark or a suspend drains them.
 
 use super::{
     log::{
@@ -111,7 +111,8 @@ impl Trace {
 
     /// Prints everything that has been recorded up to now, and reports what is missing. What a slow console has not
     /// taken after [`PATIENCE`] is left out and counted, because I/O waits for the caller. If the device is removed by
-    /// force, later records are left out, too, until a resume, so that the worker does not take its time. May sleep.
+    /// force, later records are left out, too, until a resume, so that the removal does not wait long for the worker.
+    /// May sleep.
     pub(crate) fn finish(&self) {
         let end = self.pool.sequence();
 

@@ -35,7 +35,8 @@ use crate::{
 };
 
 impl Trace {
-    /// Searches a write of which nothing else is wanted: [`Self::examine`] without a record, and without its cost.
+    /// Searches a write that needs nothing else. This is [`Self::examine`] without a record, and without the cost of
+    /// one.
     #[inline(never)]
     pub(super) fn search(&self, segments: Segments<'_>, bytes: u64) {
         let settings = self.settings.read();

@@ -16,8 +16,9 @@
 #include "trace/bindings_helper.h"
 
 /*
- * The ids of the requests of one mapped device. All targets of the device share it: those
- * of one table, and those of the table that is loaded while it still has another.
+ * The ids of the requests of one mapped device. All targets of the device share
+ * it: those of its table, and those of a table that is loaded while another one
+ * is in use.
  */
 struct imgrement_ids {
 	struct list_head list;

@@ -50,7 +50,7 @@ const PLACES_MAX: u32 = 1000;
 // For the name of a pattern, and its counts in three places.
 const _: () = assert!(Header::SIZE + FIND_MAX + 3 * 12 <= DELTAS);
 
-/// How many blocks so many deltas take.
+/// How many blocks this many deltas take.
 fn blocks_of(deltas: usize) -> usize {
     deltas
         .saturating_sub((BLOCK - DELTAS) / Delta::SIZE)
@@ -189,7 +189,7 @@ impl<'p> Complete<'p> {
         pool.take_back(held).map(Self)
     }
 
-    /// Makes the request, and with it its deltas, begin at `sector` of the underlying device.
+    /// Moves the request and its deltas, so that it begins at `sector` of the underlying device.
     pub(crate) fn move_to(&mut self, sector: u64) {
         if let Some(head) = self.0.first_mut().first_chunk_mut() {
             Header::put_sector(head, sector);

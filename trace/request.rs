@@ -237,7 +237,7 @@ impl Trace {
     }
 }
 
-/// How a bio must be done.
+/// The flags of a bio.
 fn flags<P: PerBio>(bio: &MapBio<'_, P>) -> Flags {
     let flags = [
         (bio.is_fua(), Flags::FUA),

@@ -298,7 +298,7 @@ impl Scan<'_> {
     }
 }
 
-/// Takes down occurrences.
+/// Counts, records and reports occurrences.
 struct MatchSink<'n, 'w, 'p> {
     patterns: &'n Patterns,
     /// Counts them, unless they have been counted already.
@@ -349,7 +349,7 @@ impl MatchSink<'_, '_, '_> {
         }
     }
 
-    /// Continues with occurrences elsewhere, and returns how many there were so far.
+    /// Continues with occurrences of another scope, and returns how many there were so far.
     fn turn_to(&mut self, at: Scope) -> u64 {
         self.at = at;
         core::mem::take(&mut self.sum)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The settings of a table, with the changes of messages since.
+//! The settings of a table, with the changes that messages have made since.
 
 use super::{
     search::{
@@ -78,7 +78,7 @@ pub(crate) enum Want {
     Nothing,
     /// Count it as left out of the log.
     LeftOut,
-    /// Search it: it is a write, and nobody wants more of it.
+    /// Search it: it is a write, and nothing else is wanted of it.
     Search,
     /// Examine it.
     Look,

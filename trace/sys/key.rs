@@ -21,7 +21,7 @@ use kernel::prelude::*;
 /// # Errors
 ///
 /// `EMSGSIZE` if that is longer than a pattern may be, and the errors of `request_key`: `ENOKEY`, `EKEYEXPIRED`,
-/// `EKEYREVOKED`, and the like.
+/// `EKEYREVOKED` and others.
 pub(crate) fn read(name: &Text<KEY_NAME_MAX>, bytes: &mut Text<PATTERN_MAX>) -> Result {
     if name.as_bytes().contains(&0) {
         // No key has such a name.

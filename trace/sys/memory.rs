@@ -2,8 +2,8 @@
 
 //! Memory whose size a person chooses. If it is too much, the table or message fails, and nothing else does.
 //!
-//! A leaf with `unsafe`: the kernel crate's allocators cannot be told that they may fail (`__GFP_RETRY_MAYFAIL`), so
-//! they may make the OOM killer end other programs.
+//! A leaf with `unsafe`: the kernel crate does not have `__GFP_RETRY_MAYFAIL`, so its allocators may make the OOM
+//! killer end other programs instead of failing.
 
 #![allow(unsafe_code)]
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The bounded pool that records are made from, and their way to the reader.
+//! The bounded pool that records are made from, and the queues by which they reach the reader.
 //!
 //! The pool has a fixed number of blocks, a page each, which are allocated once. Blocks that are taken form a
 //! [`Chain`], which has a single owner until it is dropped or sent. Sent chains go into a queue of the sender's CPU,
@@ -100,7 +100,7 @@ struct Inbox {
 }
 
 impl Pool {
-    /// The size of so many blocks, in bytes.
+    /// The size of `count` blocks, in bytes.
     pub(crate) fn size(count: u32) -> u64 {
         const EACH: usize = BLOCK + size_of::<Node>() + size_of::<AtomicU32>();
         (EACH as u64).saturating_mul(u64::from(count))
@@ -150,7 +150,7 @@ impl Pool {
         };
 
         for _ in 1..count {
-            // Near the last one there are probably more.
+            // Other free blocks are probably near the last one.
             hint = (chain.first / slots::SLOTS_PER_WORD) as usize;
             // INVARIANT: The block has just been claimed, and the others are linked to it.
             chain.first = self.claim(hint, chain.first)?;
