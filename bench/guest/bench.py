@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """bench.py OUT ROUNDS SECONDS [quick]: the kernel part of the benchmark, within User-mode Linux.
 
-Every contender sits on the same two disks all the time. A round goes through all workloads, and through the contenders
+All contenders are on the same two disks all the time. A round goes through all workloads, and through the contenders
 of each one after another, so that a change on the machine affects all of them. OUT gets every sample, in the order in
 which they were taken.
 """

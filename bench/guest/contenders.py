@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The contenders: devices that all sit on the same disk, and what is switched on with them."""
+"""The contenders: devices that are all on the same disk, and what is switched on with them."""
 
 import fcntl
 import os
