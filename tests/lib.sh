@@ -216,8 +216,8 @@ count_from() {
 	did_before[$2]=$(did "$2")
 }
 
-# expect_counted NAME DISK [EARLIER]: the sectors in the status of NAME, plus EARLIER (what its earlier tables counted),
-# must equal what the kernel counted for the device, and for DISK below it. Nothing else may use DISK.
+# expect_counted NAME DISK [EARLIER]: the sectors in the status of NAME must equal what the kernel counted for the
+# device, and for DISK below it. EARLIER is what its earlier tables counted, which is added. Nothing else may use DISK.
 expect_counted() {
 	local counted
 	counted=$(sum "$(sectors_counted "$1")" "${3:-0 0 0}")

@@ -106,8 +106,8 @@ for rate in 0 20; do
 done
 remove_target imgrement
 
-# A copy goes back to the pool when it has been searched, however slow the log is: a block for each record and one for
-# the copy of the last request are enough.
+# A copy goes back to the pool when it has been searched, however slow the log is. So a block for each record and one
+# for the copy of the last request are enough.
 make_target imgrement /dev/sdb records 6 log_rate 0 log_lines 0
 dmesg -C
 echo 200 > /proc/sys/kernel/printk_delay

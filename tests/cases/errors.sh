@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# An error of the lower device is passed up as through dm-linear: the same errno for each status, the same bytes before
-# it, and the same operations switched off for good. Each failed request is counted.
+# An error of the lower device is passed up as through dm-linear. The errno for each status is the same, and so are the
+# bytes before it, and the operations that are switched off for good. Each failed request is counted.
 # dmesg: Buffer I/O error|I/O error, dev
 
 # try KIND DISK: run the steps on that disk (DISK in them). Prints their results, and what the disk can do afterwards.

@@ -114,7 +114,8 @@ whys = [event.why for event in every if event.kind == "table"]
 print(len(requests), "requests,", len(whys), "events of tables")
 END
 
-# Listening continues until nothing is left. The recording goes with the module, which alone could decode it.
+# Listening continues until nothing is left. The recording is lost with the module, because only the module could decode
+# it.
 for instance in case found written; do echo 1 > $trace/instances/$instance/tracing_on; done
 # When a module goes, the kernel drops triggers of its events, and warns (tp_module_going_check_quiescent).
 [ -z "$histogram" ] || echo "!$histogram" > $trace/instances/written/$system/complete/trigger

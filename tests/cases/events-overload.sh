@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Each request is accounted for, whatever happens to the reader of the trace events: recorded ids + holes = requests,
+# Each request is accounted for, whatever happens to the reader of the trace events. Recorded ids + holes = requests,
 # and the holes are the events that the kernel counts as lost.
 
 null_disk lower

@@ -61,7 +61,7 @@ buffer.write(b"a" * len(buffer))
 
 
 def hold_up(length, ask):
-    """Whether a search of so many bytes, and a message that waits for it, delay nothing else; None if it is too fast."""
+    """Whether a search of this many bytes, and a message that waits for it, delay nothing else; None if too fast."""
     writer = Aside(lambda: write(length))
     asker = None
     if ask:
@@ -85,8 +85,8 @@ length = 4096
 while write(length) < 2 and length < len(buffer):
     length *= 2
 for ask in False, True:
-    # What a search holds up takes as long as the search. If it was a pause of the machine itself, a longer search
-    # tells.
+    # Whatever waits for a search takes as long as the search. A longer search shows whether it was only a pause of the
+    # machine itself.
     tries = 0
     while not (free := hold_up(length, ask)):
         tries += free is False

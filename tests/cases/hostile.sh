@@ -16,7 +16,8 @@ make_target hostile
 python3 lib/hostile.py hostile "before $seed" 100
 settled > before
 python3 lib/hostile.py hostile "$seed" "$number"
-# The rarer kinds of mistakes are a few per cent of all. Allow less than each of those leaving something behind.
+# The rarer kinds of mistakes are a few per cent of all. The limit is low enough to notice if each of those leaves
+# something behind.
 not_grown 100
 
 remove_target hostile

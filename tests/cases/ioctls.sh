@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# ioctls reach the lower device, or not, by dm-linear's own rule: SCSI commands, persistent reservations, partitions,
-# geometry, BLKROSET; on a whole device and on a part of it, with and without privileges.
+# ioctls reach the lower device, or not, by dm-linear's own rule. These are SCSI commands, persistent reservations,
+# partitions, geometry and BLKROSET; on a whole device and on a part of it, with and without privileges.
 
 # The kernel's own SCSI target has persistent reservations: sdc is sdb.
 modprobe -a target_core_iblock tcm_loop

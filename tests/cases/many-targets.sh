@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Targets need no thread each: one queue carries the lines of all, in turns. No work outlives its target, or the module.
+# Targets have no threads of their own: one queue carries the lines of all, in turns. No work outlives its target, or
+# the module.
 # disk: 64M
 # disk: 4M
 # memory: 512
@@ -37,7 +38,7 @@ done > /tmp/too-many
 dmesg -C
 expect_fail dmsetup create too-many < /tmp/too-many
 expect_match 'too many' 'Cannot allocate memory' "$said"
-# It is chance whether the check fails first, or an allocation.
+# It depends on chance whether the check or an allocation fails first.
 expect_match 'why' 'device-mapper: table: 253:0: imgrement: (Not enough memory|Cannot set up the target|Cannot allocate memory) \(-ENOMEM\)' \
 	"$(dmesg)"
 expect 'killed' '' "$(dmesg | grep -E 'Killed process|invoked oom-killer' || true)"

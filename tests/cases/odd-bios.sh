@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Requests of 256 segments, of single sectors, and of many pages in one vector; split at targets, at chunks and by the
-# disk; starting in the middle of a vector. Every sector reaches its place once, and is in one delta.
+# Requests of 256 segments, of single sectors, and of many pages in one vector. Some are split at targets, at chunks or
+# by the disk; some start in the middle of a vector. Every sector reaches its place once, and is in one delta.
 
 # Two identical disks, which accept at most 32 KiB at once.
 for name in nullb0 nullb1; do

@@ -18,7 +18,7 @@ expect_queues() {
 	done
 }
 
-# lines_of COUNT ARGUMENT...: a table of so many targets with these arguments.
+# lines_of COUNT ARGUMENT...: a table of COUNT targets with these arguments.
 lines_of() {
 	local i
 	for ((i = 0; i < $1; i++)); do

@@ -72,7 +72,7 @@ expect 'writes of a loop device' 0 "$(counter write)"
 remove_target imgrement
 losetup -d /dev/loop0
 
-# What takes the disk for itself excludes the target, and the other way round.
+# Whatever claims the disk excludes the target, and the other way round.
 mkswap /dev/sda > /dev/null
 make_target imgrement /dev/sda
 expect_fail swapon /dev/sda

@@ -6,8 +6,8 @@
 # hvc0 is a console of the old kind, which prints in the context of the task that calls printk.
 grep -q '^hvc0 .*(E[^N]*)' /proc/consoles || fail "hvc0 should be such a console: $(cat /proc/consoles)"
 
-# Printing must not be worth waiting for, so the kernel makes each line slow: 10 ms by its own clock, which on an
-# emulated CPU may really be half of that.
+# The kernel makes each line slow, so that a wait for it shows: 10 ms by its own clock, which on an emulated CPU may
+# really be half of that.
 slow() { echo 10 > /proc/sys/kernel/printk_delay; }
 fast() { echo 0 > /proc/sys/kernel/printk_delay; }
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # A later target of a table opens the same device with more rights. Device-mapper then frees what it gave the earlier
-# target. That target keeps working with the device, closes it at its end, and reads nothing that is freed.
+# target. That target keeps working with the device, closes it in the end, and reads nothing that is freed.
 # params: slub_debug=FZPU
 # kernel: stock
 # The debug kernel has no dm-era.

@@ -99,7 +99,7 @@ EVERY = bytes(range(1, 256))
 
 
 def pieces(size):
-    """All of these, in texts of at most so many bytes."""
+    """All of these, in texts of at most this many bytes."""
     for text in (*LINES, EVERY):
         yield from (text[at : at + size] for at in range(0, len(text), size))
 

@@ -4,8 +4,8 @@
 
 hostile.py NAME SEED COUNT
 
-NAME is such a device over /dev/sdb (4 MiB). A reading of the reference, which shares no code with the target, predicts
-the result of each line. The result is then checked:
+NAME is such a device over /dev/sdb (4 MiB). An implementation of the reference, which shares no code with the
+target, predicts the result of each line. The result is then checked:
 
 - refused: the errno is the predicted one; a line in the kernel's log names the word and what is wrong with it; the
   table has not changed;
@@ -52,7 +52,7 @@ class LeftOut(Exception):
     """A line that is not sent: it names a device for which the kernel would search a driver, or another one's."""
 
 
-# --- the reading of the reference
+# --- the implementation of the reference
 
 
 def split(line):

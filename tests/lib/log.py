@@ -26,7 +26,7 @@ def wrong(what):
 
 
 class Cut(Exception):
-    """The log says that so many lines of a request are missing."""
+    """The log says that this many lines of a request are missing."""
 
 
 def take(*kinds):

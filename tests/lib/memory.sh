@@ -6,8 +6,9 @@
 # This shortens the waits before memory is freed.
 echo 1 > /sys/kernel/rcu_expedited
 
-# settled [SECONDS]: what is left after all caches have been dropped, as names and numbers: objects of each slab cache,
-# KiB of vmalloc, of per-CPU memory, and of all slabs together with allocations that are too large for them.
+# settled [SECONDS]: what is left after all caches have been dropped, as names and numbers. These are objects of each
+# slab cache, and KiB of vmalloc, of per-CPU memory, and of all slabs together with allocations that are too large for
+# them.
 settled() {
 	local cache
 	sync

@@ -42,7 +42,7 @@ KINDS = "linear", "imgrement"
 disks = {kind: os.open(f"/dev/mapper/top-{kind}", os.O_RDWR | os.O_DIRECT) for kind in KINDS}
 lower = [os.open(f"/dev/nullb{i}", os.O_RDONLY | os.O_DIRECT) for i in range(2)]
 
-# Huge pages (MAP_HUGETLB), of which a bio has many pages in one vector, and small pages.
+# Huge pages (MAP_HUGETLB), because a bio then has many pages in one vector; and small pages.
 huge = memoryview(mmap.mmap(-1, 4 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x40000))
 small = memoryview(mmap.mmap(-1, 1200 * 2 * PAGE))
 memory = mmap.mmap(-1, 1 << 20)

@@ -7,10 +7,10 @@
 #include "tests/modules/helpers.h"
 
 /*
- * Two vectors: 9216 bytes of four pages that are one allocation, from byte 512
- * on, which makes a vector of more than a page, and 1024 bytes of a page, from
- * byte 3072 on. Byte N of the payload is N & 0xff, plus N >> 8. A discard and
- * its like have a size and no vectors.
+ * Two vectors. The first one has 9216 bytes of four pages that are one
+ * allocation, from byte 512 on, so it is larger than a page. The second one has
+ * 1024 bytes of a page, from byte 3072 on. Byte N of the payload is N & 0xff,
+ * plus N >> 8. A discard and similar bios have a size and no vectors.
  */
 struct bio *dm_test_bio(blk_opf_t opf)
 {

@@ -2,7 +2,7 @@
 /*
  * vectors DEVICE WRITES: writes to a device, each time with values of its own in all
  * vector registers, which must still be there when the write is done. It ends with 1
- * where they are not. On a CPU without AVX, the registers are half as wide.
+ * if they are not. On a CPU without AVX, the registers are half as wide.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
