@@ -179,7 +179,7 @@ fn prepare(patterns: &mut Patterns, places: bool) -> Result<Option<Engine<Kernel
             })?;
         }
     }
-    Engine::new(patterns, places).map_err(|fault| match fault {
+    Engine::<Kernel>::new(patterns.to_search(), places).map_err(|fault| match fault {
         set::Fault::Count => PrepareError::invalid(0, Fault::TooMany),
         set::Fault::Length(index) => PrepareError::invalid(index, Fault::Empty),
         set::Fault::Same(_, index) => PrepareError::invalid(index, Fault::Same),

@@ -11,10 +11,18 @@
 #![no_std]
 #![deny(unsafe_code)]
 
+// In this order: a folder uses only those above it, which a test checks.
+
 pub mod bytes;
-pub mod config;
-pub mod log;
+
 pub mod memory;
+
 pub mod record;
-pub mod ring;
+
 pub mod search;
+
+pub mod config;
+
+pub mod log;
+
+pub mod ring;

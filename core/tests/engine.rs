@@ -32,6 +32,7 @@ use imgrement_core::{
     },
 };
 use proptest::prelude::*;
+use std::convert::Infallible;
 
 /// A pattern, and whether its case is ignored.
 type Owned = (Vec<u8>, bool);
@@ -52,10 +53,19 @@ fn patterns(owned: &[Owned]) -> Patterns<Std> {
             format!("pattern {text} name {index}{nocase} ").into_bytes()
         })
         .collect();
+    let line = if owned.is_empty() {
+        b"pattern none".to_vec()
+    } else {
+        line
+    };
     let words = line
         .split(|byte| *byte == b' ')
         .filter(|word| !word.is_empty());
     Table::<Std>::parse(words).unwrap().patterns
+}
+
+fn engine(owned: &[Owned], places: bool) -> Result<Option<Engine<Std>>, Fault<Infallible>> {
+    Engine::new(patterns(owned).to_search(), places)
 }
 
 fn naive(patterns: &[Owned], segments: &[&[u8]]) -> (Times, Ends) {
@@ -88,7 +98,7 @@ fn naive(patterns: &[Owned], segments: &[&[u8]]) -> (Times, Ends) {
 fn fast(owned: &[Owned], segments: &[&[u8]]) -> Vec<(Times, Option<Ends>)> {
     let mut ways = Vec::new();
     for (places, asked) in [(false, false), (false, true), (true, false)] {
-        let engine = Engine::new(&patterns(owned), places).unwrap().unwrap();
+        let engine = engine(owned, places).unwrap().unwrap();
         for tier in tiers() {
             let mut ends = Vec::new();
             let mut times = Vec::new();
@@ -130,10 +140,9 @@ fn check(owned: &[Owned], segments: &[&[u8]]) {
 
 #[test]
 fn the_choice_of_the_engine() {
-    let engine = |owned: &[Owned], places| Engine::new(&patterns(owned), places).unwrap();
     let one = |bytes: &[u8], nocase, places| {
         matches!(
-            engine(&[(bytes.to_vec(), nocase)], places),
+            engine(&[(bytes.to_vec(), nocase)], places).unwrap(),
             Some(Engine::One(_))
         )
     };
@@ -144,11 +153,9 @@ fn the_choice_of_the_engine() {
     assert!(!one(b"DAMN", true, false));
     assert!(!one(b"DAMN", false, true));
 
-    let none = Table::<Std>::parse([&b"pattern"[..], b"none"]).unwrap();
-    assert!(Engine::new(&none.patterns, true).unwrap().is_none());
-    let same = patterns(&[(b"a".to_vec(), false), (b"a".to_vec(), false)]);
+    assert!(engine(&[], true).unwrap().is_none());
     assert!(matches!(
-        Engine::new(&same, false).err(),
+        engine(&[(b"a".to_vec(), false), (b"a".to_vec(), false)], false).err(),
         Some(Fault::Same(0, 1))
     ));
 }

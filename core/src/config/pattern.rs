@@ -11,6 +11,7 @@ use super::{
 use crate::{
     memory::Memory,
     search::set::{
+        self,
         PATTERNS_MAX,
         PATTERN_MAX, //
     },
@@ -305,6 +306,14 @@ impl<M: Memory> Patterns<M> {
     /// All of them.
     pub fn as_slice(&self) -> &[Pattern] {
         self.list.get(..self.len).unwrap_or_default()
+    }
+
+    /// What the search needs of them. Keys that have not been read yet have no bytes.
+    pub fn to_search(&self) -> impl ExactSizeIterator<Item = set::Pattern<'_>> {
+        self.iter().map(|pattern| set::Pattern {
+            bytes: pattern.bytes(),
+            nocase: pattern.nocase,
+        })
     }
 
     /// How many there are.

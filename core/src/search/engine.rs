@@ -11,13 +11,13 @@ use super::{
     set::{
         self,
         Fault,
+        Pattern,
         Set, //
     },
     simd::Sections, //
 };
 use crate::{
     bytes::racy::RacyBytes,
-    config::pattern::Patterns,
     memory::Memory, //
 };
 
@@ -75,33 +75,32 @@ pub enum Found {
 }
 
 impl<M: Memory> Engine<M> {
-    /// Prepares patterns whose keys have been read; `None` if there are none. With `places`, it reports each
-    /// occurrence.
+    /// Prepares patterns; `None` if there are none. With `places`, it reports each occurrence.
     ///
     /// # Errors
     ///
     /// Those of [`Set::new`].
-    pub fn new(patterns: &Patterns<M>, places: bool) -> Result<Option<Self>, Fault<M::Error>> {
-        match patterns.as_slice() {
-            [] => return Ok(None),
-            [one] if !one.nocase() && !places => {
-                if let Some(matcher) = Matcher::new(one.bytes())? {
-                    return Ok(Some(Self::One(matcher)));
-                }
-            }
-            _ => {}
-        }
-
-        let nothing = set::Pattern {
+    pub fn new<'a>(
+        patterns: impl ExactSizeIterator<Item = Pattern<'a>>,
+        places: bool,
+    ) -> Result<Option<Self>, Fault<M::Error>> {
+        let nothing = Pattern {
             bytes: &[],
             nocase: false,
         };
         let mut list = M::array(&nothing, patterns.len())?;
-        for (to, pattern) in list.iter_mut().zip(patterns.iter()) {
-            *to = set::Pattern {
-                bytes: pattern.bytes(),
-                nocase: pattern.nocase(),
-            };
+
+        for (to, pattern) in list.iter_mut().zip(patterns) {
+            *to = pattern;
+        }
+        match &*list {
+            [] => return Ok(None),
+            [one] if !one.nocase && !places => {
+                if let Some(matcher) = Matcher::new(one.bytes)? {
+                    return Ok(Some(Self::One(matcher)));
+                }
+            }
+            _ => {}
         }
         Set::new(&list).map(Self::Many).map(Some)
     }
