@@ -12,13 +12,14 @@
 /* The task's own cgroup in the unified hierarchy, as bpf_get_current_cgroup_id() returns it. */
 static inline u64 imgrement_cgroup(void)
 {
+	u64 id = 0;
+
 #ifdef CONFIG_CGROUPS
-	guard(rcu)
-		();
-	return cgroup_id(task_dfl_cgroup(current));
-#else
-	return 0;
+	rcu_read_lock();
+	id = cgroup_id(task_dfl_cgroup(current));
+	rcu_read_unlock();
 #endif
+	return id;
 }
 
 #define CREATE_TRACE_POINTS
