@@ -848,12 +848,23 @@ fn the_reference_is_right() {
         .iter()
         .map(|argument| argument.name())
         .collect();
-    assert_eq!(there, names);
+    assert_eq!(
+        there, names,
+        "the first table of docs/reference.md must have a line for each argument, in the order of arguments.rs"
+    );
 
     for (row, argument) in reference::settings().zip(Argument::ALL) {
         let name = row.name;
-        assert_eq!(argument.kind().to_string(), row.allowed(), "{name}");
-        assert_eq!(argument.given() == Given::AnyTime, row.message, "{name}");
+        assert_eq!(
+            argument.kind().to_string(),
+            row.allowed(),
+            "{name}: correct its value in docs/reference.md"
+        );
+        assert_eq!(
+            argument.given() == Given::AnyTime,
+            row.message,
+            "{name}: correct the column message in docs/reference.md"
+        );
 
         for value in row.right() {
             let set = format!("{name} {value}");
