@@ -287,10 +287,11 @@ impl<'b, P: PerBio> MapBio<'b, P> {
         }
     }
 
-    /// Whether its data must be on stable media when it completes.
+    /// Whether its data must be on stable media when it completes. Never for a bio without data: [`Self::remap`] passes
+    /// that on without FUA.
     #[inline]
     pub fn is_fua(&self) -> bool {
-        self.has_flag(kernel::bindings::req_flag_bits___REQ_FUA)
+        self.bytes() != 0 && self.has_flag(kernel::bindings::req_flag_bits___REQ_FUA)
     }
 
     /// Whether the device's cache must be flushed before it.

@@ -14,7 +14,6 @@ import glob
 import os
 import subprocess
 import sys
-import types
 
 from tracefs import Instance
 
@@ -63,12 +62,6 @@ def rwbs(event):
     for flag, letter in (FUA, "F"), (READ_AHEAD, "A"), (SYNC, "S"), (META, "M"), (ATOMIC, "U"):
         letters += letter if event.flags & flag else ""
     return letters
-
-
-def rwbs_below(event):
-    """The same for the request that is passed on: imgrement clears FUA on an empty flush."""
-    flush = OPS[event.op][0] == "flush"
-    return rwbs(types.SimpleNamespace(op=event.op, flags=event.flags & ~FUA if flush else event.flags))
 
 
 def place(sector, sectors):
@@ -137,7 +130,7 @@ def compare_segments(requests, deltas):
 
 def compare_with_lower(pairs, queued, done):
     """Exactly these requests reach the device below. Each begins and ends there while imgrement has it."""
-    ours = groups(pairs, lambda pair: (rwbs_below(pair[0]), *place(pair[0].sector, pair[0].bytes // 512)))
+    ours = groups(pairs, lambda pair: (rwbs(pair[0]), *place(pair[0].sector, pair[0].bytes // 512)))
     begun = groups(queued, lambda event: (event.rwbs, *place(event.sector, event.nr_sector)))
     ended = groups(done, lambda event: (event.rwbs, *place(event.sector, event.nr_sector)))
     for name, lower in ("queued", begun), ("completed", ended):
