@@ -174,7 +174,7 @@ TRACE_EVENT_FN(complete,
 	imgrement_listen_to_complete, imgrement_unlisten_to_complete
 );
 
-/* A segment of a request, after it has been searched. */
+/* A segment of a request. If it is to be searched, it has been. */
 TRACE_EVENT_FN(delta,
 
 	TP_PROTO(u32 device, u64 id, u32 index, u32 length, u32 offset,

@@ -56,3 +56,18 @@ while read -r latency; do
 	[ "$latency" -ge 500000000 ] || fail "a latency of $latency ns, of a request that waited for half a second"
 done < <(sed -n 's/^complete .*latency=\([0-9]*\) .*/\1/p' /tmp/shown)
 expect 'latencies' 2 "$(grep -c '^complete .*latency=[1-9]' /tmp/shown)"
+
+# The same holds for what is found in a read when it arrives. Neither `complete` nor the others have an id.
+dmsetup message quiet 0 ops read
+write_at /dev/mapper/quiet 16 DAMN
+echo 0 > $events/enable
+dmsetup suspend lower
+dd if=/dev/mapper/quiet of=/tmp/got bs=512 count=1 skip=16 iflag=direct status=none &
+until grep -q '^ *1 ' "/sys/block/dm-$(dmsetup info -c --noheadings -o minor quiet)/inflight"; do sleep 0.01; done
+echo 1 > $events/enable
+echo > /sys/kernel/tracing/instances/case/trace
+ends
+device=$(stat -c %Hr,%Lr "$(readlink -f /dev/mapper/quiet)")
+expect_text 'a read that began before' "match dev=$device where=read sector=16 byte=0 pattern=DAMN id=0
+delta dev=$device index=0 length=512 sector=16 hits=1 id=0
+complete dev=$device op=read rwbs=RS sector=16 bytes=512 errno=0 latency=0 command= id=0" "$(sed 's/ offset=[0-9]*//' /tmp/shown)"

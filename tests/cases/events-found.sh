@@ -7,6 +7,10 @@ modprobe dm-imgrement
 # A single pattern, which is only counted without events, and several patterns.
 make_target one /dev/sdb edges 64 ops read,write log off
 make_target many /dev/sdb pattern DAMN pattern amnA pattern N%20D edges 64 data off
+# Reads of its first sectors fail.
+null_disk nullb0 size=8 memory_backed=1
+echo +0-7 > /sys/kernel/config/nullb/nullb0/badblocks
+make_target fails /dev/nullb0 ops read,write log off
 python3 - > /tmp/text <<'END'
 import random, sys
 chance = random.Random(5)
@@ -39,6 +43,14 @@ done
 dd if=/dev/mapper/one of=/tmp/got bs=200k count=1 iflag=direct status=none
 cmp /tmp/text /tmp/got
 sync /dev/mapper/one
+# A segment is also reported if its request is not searched, or fails.
+dd if=/dev/mapper/many of=/tmp/got bs=8k count=1 iflag=direct status=none
+expect_fail dd if=/dev/mapper/fails of=/tmp/got bs=4k count=1 iflag=direct
+python3 lib/events.py show fails > /tmp/shown
+expect 'events of a read that failed' 'request delta complete' "$(cut -d ' ' -f 1 /tmp/shown | xargs)"
+expect_match 'its segment' ' index=0 length=4096 offset=0 sector=0 hits=0 id=[1-9][0-9]*$' "$(grep ^delta /tmp/shown)"
+expect_match 'its end' ' errno=5 ' "$(grep ^complete /tmp/shown)"
+expect 'ids' 1 "$(sed 's/.* id=//' /tmp/shown | sort -u | wc -l)"
 for name in one many; do
 	python3 lib/events.py found $name /tmp/text
 done

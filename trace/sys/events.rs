@@ -187,7 +187,7 @@ impl Reporter {
         }
     }
 
-    /// Reports a searched segment to listeners. In any context.
+    /// Reports a segment to listeners, after its search if there is one. In any context.
     pub(crate) fn delta(&self, delta: &Delta) {
         if self.listeners.to(Event::Delta) {
             let &MatchReporter { device, id, .. } = &self.matches;
