@@ -239,15 +239,8 @@ impl Target for Imgrement {
         }
         let given = this
             .trace
-            .change(&change)
+            .change(&change, &|event| this.tell(event))
             .map_err(|error| no_pattern(args, &error, Some(&change)))?;
-        match change {
-            Change::List | Change::Mark(_) => {}
-            Change::Reset => this.tell(TableEvent::Reset),
-            Change::Pattern(_) | Change::Add(_) | Change::Del(_) | Change::Set(_) => {
-                this.tell(TableEvent::Changed);
-            }
-        }
         Ok(if matches!(change, Change::List) {
             Some(Answer::List)
         } else {

@@ -5,7 +5,7 @@
 //! Nothing in [`Trace::request`] waits, allocates, or fails the request. If the pool is full, the request proceeds
 //! unrecorded, and that is counted.
 //!
-//! Lock order: `changes`, then `log`, then the mutex within the pool. No lock is taken within `edges`.
+//! Lock order: `changes`, then `name` or `log`, then the mutex within the pool. No lock is taken within `edges`.
 
 mod counters;
 mod drain;

@@ -8,7 +8,10 @@ use super::{
         Search, //
     },
     settings::Settings,
-    sys::events,
+    sys::events::{
+        self,
+        TableEvent, //
+    },
     Trace, //
 };
 use crate::{
@@ -22,13 +25,19 @@ use kernel::{
 };
 
 impl Trace {
-    /// Changes the settings, or does what a message asks for. If the message gave a pattern, returns the new patterns,
-    /// of which it is the last. May sleep.
+    /// Changes the settings, or does what a message asks for, and calls `told` if that is an event of the table. If the
+    /// message gave a pattern, returns the new patterns, of which it is the last. May sleep.
+    ///
+    /// Until `told` returns, no other message changes anything.
     ///
     /// # Errors
     ///
     /// Those of [`Self::new`]. Nothing has changed then.
-    pub(crate) fn change(&self, change: &Change<'_>) -> Result<Option<Arc<Search>>, ConfigError> {
+    pub(crate) fn change(
+        &self,
+        change: &Change<'_>,
+        told: &dyn Fn(TableEvent),
+    ) -> Result<Option<Arc<Search>>, ConfigError> {
         if let Change::Mark(text) = change {
             events::mark(self.device, text);
             self.marks.fetch_add(1, Ordering::Relaxed);
@@ -58,11 +67,13 @@ impl Trace {
             }
             Change::Reset => {
                 self.counters.reset();
+                told(TableEvent::Reset);
                 return Ok(None);
             }
             Change::List | Change::Mark(_) => return Ok(None),
         };
         self.replace(Settings::new(params, search.clone())?);
+        told(TableEvent::Changed);
         Ok(match change {
             Change::Pattern(Some(_)) | Change::Add(_) => Some(search),
             Change::Pattern(None)

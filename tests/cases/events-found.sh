@@ -80,3 +80,19 @@ resumed name=two $new
 removed name=two $old pattern a%0Ab ops read,write ${rest/LOG/on}
 suspended name=two $new
 removed name=two $new" "$(grep -v "dev=$device " /tmp/shown | sed -n 's/^table dev=[0-9,]* why=\(.*\) id=None$/\1/p')"
+
+# Of messages that are sent at the same time, each event shows what that message has changed, and nothing else.
+echo > /sys/kernel/tracing/instances/case/trace
+make_target one /dev/sdb log_rate 0 log_lines 0
+PYTHONPATH=lib python3 - <<'END'
+import os, dm
+for name in b"log_rate", b"log_lines":
+    if os.fork() == 0:
+        for value in range(1, 301):
+            dm.message(b"one", b"%s %d" % (name, value))
+        os._exit(0)
+assert os.wait()[1] == os.wait()[1] == 0
+END
+python3 lib/events.py show one | sed -n 's/.*why=changed .* log_rate \([0-9]*\) log_lines \([0-9]*\) .*/\1 \2/p' > /tmp/shown
+expect 'changes' 600 "$(wc -l < /tmp/shown)"
+expect 'events that do not show one change each' '' "$(awk '$1 + $2 != NR { print NR ": " $0 }' /tmp/shown)"
