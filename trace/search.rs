@@ -6,7 +6,10 @@ use super::{
     counters::Counters,
     record::Finds,
     sys::{
-        events::MatchReporter,
+        events::{
+            MatchReporter,
+            PatternName, //
+        },
         fpu,
         key,
         memory::Kernel, //
@@ -19,6 +22,7 @@ use crate::{
         pattern, //
     },
     dm::Segment,
+    memory::Memory,
     record::{
         Delta,
         Scope, //
@@ -37,6 +41,7 @@ use crate::{
     },
 };
 use kernel::{
+    alloc::AllocError,
     prelude::*,
     sync::Arc, //
 };
@@ -47,6 +52,8 @@ pub(crate) type Patterns = pattern::Patterns<Kernel>;
 /// Patterns, and the engine that searches for them.
 pub(crate) struct Search {
     pub(crate) patterns: Patterns,
+    /// How events show the patterns, in the same order.
+    names: <Kernel as Memory>::Array<PatternName>,
     engine: Option<Engine<Kernel>>,
     /// Whether the place of each occurrence is wanted.
     places: bool,
@@ -107,10 +114,13 @@ impl Search {
     ///
     /// `ENOMEM`, and what is wrong with a pattern.
     pub(crate) fn new(mut patterns: Patterns, places: bool) -> Result<Arc<Self>, ConfigError> {
+        let names = names(&patterns)?;
+
         match prepare(&mut patterns, places) {
             Ok(engine) => {
                 let search = Self {
                     patterns,
+                    names,
                     engine,
                     places,
                 };
@@ -146,9 +156,8 @@ impl Search {
         let engine = self.engine.as_ref()?;
 
         Some(Scan {
-            patterns: &self.patterns,
+            search: self,
             engine,
-            places: self.places,
             reporter,
             counters,
             state: State::new(bytes),
@@ -156,6 +165,20 @@ impl Search {
             across: 0,
         })
     }
+}
+
+/// How events show these patterns.
+///
+/// # Errors
+///
+/// If there is no memory.
+fn names(patterns: &Patterns) -> Result<<Kernel as Memory>::Array<PatternName>, AllocError> {
+    let mut names = Kernel::array(&PatternName::EMPTY, patterns.len())?;
+
+    for (name, pattern) in names.iter_mut().zip(patterns.iter()) {
+        name.set(pattern.shown());
+    }
+    Ok(names)
 }
 
 /// Reads the keys of patterns, and prepares the search for them.
@@ -189,9 +212,8 @@ fn prepare(patterns: &mut Patterns, places: bool) -> Result<Option<Engine<Kernel
 
 /// The search of one request.
 pub(crate) struct Scan<'s> {
-    patterns: &'s Patterns,
+    search: &'s Search,
     engine: &'s Engine<Kernel>,
-    places: bool,
     /// Reports the matches, if they have a listener.
     reporter: Option<&'s MatchReporter>,
     counters: &'s Counters,
@@ -214,10 +236,10 @@ impl Scan<'_> {
     ) -> u32 {
         let (engine, state) = (self.engine, &mut self.state);
         let mut sink = MatchSink {
-            patterns: self.patterns,
+            search: self.search,
             counters: Some(self.counters),
             finds,
-            places: self.places,
+            places: self.search.places,
             reporter: self.reporter,
             done: self.done,
             delta: index,
@@ -239,7 +261,7 @@ impl Scan<'_> {
     pub(crate) fn copy(&mut self, copy: &[u8], delta: &mut Delta, finds: &mut Finds<'_, '_>) {
         let (engine, state) = (self.engine, &mut self.state);
         let mut sink = MatchSink {
-            patterns: self.patterns,
+            search: self.search,
             counters: None,
             finds: Some(finds),
             places: false,
@@ -266,10 +288,10 @@ impl Scan<'_> {
     ) -> u64 {
         let (engine, state) = (self.engine, &mut self.state);
         let mut sink = MatchSink {
-            patterns: self.patterns,
+            search: self.search,
             counters: Some(self.counters),
             finds,
-            places: self.places,
+            places: self.search.places,
             reporter: self.reporter,
             done: 0,
             delta: 0,
@@ -300,7 +322,7 @@ impl Scan<'_> {
 
 /// Counts, records and reports occurrences.
 struct MatchSink<'n, 'w, 'p> {
-    patterns: &'n Patterns,
+    search: &'n Search,
     /// Counts them, unless they have been counted already.
     counters: Option<&'n Counters>,
     finds: Option<&'n mut Finds<'w, 'p>>,
@@ -320,7 +342,7 @@ struct MatchSink<'n, 'w, 'p> {
 impl MatchSink<'_, '_, '_> {
     fn add(&mut self, found: Found) {
         let (Found::Times { pattern: index, .. } | Found::End { pattern: index, .. }) = found;
-        let Some(pattern) = self.patterns.as_slice().get(index) else {
+        let Some(pattern) = self.search.patterns.as_slice().get(index) else {
             return;
         };
 
@@ -339,8 +361,8 @@ impl MatchSink<'_, '_, '_> {
                 let end = (self.done as i64).wrapping_add(end as i64);
                 let offset = end.wrapping_sub(pattern.bytes().len() as i64);
 
-                if let Some(place) = self.reporter {
-                    place.found(pattern.shown(), self.at, offset);
+                if let Some((reporter, name)) = self.reporter.zip(self.search.names.get(index)) {
+                    reporter.found(name, self.at, offset);
                 }
                 if let Some(finds) = self.finds.as_mut().filter(|_| self.places) {
                     finds.place(pattern, index, offset);

@@ -16,7 +16,10 @@ use crate::{
         cut::Cut,
         word::Escaped, //
     },
-    config::keyword::MARK_MAX,
+    config::{
+        keyword::MARK_MAX,
+        pattern::NAME_MAX, //
+    },
     memory::Memory,
     record::{
         Delta,
@@ -251,18 +254,37 @@ pub(crate) struct MatchReporter {
     read: bool,
 }
 
-impl MatchReporter {
-    /// Space for any name that can be given to a pattern, escaped. A text that is shown itself may be cut.
-    const NAME: usize = 3 * 64 + 1;
+/// How events show a pattern: escaped, and cut if it is a text that is too long.
+///
+/// # Invariants
+///
+/// It has a NUL.
+#[derive(Clone, Copy)]
+pub(crate) struct PatternName([u8; Self::ROOM]);
 
-    /// Reports an occurrence of the pattern that is shown as `shown`. It begins `offset` bytes after the start of
-    /// the request, or before it. In any context.
-    #[inline(never)]
-    pub(crate) fn found(&self, shown: &[u8], at: Scope, offset: i64) {
-        let mut room = [0; Self::NAME];
-        let mut name = Cut::new(&mut room);
+impl PatternName {
+    /// Space for any name that can be given to a pattern.
+    const ROOM: usize = 3 * NAME_MAX + 1;
+
+    /// An empty name.
+    // INVARIANT: It begins with a NUL.
+    pub(crate) const EMPTY: Self = Self([0; Self::ROOM]);
+
+    /// Makes it that of a pattern that is shown as `shown`.
+    pub(crate) fn set(&mut self, shown: &[u8]) {
+        let mut name = Cut::new(&mut self.0);
         // Never fails.
         let _ = write!(name, "{}", Escaped(shown));
+        // INVARIANT: This adds a NUL.
+        name.finish();
+    }
+}
+
+impl MatchReporter {
+    /// Reports an occurrence of the pattern of this name. It begins `offset` bytes after the start of the request, or
+    /// before it. In any context.
+    #[inline(never)]
+    pub(crate) fn found(&self, name: &PatternName, at: Scope, offset: i64) {
         let place = match (self.read, at) {
             (true, _) => 3,
             (false, Scope::Page | Scope::Copy) => 0,
@@ -275,12 +297,12 @@ impl MatchReporter {
             .wrapping_mul(SECTOR_SIZE)
             .wrapping_add_signed(offset);
 
-        // SAFETY: The name ends with a NUL, and lives through the call.
+        // SAFETY: By the invariant the name has a NUL, and it lives through the call.
         unsafe {
             bindings::imgrement_trace_match(
                 self.device,
                 self.id,
-                name.finish().as_ptr().cast(),
+                name.0.as_ptr().cast(),
                 place,
                 byte / SECTOR_SIZE,
                 (byte % SECTOR_SIZE) as u32,
