@@ -10,6 +10,7 @@ mod dm;
 mod failure;
 mod holders;
 mod kernel_log;
+mod message;
 mod options;
 mod output;
 mod settings;

@@ -61,6 +61,20 @@ assert (said["suspended"], said["readonly"], said["start"], said["offset"]) == (
 assert said["settings"]["log"] is True and said["settings"]["log_rate"] == 1000, said
 assert said["settings"]["ops"] == "write" and said["settings"]["label"] == "text", said
 PYTHON
+
+# A single pattern, and the counters.
+imgrement pattern add imgrement-sdb 'a b' --name both --nocase
+imgrement pattern add imgrement-sdb xyz
+imgrement pattern del imgrement-sdb list
+expect 'patterns' "0 8192 imgrement 8:16 0 $(table_words 'pattern a%20b name both nocase pattern xyz name xyz' "${fixed[@]}")" \
+	"$(dmsetup table imgrement-sdb)"
+write_at /dev/mapper/imgrement-sdb 8 'A b xyz xyz'
+expect 'what was found' '2 both 1 xyz 2' "$(pattern_counts imgrement-sdb)"
+expect 'requests' 2 "$(counter write imgrement-sdb)"
+imgrement reset imgrement-sdb
+expect 'counters after reset' '' "$(counts imgrement-sdb)"
+expect 'what was found since' '2 both 0 xyz 0' "$(pattern_counts imgrement-sdb)"
+
 dmsetup suspend imgrement-sdb
 expect_match 'suspended' '4 MiB +suspended$' "$(imgrement list)"
 dmsetup resume imgrement-sdb

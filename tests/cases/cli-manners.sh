@@ -115,13 +115,20 @@ says 2 'imgrement: records: set by the table only; allowed: '"$(python3 lib/refe
 says 2 'imgrement: log: not of the form KEY=VALUE
   Examples: imgrement set --help' imgrement set taken log
 says 1 'imgrement: cannot set pattern_key a:b of taken: the kernel says: pattern_key a:b: no such key; allowed: the name, 1 to 64 bytes, of a logon key that you can search and that holds 1 to 255 bytes
-  The changes before it were made. What to do about it: docs/mistakes.md' imgrement set taken pattern_key=a:b
+  What to do about it: docs/mistakes.md
+  The changes before it were made.' imgrement set taken pattern_key=a:b
+says 1 "imgrement: cannot add to the patterns of taken: the kernel says: pattern_key a:b: no such key; allowed: the name, 1 to 64 bytes, of a logon key that you can search and that holds 1 to 255 bytes
+  What to do about it: docs/mistakes.md" imgrement pattern add taken a:b --key
+says 1 'imgrement: cannot delete from the patterns of taken: the kernel says: del rsa: no such pattern; allowed: a name as pattern list prints it
+  What to do about it: docs/mistakes.md' imgrement pattern del taken rsa
+says 2 "$(printf 'imgrement: add %065d: too long; allowed: a name of 1 to 64 bytes and a text of 1 to 255, %%HH for what is not plain' 0)" \
+	imgrement pattern add taken "$(printf %065d 0)"
 says 1 'imgrement: there is no device other
   To list the devices: imgrement list' imgrement mark other text
 says 2 'imgrement: mark empty; allowed: 1 to 128 bytes, %HH for what is not plain' imgrement mark taken ''
 
 # No permission.
-for words in 'list' 'status' 'attach /dev/sda' 'set taken log=off' 'mark taken text' 'detach taken'; do
+for words in 'list' 'status' 'attach /dev/sda' 'set taken log=off' 'pattern add taken x' 'reset taken' 'mark taken text' 'detach taken'; do
 	# shellcheck disable=SC2086 # several words
 	says 1 'imgrement: no permission to use device-mapper
   Run it as root: sudo imgrement ...' setpriv --reuid 1000 --clear-groups imgrement $words

@@ -6,6 +6,8 @@ mod attach;
 mod detach;
 mod list;
 mod mark;
+mod pattern;
+mod reset;
 mod set;
 mod status;
 mod watch;
@@ -44,6 +46,8 @@ enum Command {
     List(list::List),
     Status(status::Status),
     Set(set::Set),
+    Pattern(pattern::Pattern),
+    Reset(reset::Reset),
     Mark(mark::Mark),
     Watch(watch::Watch),
 }
@@ -57,6 +61,8 @@ impl Cli {
             Command::List(list) => list.run(),
             Command::Status(status) => status.run(),
             Command::Set(set) => set.run(),
+            Command::Pattern(pattern) => pattern.run(),
+            Command::Reset(reset) => reset.run(),
             Command::Mark(mark) => mark.run(),
             Command::Watch(watch) => watch.run(),
         }

@@ -3,14 +3,7 @@
 //! `imgrement set`.
 
 use crate::{
-    dm::Control,
-    failure::Failure,
-    kernel_log::KernelLog,
-    settings::check_message,
-    target::{
-        explain,
-        named, //
-    },
+    dm::Control, failure::Failure, message::send, settings::check_message, target::named,
     words::word,
 };
 use clap::Args;
@@ -31,8 +24,8 @@ Examples:
   imgrement set imgrement-sdb pattern='BEGIN RSA' places=on log_rate=0
   imgrement set imgrement-sdb pattern=none log=off
 
-pattern=TEXT and pattern_key=NAME replace all patterns. The arguments edges, records and label are only set by attach.
-docs/reference.md explains each argument.")]
+pattern=TEXT and pattern_key=NAME replace all patterns; imgrement pattern adds or deletes a single one. The arguments
+edges, records and label are only set by attach. docs/reference.md explains each argument.")]
 pub(crate) struct Set {
     /// The name of the device, or its path
     name: String,
@@ -55,16 +48,9 @@ impl Set {
 
         for target in &targets {
             for words in &messages {
-                let log = KernelLog::from_here();
-                let name = &target.device.name;
-                control.message(name, target.start, &words.join(" ")).map_err(|error| {
-                    let what = format!("set {} of {name}", words.join(" "));
-                    match log.reason(target.device.number) {
-                        Some(reason) => Failure::new(format_args!("cannot {what}: the kernel says: {reason}"))
-                            .next("The changes before it were made. What to do about it: docs/mistakes.md"),
-                        None => explain(&what, error),
-                    }
-                })?;
+                let what = format!("set {} of {}", words.join(" "), target.device.name);
+                send(&control, target, words, &what)
+                    .map_err(|failure| failure.next("The changes before it were made."))?;
             }
         }
         Ok(())
