@@ -13,6 +13,7 @@ mod kernel_log;
 mod message;
 mod options;
 mod output;
+pub mod recording;
 mod settings;
 mod target;
 mod trace;
