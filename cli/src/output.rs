@@ -50,8 +50,13 @@ pub(crate) fn columns(rows: &[Vec<String>]) -> String {
 
 /// A number of 512-byte sectors as a size.
 pub(crate) fn size(sectors: u64) -> String {
+    rounded(sectors as f64 / 2.0)
+}
+
+/// A number of KiB, in the unit that fits.
+fn rounded(kib: f64) -> String {
     const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
-    let mut value = sectors as f64 / 2.0;
+    let mut value = kib;
     let mut units = UNITS.iter().peekable();
 
     loop {
@@ -67,9 +72,62 @@ pub(crate) fn size(sectors: u64) -> String {
     }
 }
 
+/// A number of bytes as a size.
+pub(crate) fn bytes(number: u64) -> String {
+    match number < 1024 {
+        true => format!("{number} B"),
+        false => rounded(number as f64 / 1024.0),
+    }
+}
+
+/// Nanoseconds as a length of time, with three digits.
+pub(crate) fn span(nanoseconds: u64) -> String {
+    let number = nanoseconds as f64;
+    let (value, unit) = match number {
+        number if number < 1e3 => return format!("{nanoseconds} ns"),
+        number if number < 999.5e3 => (number / 1e3, "us"),
+        number if number < 999.5e6 => (number / 1e6, "ms"),
+        number if number < 600e9 => (number / 1e9, "s"),
+        number if number < 36000e9 => (number / 60e9, "min"),
+        number => (number / 3600e9, "h"),
+    };
+    match value {
+        value if value < 9.995 => format!("{value:.2} {unit}"),
+        value if value < 99.95 => format!("{value:.1} {unit}"),
+        value => format!("{value:.0} {unit}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_are_for_people() {
+        assert_eq!(bytes(0), "0 B");
+        assert_eq!(bytes(512), "512 B");
+        assert_eq!(bytes(4096), "4 KiB");
+        assert_eq!(bytes(3 << 19), "1.5 MiB");
+    }
+
+    #[test]
+    fn spans_have_three_digits() {
+        for (nanoseconds, wanted) in [
+            (0, "0 ns"),
+            (999, "999 ns"),
+            (1000, "1.00 us"),
+            (9_996, "10.0 us"),
+            (105_400, "105 us"),
+            (999_499, "999 us"),
+            (999_500, "1.00 ms"),
+            (33_333_333, "33.3 ms"),
+            (12_300_000_000, "12.3 s"),
+            (720_000_000_000, "12.0 min"),
+            (86_400_000_000_000, "24.0 h"),
+        ] {
+            assert_eq!(span(nanoseconds), wanted);
+        }
+    }
 
     #[test]
     fn sizes_are_for_people() {

@@ -7,6 +7,7 @@ mod detach;
 mod list;
 mod mark;
 mod pattern;
+mod report;
 mod reset;
 mod set;
 mod status;
@@ -50,6 +51,7 @@ enum Command {
     Reset(reset::Reset),
     Mark(mark::Mark),
     Watch(watch::Watch),
+    Report(report::Report),
 }
 
 impl Cli {
@@ -65,6 +67,7 @@ impl Cli {
             Command::Reset(reset) => reset.run(),
             Command::Mark(mark) => mark.run(),
             Command::Watch(watch) => watch.run(),
+            Command::Report(report) => report.run(),
         }
     }
 }

@@ -174,6 +174,11 @@ impl<R: Read> Reader<R> {
             .map_err(|error| Failure::new(format_args!("cannot read the recording: {error}")))
     }
 
+    /// How many bytes of the file were read.
+    pub fn at(&self) -> u64 {
+        self.frames.at()
+    }
+
     /// What is broken in the file, so far.
     pub fn flaws(&self) -> &[Flaw] {
         &self.flaws
