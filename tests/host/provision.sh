@@ -105,6 +105,8 @@ vermagic=$(in_machine modinfo -F vermagic "$module")
 in_machine /usr/local/bin/imgrement --version
 in_machine test -e /usr/local/share/man/man1/imgrement-attach.1 ||
 	die "there is no man page"
+in_machine grep -qx 'ExecStart=/usr/local/bin/imgrement attach .*' '/usr/local/lib/systemd/system/imgrement@.service' ||
+	die "there is no systemd unit"
 
 # What it must refuse.
 provision 1 "no kernel 1.2.3 is installed; there is: $new" --kernel 1.2.3
