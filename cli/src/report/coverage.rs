@@ -12,16 +12,18 @@ use std::collections::HashMap;
 /// How many sectors have their bits in a word.
 const WORD: u64 = 64;
 
-/// How many words a chunk has: 2 MiB of the disk.
-const WORDS: usize = 64;
+/// How many words a chunk has: 128 KiB of the disk. Smaller chunks take less memory if requests are far from each other,
+/// and more if not.
+const WORDS: usize = 4;
 
 /// How many sectors a chunk has.
 const CHUNK: u64 = WORD * WORDS as u64;
 
-/// The memory of a chunk, with its place in the map.
-pub(crate) const CHUNK_MEMORY: usize = 2 * WORDS * 8 + 32;
+/// The memory of a place in the map: the number of a chunk, its bits, and a byte of the map.
+const PLACE: usize = 8 + 2 * WORDS * 8 + 1;
 
 /// The bits of a chunk's sectors: touched, and touched again.
+#[derive(Default)]
 struct Chunk {
     once: [u64; WORDS],
     again: [u64; WORDS],
@@ -29,7 +31,7 @@ struct Chunk {
 
 /// Which sectors were touched.
 pub(crate) struct Coverage {
-    chunks: HashMap<u64, Box<Chunk>>,
+    chunks: HashMap<u64, Chunk>,
     limit: usize,
     /// Of 2^this chunks, one is kept.
     shift: u32,
@@ -49,9 +51,11 @@ pub(crate) struct CoverageSummary {
 impl Coverage {
     /// Takes at most so many bytes of memory.
     pub(crate) fn new(memory: usize) -> Self {
+        // The map doubles its places, and uses 7 of 8.
+        let places = 1_usize << (memory / PLACE).max(8).ilog2();
         Self {
             chunks: HashMap::new(),
-            limit: (memory / CHUNK_MEMORY).max(2),
+            limit: places / 8 * 7,
             shift: 0,
         }
     }
@@ -79,17 +83,19 @@ impl Coverage {
         if !self.chunks.contains_key(&number) && self.chunks.len() >= self.limit {
             self.shift += 1;
             let shift = self.shift;
-            self.chunks.retain(|number, _| kept(*number, shift));
+            // A new map: one from which places were removed may double once more.
+            let mut chunks = HashMap::with_capacity(self.limit);
+            chunks.extend(
+                self.chunks
+                    .drain()
+                    .filter(|(number, _)| kept(*number, shift)),
+            );
+            self.chunks = chunks;
             if !kept(number, shift) {
                 return;
             }
         }
-        let chunk = self.chunks.entry(number).or_insert_with(|| {
-            Box::new(Chunk {
-                once: [0; WORDS],
-                again: [0; WORDS],
-            })
-        });
+        let chunk = self.chunks.entry(number).or_default();
         let words = chunk.once.iter_mut().zip(&mut chunk.again).enumerate();
         let first = usize::try_from(from / WORD).unwrap_or(WORDS);
         for (index, (once, again)) in words.skip(first) {
@@ -172,17 +178,16 @@ mod tests {
 
     #[test]
     fn with_little_memory_it_estimates() {
-        let limit = 1000;
-        let mut coverage = Coverage::new(limit * CHUNK_MEMORY);
+        let mut coverage = Coverage::new(2048 * PLACE);
         // 8 sectors in each of 20,000 chunks, every fourth of them twice.
         for chunk in 0..20_000 {
             for _ in 0..1 + u64::from(chunk % 4 == 0) {
                 coverage.add(chunk * CHUNK + 100, 8);
             }
-            assert!(coverage.chunks.len() <= limit);
+            assert!(coverage.chunks.len() <= 1792 && coverage.chunks.capacity() <= 1792);
         }
         let got = coverage.summary();
-        assert!(got.sampled < 0.1);
+        assert_eq!(got.sampled, 1.0 / 16.0);
         let (distinct, repeated) = (20_000 * 4096, 5000 * 4096);
         assert!(
             got.distinct_bytes.abs_diff(distinct) < distinct / 10,

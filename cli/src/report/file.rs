@@ -40,7 +40,7 @@ use serde::Serialize;
 use std::path::Path;
 
 /// The memory for the bits of sectors, of all devices together.
-const MEMORY: usize = 64 << 20;
+const MEMORY: usize = 80 << 20;
 
 /// How many devices are reported on at a time.
 const DEVICES: usize = 64;

@@ -396,14 +396,20 @@ fn epochs(text: &mut String, device: &DeviceSummary) {
         "most",
         "mean",
     ])];
-    let row = |name: &str, of: &Summary, show: fn(u64) -> String| {
+    let row = |name: &str, of: &Summary, show: fn(f64) -> String| {
         let mut row = vec![name.to_owned()];
-        row.extend([of.min, of.p50, of.p99, of.max, of.mean as u64].map(show));
+        row.extend([of.min, of.p50, of.p99, of.max].map(|value| show(value as f64)));
+        row.push(show(of.mean));
         row
     };
-    rows.push(row("writes", &epochs.writes, |number| number.to_string()));
-    rows.push(row("written", &epochs.bytes, bytes));
-    rows.push(row("time", &epochs.length_ns, span));
+    rows.push(row("writes", &epochs.writes, |number| {
+        match number.fract() == 0.0 {
+            true => number.to_string(),
+            false => format!("{number:.1}"),
+        }
+    }));
+    rows.push(row("written", &epochs.bytes, |number| bytes(number as u64)));
+    rows.push(row("time", &epochs.length_ns, |number| span(number as u64)));
     table(text, 1, &rows);
     if epochs.without_writes > 0 {
         line(
@@ -567,7 +573,7 @@ fn matches(text: &mut String, device: &DeviceSummary) {
     line(
         text,
         format_args!(
-            "  when sent on: {}, in {}; {} of these across segments",
+            "  in what was written: {}, in {}; {} of these across segments",
             of(found.hits, "time"),
             of(found.requests, "request"),
             found.across
@@ -732,7 +738,7 @@ fn wrap(text: &mut String, words: &str) {
     for part in words.split_inclusive(", ") {
         if all.chars().count() + part.trim_end().chars().count() >= WIDTH {
             line(text, format_args!("{}", all.trim_end()));
-            all = "   ".to_owned();
+            all = "    ".to_owned();
         }
         if !all.ends_with(' ') || all == " " {
             all.push(' ');
