@@ -14,6 +14,7 @@ mod message;
 mod options;
 mod output;
 mod period;
+mod progress;
 pub mod recording;
 mod report;
 mod settings;

@@ -9,6 +9,7 @@ use crate::{
         print_json, //
     },
     period::Period,
+    progress::Progress,
     report::{
         file::{
             report,
@@ -53,7 +54,9 @@ impl Report {
             device: self.device.as_deref(),
             period: self.period,
         };
-        let (report, failure) = report(&self.file, &question, |_| {})?;
+        let mut progress = Progress::new(&self.file);
+        let (report, failure) = report(&self.file, &question, |place| progress.at(place))?;
+        drop(progress);
         match self.json {
             true => print_json(&report)?,
             false => print(&text(&report))?,
