@@ -18,6 +18,7 @@ mod progress;
 pub mod recording;
 mod report;
 mod settings;
+pub mod shapes;
 mod target;
 mod trace;
 mod udev;
