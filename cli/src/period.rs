@@ -15,7 +15,7 @@ const UNITS: [(&str, u64); 6] = [
     ("h", 3_600_000_000_000),
 ];
 
-/// Reads a length of time, in nanoseconds: a number, and `ns`, `us`, `ms`, `s`, `m` or `h`. A mere number is seconds.
+/// Reads a length of time, in nanoseconds: a number, and `ns`, `us`, `ms`, `s`, `m` or `h`. A number without a unit is in seconds.
 pub(crate) fn parse(text: &str) -> Result<u64, String> {
     let wrong = || format!("{text} is no time; write it as 1.5, 1.5s, 200ms or 2m");
     let (number, unit) = UNITS

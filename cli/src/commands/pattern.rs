@@ -51,7 +51,7 @@ struct Add {
     #[arg(allow_hyphen_values = true)]
     text: OsString,
 
-    /// The name that the log and the status show for it [1 to 64 bytes; default: its text, if that is so short]
+    /// The name that the log and the status show for it [1 to 64 bytes; default: its text, if that is short enough]
     #[arg(
         long,
         value_name = "TEXT",
@@ -69,7 +69,7 @@ struct Add {
     nocase: bool,
 }
 
-/// Search no longer for this pattern
+/// Stop searching for this pattern
 #[derive(Args, Debug)]
 struct Del {
     /// The name of the device, or its path

@@ -29,8 +29,8 @@ Examples:
   imgrement report disk.rec --device imgrement-sdb --from 2s --to 2.5s
   imgrement report disk.rec --json | jq '.devices[].all.latency_ns.p99'
 
-It first says the most important things in a few lines; the sections after them say more. docs/command.md defines each
-word. Times of --from and --to are seconds, or have a unit: 1.5, 200ms, 2m.")]
+The most important things come first, in a few lines. The sections after them say more. docs/command.md defines each
+word. Times of --from and --to are in seconds, or have a unit: 1.5, 200ms, 2m.")]
 pub(crate) struct Report {
     /// The recording
     file: PathBuf,

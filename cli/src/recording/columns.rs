@@ -316,7 +316,7 @@ impl Ends {
         }
     }
 
-    /// A list ends, after so many elements of all lists; or there is none.
+    /// A list ends, after this many elements of all lists; or there is none.
     fn push(&mut self, elements: usize, valid: bool) {
         self.ends.push(i32::try_from(elements).unwrap_or(i32::MAX));
         self.valid.append(valid);

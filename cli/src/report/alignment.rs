@@ -14,7 +14,7 @@ pub(crate) struct Alignment {
     sizes: Vec<(u64, u64, u64)>,
 }
 
-/// What is said about a size.
+/// The result for a size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct AlignmentSummary {
     /// The size.
@@ -28,7 +28,7 @@ pub(crate) struct AlignmentSummary {
 }
 
 impl Alignment {
-    /// For a disk with blocks of so many bytes.
+    /// For a disk with blocks of this many bytes.
     pub(crate) fn new(block_size: u32) -> Self {
         let mut sizes = SIZES.to_vec();
         if block_size > 0 {
@@ -59,7 +59,7 @@ impl Alignment {
         }
     }
 
-    /// What is said of each size.
+    /// The result for each size.
     pub(crate) fn summary(&self) -> Vec<AlignmentSummary> {
         self.sizes
             .iter()

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The time from the begin of a request to the begin of the next.
+//! The time from the start of a request to the start of the next.
 
 use super::spread::{
     Spread,
     Summary, //
 };
 
-/// Follows the begins of the requests of a device.
+/// Follows the starts of the requests of a device.
 #[derive(Default)]
 pub(crate) struct Arrivals {
     last: Option<i64>,

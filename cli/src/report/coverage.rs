@@ -2,9 +2,9 @@
 
 //! Which sectors were touched, and which of them more than once.
 //!
-//! There are two bits for each sector, in chunks that are made when they are touched. If there are too many chunks, only
-//! every second one is kept, chosen by a hash of its number; then every fourth, and so on. What they say is multiplied
-//! accordingly: an estimate.
+//! There are two bits for each sector, in chunks that are made when they are touched. If there are too many chunks,
+//! only every second one is kept, chosen by a hash of its number; then every fourth, and so on. Their counts are
+//! multiplied accordingly, which gives an estimate.
 
 use serde::Serialize;
 use std::collections::HashMap;
@@ -37,7 +37,7 @@ pub(crate) struct Coverage {
     shift: u32,
 }
 
-/// What is said of it.
+/// The result.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub(crate) struct CoverageSummary {
     /// The bytes of all different sectors that were touched.
@@ -49,7 +49,7 @@ pub(crate) struct CoverageSummary {
 }
 
 impl Coverage {
-    /// Takes at most so many bytes of memory.
+    /// Takes at most this many bytes of memory.
     pub(crate) fn new(memory: usize) -> Self {
         // The map doubles its places, and uses 7 of 8.
         let places = 1_usize << (memory / PLACE).max(8).ilog2();
@@ -112,7 +112,7 @@ impl Coverage {
         }
     }
 
-    /// What is said of it.
+    /// The result.
     pub(crate) fn summary(&self) -> CoverageSummary {
         let ones = |words: &[u64; WORDS]| {
             words

@@ -12,7 +12,7 @@ use std::{
 /// How many requests may be in flight. More are not counted: only a forged recording has them.
 const LIMIT: usize = 1 << 20;
 
-/// Follows the depth. Each request counts from its begin to its end.
+/// Follows the depth. Each request counts from its start to its end.
 #[derive(Default)]
 pub(crate) struct Depth {
     ends: BinaryHeap<Reverse<i64>>,
@@ -37,7 +37,7 @@ pub(crate) struct Share {
     pub(crate) share: f64,
 }
 
-/// What is said of the depth.
+/// The result about the depth.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct DepthSummary {
     /// The mean over time.
@@ -51,7 +51,7 @@ pub(crate) struct DepthSummary {
 }
 
 impl Depth {
-    /// A request began, and took so many nanoseconds. Requests come in the order of their begins.
+    /// A request began, and took this many nanoseconds. Requests come in the order of their starts.
     pub(crate) fn add(&mut self, begin: i64, latency: u64) {
         self.advance(begin);
         if self.ends.len() < LIMIT {
@@ -104,7 +104,7 @@ impl Depth {
         self.ends.iter().map(|end| end.0).max()
     }
 
-    /// What is said of it, after the last request: up to the end of the last one.
+    /// The result, after the last request: up to the end of the last one.
     pub(crate) fn summary(mut self) -> DepthSummary {
         if let Some(end) = self.last_end() {
             self.advance(end);

@@ -93,12 +93,12 @@ pub(crate) struct ErrorSummary {
     pub(crate) requests: u64,
 }
 
-/// What is said of a device.
+/// The results for a device.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct DeviceSummary {
     /// What the recording says of the device.
     pub(crate) device: Device,
-    /// The begin of the first request, in nanoseconds since 1970.
+    /// The start of the first request, in nanoseconds since 1970.
     pub(crate) first_ns: Option<i64>,
     /// From there to the end of the last one.
     pub(crate) duration_ns: u64,
@@ -108,7 +108,7 @@ pub(crate) struct DeviceSummary {
     pub(crate) ops: Vec<OpSummary>,
     /// How many requests had no end yet when the recording ended, or their ends were lost.
     pub(crate) without_end: u64,
-    /// How many began before the recording, or their begins were lost.
+    /// How many began before the recording, or their starts were lost.
     pub(crate) without_begin: u64,
     /// Latencies by op and size.
     pub(crate) size_classes: Vec<ClassSummary>,
@@ -118,7 +118,7 @@ pub(crate) struct DeviceSummary {
     pub(crate) sizes_missing: u64,
     /// How sequential each op is.
     pub(crate) sequential: Vec<SequenceSummary>,
-    /// From the begin of a request to that of the next.
+    /// From the start of a request to that of the next.
     pub(crate) arrival_ns: Summary,
     /// How many requests are on the disk at a time.
     pub(crate) depth: DepthSummary,
@@ -141,7 +141,7 @@ pub(crate) struct DeviceSummary {
 }
 
 impl Statistics {
-    /// For a device. Up to so many bytes of memory are for what depends on the data.
+    /// For a device. Up to this many bytes of memory are for what depends on the data.
     pub(crate) fn new(block_size: u32, memory: usize) -> Self {
         Self {
             first: None,
@@ -194,7 +194,7 @@ impl Statistics {
         }
     }
 
-    /// A request, for the statistics in which the order matters. They come in the order of their begins.
+    /// A request, for the statistics in which the order matters. They come in the order of their starts.
     pub(crate) fn add_in_order(&mut self, request: &Timed) {
         self.in_order.add(request);
     }
@@ -204,7 +204,7 @@ impl Statistics {
         self.in_order = InOrder::default();
     }
 
-    /// What is said of it.
+    /// The result.
     pub(crate) fn summary(self, device: Device) -> DeviceSummary {
         let duration = match self.first {
             Some(first) => self.end.saturating_sub(first).max(0).unsigned_abs(),

@@ -28,7 +28,7 @@ pub(crate) struct Epochs {
     lengths: Spread,
 }
 
-/// What is said of them. The writes before the first barrier and after the last one are in no epoch.
+/// The result. The writes before the first barrier and after the last one are in no epoch.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct EpochsSummary {
     /// Flushes, and requests with the flag PREFLUSH.
@@ -44,7 +44,7 @@ pub(crate) struct EpochsSummary {
 }
 
 impl Epochs {
-    /// A request. They come in the order of their begins.
+    /// A request. They come in the order of their starts.
     pub(crate) fn add(&mut self, begin: i64, op: Op, flags: u32, bytes: u32) {
         if op == Op::Flush || flags & Flags::PREFLUSH.bits() != 0 {
             self.barriers += 1;
@@ -69,7 +69,7 @@ impl Epochs {
         }
     }
 
-    /// What is said of them.
+    /// The result.
     pub(crate) fn summary(&self) -> EpochsSummary {
         EpochsSummary {
             barriers: self.barriers,

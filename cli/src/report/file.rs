@@ -72,7 +72,7 @@ pub(crate) struct About {
     pub(crate) command: Vec<String>,
 }
 
-/// What is said of a recording.
+/// The results for a recording.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Report {
     pub(crate) recording: About,
@@ -125,7 +125,7 @@ impl Devices {
     }
 }
 
-/// Reads a recording and makes its report. If the recording is not whole, there is a failure beside it. `progress` gets
+/// Reads a recording and makes its report. If the recording is not whole, there is also a failure. `progress` gets
 /// the place in the file; it begins anew if the file is read a second time.
 pub(crate) fn report(
     path: &Path,

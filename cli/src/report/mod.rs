@@ -5,7 +5,7 @@
 //!
 //! - `spread`: percentiles of any values; `frequent`: the most frequent keys. The others are made of these.
 //! - `ops`, `sizes`, `alignment`, `ranges`, `processes`, `found`, `coverage`: requests may come in any order.
-//! - `arrivals`, `depth`, `sequence`, `epochs`: requests come in the order of their begins; `order` takes care of that.
+//! - `arrivals`, `depth`, `sequence`, `epochs`: requests come in the order of their starts; `order` takes care of that.
 //! - `device` is all of them for a device; `file` reads a recording; `text` is for people.
 
 pub(crate) mod alignment;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is in a recording beside requests: marks, changes of tables, losses.
+//! What is in a recording apart from requests: marks, changes of tables, losses.
 
 use serde::Serialize;
 

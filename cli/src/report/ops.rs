@@ -27,7 +27,7 @@ pub(crate) struct OpCounts {
     pub(crate) errors: u64,
     /// How many had the flag FUA.
     pub(crate) fua: u64,
-    /// Nanoseconds from begin to end, of those of which both are known.
+    /// Nanoseconds from start to end, for requests for which both are known.
     pub(crate) latency: Spread,
 }
 
@@ -45,7 +45,7 @@ impl Default for Ops {
     }
 }
 
-/// What is said of an op.
+/// The result for an op.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct OpSummary {
     /// The op.
@@ -82,7 +82,7 @@ impl Ops {
             .map(|(op, counts)| (*op, counts))
     }
 
-    /// What is said of the ops that came, and of all together, over so many seconds.
+    /// The result for each op that came, and for all together, over this many seconds.
     pub(crate) fn summary(&self, seconds: f64) -> (Vec<OpSummary>, OpSummary) {
         let per_second = |number: u64| match seconds > 0.0 {
             true => number as f64 / seconds,

@@ -107,7 +107,7 @@ pub(crate) struct InOrder {
     epochs: Epochs,
 }
 
-/// What is said of them.
+/// The result.
 pub(crate) struct InOrderSummary {
     pub(crate) arrivals: Summary,
     pub(crate) depth: DepthSummary,
@@ -116,7 +116,7 @@ pub(crate) struct InOrderSummary {
 }
 
 impl InOrder {
-    /// A request. They come in the order of their begins.
+    /// A request. They come in the order of their starts.
     pub(crate) fn add(&mut self, row: &Timed) {
         self.arrivals.add(row.begin);
         match row.latency {
@@ -140,7 +140,7 @@ impl InOrder {
         }
     }
 
-    /// What is said of them.
+    /// The result.
     pub(crate) fn summary(mut self) -> InOrderSummary {
         self.sequences.sort_by_key(|(op, _)| op.code());
         let sequences = self.sequences.into_iter();

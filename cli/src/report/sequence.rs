@@ -25,7 +25,7 @@ pub(crate) struct Sequence {
     jumps: Spread,
 }
 
-/// What is said of it.
+/// The result.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct SequenceSummary {
     /// The op.
@@ -43,7 +43,7 @@ pub(crate) struct SequenceSummary {
 }
 
 impl Sequence {
-    /// A request. They come in the order of their begins.
+    /// A request. They come in the order of their starts.
     pub(crate) fn add(&mut self, sector: u64, sectors: u64) {
         if let Some(last) = self.ends.back().copied() {
             self.requests += 1;
@@ -72,7 +72,7 @@ impl Sequence {
         self.run = 0;
     }
 
-    /// What is said of it, after the last request.
+    /// The result, after the last request.
     pub(crate) fn summary(mut self, op: &'static str) -> SequenceSummary {
         if !self.ends.is_empty() {
             self.end_run();

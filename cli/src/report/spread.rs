@@ -57,7 +57,7 @@ impl Spread {
         self.add_times(value, 1);
     }
 
-    /// Adds a value so many times.
+    /// Adds a value this many times.
     pub(crate) fn add_times(&mut self, value: u64, times: u64) {
         if times == 0 {
             return;

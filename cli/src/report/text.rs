@@ -684,7 +684,7 @@ fn share(part: u64, whole: u64) -> String {
     }
 }
 
-/// Neither all nor nothing is said if it is not so.
+/// Prints 0 % or 100 % only if that is exact.
 fn percent(share: f64) -> String {
     let percent = share * 100.0;
     match percent {
@@ -721,7 +721,7 @@ fn megabytes(number: f64) -> String {
     }
 }
 
-/// A text that is at most so wide.
+/// A text that is at most this wide.
 fn cut(text: &str, width: usize) -> String {
     match text.chars().count() <= width {
         true => text.to_owned(),
