@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # bpftrace makes a histogram of latencies by op from the trace events.
+# The debug kernel has no BPF.
 # kernel: stock
 
 make_target imgrement /dev/sda log off

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # perf records and shows the trace events, also with a filter.
-# kernel: stock
 
 make_target imgrement /dev/sda log off
 # 100 writes of 4 KiB from sector 0 on, and 50 reads of 8 KiB.
