@@ -8,6 +8,7 @@ pub mod commands;
 mod disk;
 mod dm;
 mod failure;
+mod filter;
 mod holders;
 mod kernel_log;
 mod message;

@@ -48,6 +48,57 @@ pub(crate) fn columns(rows: &[Vec<String>]) -> String {
     text
 }
 
+/// How wide the terminal is that the output goes to; `None` if it goes elsewhere.
+pub(crate) fn width() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+    // A terminal that does not know its width says 0.
+    Some(usize::from(size.ws_col)).filter(|width| *width > 0)
+}
+
+/// A line with a name in brackets at its end, not wider than the terminal: the name is cut first. All characters are as
+/// wide as a column.
+pub(crate) fn fit(line: &str, name: &str, width: Option<usize>) -> String {
+    let whole = format!("{line} [{name}]");
+    let Some(width) = width else { return whole };
+    if whole.chars().count() <= width {
+        return whole;
+    }
+    // At least a letter of the name.
+    match width.checked_sub(line.chars().count() + " [...]".len()) {
+        Some(room) if room > 0 => {
+            let part: String = name.chars().take(room).collect();
+            format!("{line} [{part}...]")
+        }
+        Some(_) | None => line.chars().take(width).collect(),
+    }
+}
+
+/// Words in lines that are not wider than the terminal, all but the first with this indentation. A word that is wider
+/// has a line of its own.
+pub(crate) fn wrapped(
+    words: &[String],
+    first: usize,
+    indent: usize,
+    width: Option<usize>,
+) -> String {
+    let mut text = String::new();
+    let mut used = first;
+    for word in words {
+        let length = word.chars().count();
+        if !text.is_empty() && width.is_some_and(|width| used + 1 + length > width) {
+            text.push('\n');
+            text.push_str(&" ".repeat(indent));
+            used = indent;
+        } else if !text.is_empty() {
+            text.push(' ');
+            used += 1;
+        }
+        text.push_str(word);
+        used += length;
+    }
+    text
+}
+
 /// A number of 512-byte sectors as a size.
 pub(crate) fn size(sectors: u64) -> String {
     rounded(sectors as f64 / 2.0)
@@ -101,6 +152,35 @@ pub(crate) fn span(nanoseconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_is_not_wider_than_the_terminal() {
+        for (width, wanted) in [
+            (None, "12 write [fio-writer]"),
+            (Some(200), "12 write [fio-writer]"),
+            (Some(21), "12 write [fio-writer]"),
+            (Some(20), "12 write [fio-wr...]"),
+            (Some(15), "12 write [f...]"),
+            (Some(14), "12 write"),
+            (Some(8), "12 write"),
+            (Some(4), "12 w"),
+        ] {
+            assert_eq!(fit("12 write", "fio-writer", width), wanted, "{width:?}");
+        }
+    }
+
+    #[test]
+    fn words_are_wrapped() {
+        let words = ["log off,", "rate 1000,", "a-word-that-is-too-wide,", "x"].map(str::to_owned);
+        assert_eq!(
+            wrapped(&words, 10, 2, None),
+            "log off, rate 1000, a-word-that-is-too-wide, x"
+        );
+        assert_eq!(
+            wrapped(&words, 10, 2, Some(20)),
+            "log off,\n  rate 1000,\n  a-word-that-is-too-wide,\n  x"
+        );
+    }
 
     #[test]
     fn bytes_are_for_people() {

@@ -13,7 +13,9 @@ use crate::{
         columns,
         print,
         print_json,
-        size, //
+        size,
+        width,
+        wrapped, //
     },
     settings,
     target::{
@@ -189,18 +191,28 @@ fn text(target: &Target, counters: &Counters) -> String {
     if counters.patterns.is_empty() {
         row("pattern", "none".into());
     }
-    let settings: Vec<_> = settings::values(&target.table)
-        .iter()
-        .map(|(name, value)| format!("{name} {value}"))
-        .collect();
-    row("settings", settings.join(", "));
+    // The settings are wrapped on a terminal.
+    row("settings", String::new());
+    let words = rows.iter().filter_map(|row| row.first());
+    let indent = words.map(|word| word.chars().count()).max().unwrap_or(0) + 2;
+    let mut settings = settings::values(&target.table).into_iter().peekable();
+    let mut words = Vec::new();
+    while let Some((name, value)) = settings.next() {
+        let comma = if settings.peek().is_some() { "," } else { "" };
+        words.push(format!("{name} {value}{comma}"));
+    }
+    let columns = columns(&rows);
+    let (last, rows) = match columns.trim_end().rsplit_once('\n') {
+        Some((rows, last)) => (last, format!("{rows}\n")),
+        None => (columns.trim_end(), String::new()),
+    };
     format!(
-        "{}: {} of {}, {}\n{}",
+        "{}: {} of {}, {}\n{rows}{last:<indent$}{}\n",
         target.shown(),
         size(target.length),
         target.disk.name(),
         state(target),
-        columns(&rows)
+        wrapped(&words, indent, indent, width())
     )
 }
 

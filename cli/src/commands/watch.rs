@@ -5,7 +5,16 @@
 use crate::{
     dm::Control,
     failure::Failure,
-    output::print,
+    filter::{
+        Filter,
+        Subject, //
+    },
+    output::{
+        fit,
+        print,
+        width, //
+    },
+    recording::row::op_name,
     target::named,
     trace::{
         Event,
@@ -43,7 +52,7 @@ use std::{
 /// How often the buffers are read.
 const TICK: Duration = Duration::from_millis(100);
 
-/// For how many requests in flight the number of matches is remembered.
+/// For how many requests in flight it is remembered what `request` said.
 const IN_FLIGHT: usize = 1 << 16;
 
 /// The kinds of events, in the order of the constants below.
@@ -56,10 +65,13 @@ const REQUEST: usize = 0;
 Examples:
   imgrement watch imgrement-sdb
   imgrement watch imgrement-sdb --count 100
-  imgrement watch imgrement-sdb --json | jq 'select(.latency > 10000000)'
+  imgrement watch imgrement-sdb --op write,discard --range 1M-2M
+  imgrement watch imgrement-sdb --match --size 64K-
+  imgrement watch imgrement-sdb --latency 10ms --json | jq .command
 
 For people, a line has the seconds since the start of the machine, the op, the sector, the bytes, the latency, how many
-occurrences of patterns were found when it was sent on, and the command. docs/events.md explains these.")]
+occurrences of patterns were found when it was sent on, and the command. docs/events.md explains these. On a terminal,
+a line that is too wide is cut.")]
 pub(crate) struct Watch {
     /// The name of the device, or its path
     name: String,
@@ -71,6 +83,16 @@ pub(crate) struct Watch {
     /// End after N requests
     #[arg(long, value_name = "N")]
     count: Option<u64>,
+
+    #[command(flatten)]
+    filter: Filter,
+}
+
+/// What `request` says of a request in flight.
+#[derive(Clone, Copy)]
+struct Begin {
+    hits: u64,
+    pid: u32,
 }
 
 /// A request that has completed.
@@ -88,6 +110,8 @@ struct Line {
     latency: Option<u64>,
     /// None if its beginning was not seen.
     hits: Option<u64>,
+    /// The same.
+    pid: Option<u32>,
     command: String,
 }
 
@@ -95,6 +119,7 @@ struct Line {
 struct Fields {
     request_id: Field,
     request_hits: Field,
+    request_pid: Field,
     id: Field,
     op: Field,
     flags: Field,
@@ -115,6 +140,7 @@ impl Fields {
         Ok(Self {
             request_id: field(REQUEST, "id")?,
             request_hits: field(REQUEST, "hits")?,
+            request_pid: field(REQUEST, "common_pid")?,
             id: complete("id")?,
             op: complete("op")?,
             flags: complete("flags")?,
@@ -126,35 +152,42 @@ impl Fields {
         })
     }
 
-    /// Reads a `complete`; `None` if it is too short.
-    fn line(&self, event: &Event, found: &mut HashMap<u64, u64>) -> Option<Line> {
+    /// Reads a `request`: its id, and what it says. `None` if it is too short.
+    fn begin(&self, event: &Event) -> Option<(u64, Begin)> {
         let number = |field: &Field| field.number(&event.bytes);
-        let id = number(&self.id)?;
-        let op = usize::try_from(number(&self.op)?).ok()?;
-        Some(Line {
-            time: event.time,
-            id,
-            op: Op::ALL.get(op).map_or("other", |op| match op {
-                Op::Read => "read",
-                Op::Write => "write",
-                Op::Flush
-                | Op::Discard
-                | Op::SecureErase
-                | Op::WriteZeroes
-                | Op::ZoneAppend
-                | Op::ZoneReset
-                | Op::ZoneResetAll
-                | Op::ZoneOpen
-                | Op::ZoneClose
-                | Op::ZoneFinish
-                | Op::Other => op.name(),
-            }),
-            flags: number(&self.flags)?,
+        let begin = Begin {
+            hits: number(&self.request_hits)?,
+            pid: u32::try_from(number(&self.request_pid)?).ok()?,
+        };
+        Some((number(&self.request_id)?, begin))
+    }
+
+    /// Reads a `complete`, if it is one that the filter takes; `None` also if it is too short.
+    fn line(&self, event: &Event, begin: Option<Begin>, filter: &Filter) -> Option<Line> {
+        let number = |field: &Field| field.number(&event.bytes);
+        let op = u8::try_from(number(&self.op)?).ok().and_then(Op::from_code);
+        let subject = Subject {
+            op,
             sector: number(&self.sector)?,
             bytes: number(&self.bytes)?,
-            errno: number(&self.errno)?,
+            pid: begin.map(|begin| begin.pid),
+            hits: begin.map(|begin| begin.hits),
             latency: number(&self.latency).filter(|latency| *latency > 0),
-            hits: found.remove(&id),
+        };
+        if !filter.takes(&subject) {
+            return None;
+        }
+        Some(Line {
+            time: event.time,
+            id: number(&self.id)?,
+            op: op_name(op.unwrap_or(Op::Other)),
+            flags: number(&self.flags)?,
+            sector: subject.sector,
+            bytes: subject.bytes,
+            errno: number(&self.errno)?,
+            latency: subject.latency,
+            hits: subject.hits,
+            pid: subject.pid,
             command: Escaped(self.command.text(&event.bytes)?).to_string(),
         })
     }
@@ -173,30 +206,34 @@ impl Watch {
         }
         let mut instance = Instance::new(device.number, &KINDS)?;
         let fields = Fields::find(&instance)?;
-        let mut found = HashMap::new();
+        let mut begins = HashMap::new();
         let (mut left, mut lost) = (self.count.unwrap_or(u64::MAX), 0);
 
         note(&format!("watching {}; Ctrl-C ends it", device.name));
         loop {
             let last = ended.load(Ordering::Relaxed);
             let mut text = String::new();
+            // The person may have changed it.
+            let width = width();
             for event in instance.read(last)? {
                 if event.kind == REQUEST {
-                    let number = |field: &Field| field.number(&event.bytes);
-                    if let (Some(id), Some(hits)) =
-                        (number(&fields.request_id), number(&fields.request_hits))
-                    {
+                    if let Some((id, begin)) = fields.begin(&event) {
                         // So many can only be left if completions were lost.
-                        if found.len() >= IN_FLIGHT {
-                            found.clear();
+                        if begins.len() >= IN_FLIGHT {
+                            begins.clear();
                         }
-                        found.insert(id, hits);
+                        begins.insert(id, begin);
                     }
-                } else if let Some(line) = fields.line(&event, &mut found) {
-                    if left > 0 {
-                        text.push_str(&self.show(&line)?);
-                        left -= 1;
-                    }
+                    continue;
+                }
+                let id = fields.id.number(&event.bytes);
+                let begin = id.and_then(|id| begins.remove(&id));
+                if left == 0 {
+                    break;
+                }
+                if let Some(line) = fields.line(&event, begin, &self.filter) {
+                    text.push_str(&self.show(&line, width)?);
+                    left -= 1;
                 }
             }
             print(&text)?;
@@ -215,7 +252,7 @@ impl Watch {
     }
 
     /// The text of a line, with its line end.
-    fn show(&self, line: &Line) -> Result<String, Failure> {
+    fn show(&self, line: &Line, width: Option<usize>) -> Result<String, Failure> {
         if self.json {
             let text = serde_json::to_string(line)
                 .map_err(|error| Failure::new(format_args!("cannot make JSON: {error}")))?;
@@ -240,7 +277,7 @@ impl Watch {
         if line.errno != 0 {
             text += &format!(" error {}", line.errno);
         }
-        Ok(format!("{text} [{}]\n", line.command))
+        Ok(fit(&text, &line.command, width) + "\n")
     }
 }
 
