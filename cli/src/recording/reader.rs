@@ -121,7 +121,7 @@ impl Reader<File> {
             == Err(rustix::io::Errno::WOULDBLOCK);
         let mut reader = Self::new(file, growing).map_err(failed)?;
         reader.begin().map_err(failed)?;
-        if reader.first.is_none() && !reader.ended && reader.head.version == 0 {
+        if reader.first.is_none() && !reader.growing && reader.head.version == 0 {
             return Err(
                 Failure::new(format_args!("{} is not a recording", path.display()))
                     .next("Recordings are made by: imgrement record NAME -o FILE"),
