@@ -4,6 +4,9 @@
 
 unset DM_DISABLE_UDEV
 /usr/lib/systemd/systemd-udevd --daemon 2> /dev/null
+# It has read its rules. The command waits no longer than 30 seconds for it.
+udevadm control --ping --timeout=300
+udevadm settle --timeout=300
 semaphores() { ipcs -s | grep -c '^0x' || true; }
 
 for _ in 1 2 3; do

@@ -43,7 +43,8 @@ early=$(count '^bv #')
 drain
 to=$EPOCHREALTIME
 took=$(((${to/./} - ${from/./}) / 1000))
-[ $took -ge $((lines_take * 3 / 4)) ] || fail "the lines took $took ms, not $lines_take ms"
+# Speed varies, so half of it is enough.
+[ $took -ge $((lines_take / 2)) ] || fail "the lines took $took ms, not $lines_take ms"
 expect 'in the log' '20 whole, 0 left out, 0 unrecorded, 0 without bytes' "$(lines | python3 lib/log.py)"
 
 # I/O waits for a suspend, so a suspend must not wait for a long backlog (some 5 s here). Requests that are not printed
