@@ -44,14 +44,14 @@ u64 imgrement_ids_next(struct imgrement_ids *ids);
 /* The size of a task's name, with a NUL. */
 #define IMGREMENT_COMMAND 16
 
-/* The fields of all events about a request. */
+/* The fields of all events about a request. The command is text, in whole words. */
 struct imgrement_request {
 	u64 id;
 	u64 sector;
+	u64 command[IMGREMENT_COMMAND / sizeof(u64)];
 	u32 bytes;
 	u32 flags;
 	u8 op;
-	char command[IMGREMENT_COMMAND];
 };
 
 /* What was found in it, before it was sent on. */
@@ -65,7 +65,7 @@ struct imgrement_hits {
 
 extern unsigned int imgrement_listeners;
 
-void imgrement_command(char *to);
+void imgrement_command(u64 *to);
 void imgrement_trace_request(u32 device,
 			     const struct imgrement_request *request,
 			     const struct imgrement_hits *hits);

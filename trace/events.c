@@ -127,8 +127,8 @@ void imgrement_trace_table(u32 device, const char *name, u32 lower,
 	trace_table(device, name, lower, line, why);
 }
 
-/* Whether one of eight bytes is neither printable ASCII nor a NUL. */
-static bool has_unprintable(u64 bytes)
+/* The top bit of each of eight bytes that is neither printable ASCII nor a NUL. */
+static u64 unprintable(u64 bytes)
 {
 	const u64 top = 0x8080808080808080;
 	u64 low = bytes & ~top;
@@ -140,22 +140,30 @@ static bool has_unprintable(u64 bytes)
 	return (bytes | (~from_space & some) | delete) & top;
 }
 
+static void replace_unprintable(char *text)
+{
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~')
+			*text = '?';
+}
+
 /*
  * The name of the task, as programs see it, with a '?' for each byte that is not
  * printable ASCII: an escape would have no room. Another task may change it meanwhile.
+ *
+ * It is handled in whole words. A CPU that loads a word of which it has just stored
+ * single bytes waits for the stores, for as long as all the rest of this takes.
  */
-void imgrement_command(char *to)
+void imgrement_command(u64 *to)
 {
-	int i;
+	const u64 but_the_last_byte = cpu_to_le64(~0ULL >> 8);
+	const u64 *name = (const u64 *)current->comm;
+	u64 first = get_unaligned(name);
+	u64 second = get_unaligned(name + 1) & but_the_last_byte;
 
-	static_assert(IMGREMENT_COMMAND == TASK_COMM_LEN);
-	memcpy(to, current->comm, IMGREMENT_COMMAND);
-	to[IMGREMENT_COMMAND - 1] = '\0';
-	if (likely(!has_unprintable(get_unaligned((u64 *)to)) &&
-		   !has_unprintable(get_unaligned((u64 *)(to + 8)))))
-		return;
-
-	for (i = 0; to[i]; i++)
-		if (to[i] < ' ' || to[i] > '~')
-			to[i] = '?';
+	static_assert(TASK_COMM_LEN == IMGREMENT_COMMAND);
+	to[0] = first;
+	to[1] = second;
+	if (unlikely(unprintable(first) | unprintable(second)))
+		replace_unprintable((char *)to);
 }

@@ -117,10 +117,10 @@ impl RequestInfo {
             request: bindings::imgrement_request {
                 id: 0,
                 sector,
+                command: [0; 2],
                 bytes,
                 flags: flags.bits(),
                 op: op.code(),
-                command: [0; bindings::IMGREMENT_COMMAND as usize],
             },
             began: 0,
         }
@@ -235,11 +235,12 @@ impl Reporter {
     /// Emits the event of the request, which the current task sends on. In any context.
     pub(crate) fn request(&self, info: &RequestInfo) {
         if self.listeners.to(Event::Request) {
-            let hits = self.hits.take();
+            // Not a copy: that would have to wait until they have been written, as in `imgrement_command`.
+            let hits = self.hits.as_ptr();
 
-            // SAFETY: The structs live through the call.
+            // SAFETY: The structs live through the call, and nothing changes them meanwhile.
             unsafe {
-                bindings::imgrement_trace_request(self.matches.device, &info.request, &hits);
+                bindings::imgrement_trace_request(self.matches.device, &info.request, hits);
             }
         }
     }
