@@ -2,7 +2,7 @@
 # The commands for people; `make help` lists them. Kbuild has the rules for the kernel's build.
 
 # These go to the scripts, whether from the command line or the environment.
-export KDIR KERNEL CASE CMD LONG QUICK BASE V W C CLIPPY KRUSTFLAGS KCFLAGS INSTALL_MOD_PATH PREFIX
+export KDIR KERNEL CASE CMD LONG QUICK ONLY BASE V W C CLIPPY KRUSTFLAGS KCFLAGS INSTALL_MOD_PATH PREFIX
 
 .DEFAULT_GOAL := all
 .PHONY: all module command install kit demo test test-long test-debug bench bench-match fuzz vm shell check clean distclean help

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-"""bench.py OUT ROUNDS SECONDS [quick]: the kernel part of the benchmark, within User-mode Linux.
+"""bench.py OUT ROUNDS SECONDS [quick | CONTENDER...]: the kernel part of the benchmark, within User-mode Linux. With
+names, only these contenders are measured, and dm-linear.
 
 All contenders are on the same two disks all the time. A round goes through all workloads, and through the contenders
 of each one after another, so that a change on the machine affects all of them. OUT gets every sample, in the order in
@@ -44,6 +45,20 @@ QUICK = [
     ("null", "randwrite", 4096, BASE),
     ("brd", "randwrite", 4096, ["linear", "pattern"]),
 ]
+
+
+def chosen(words):
+    """The workloads that are measured."""
+    if words == ["quick"]:
+        return QUICK
+    if unknown := set(words) - {name for *_, names in WORKLOADS for name in names}:
+        sys.exit(f"no such contender: {' '.join(sorted(unknown))}")
+    if not words:
+        return WORKLOADS
+    return [
+        (disk, rw, size, [name for name in names if name in words or name == "linear"])
+        for disk, rw, size, names in WORKLOADS if set(names) & set(words)
+    ]
 
 
 def null_disk(name, mib=DISK // MIB):
@@ -138,7 +153,7 @@ def accounted(contender, rw):
 
 def main():
     out, rounds, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
-    workloads = QUICK if sys.argv[4:] == ["quick"] else WORKLOADS
+    workloads = chosen(sys.argv[4:])
     lower = {"null": null_disk("nullb0"), "brd": "/dev/ram0"}
     fill(lower["brd"])
     # It stores nothing, so it may be large enough for everything that dm-log-writes ever logs.
