@@ -15,6 +15,7 @@ mod message;
 mod options;
 mod output;
 mod period;
+mod plot;
 mod progress;
 pub mod recording;
 mod report;

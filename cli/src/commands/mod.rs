@@ -7,6 +7,7 @@ mod detach;
 mod list;
 mod mark;
 mod pattern;
+mod plot;
 mod report;
 mod reset;
 mod set;
@@ -50,6 +51,7 @@ enum Command {
     Pattern(pattern::Pattern),
     Reset(reset::Reset),
     Mark(mark::Mark),
+    Plot(plot::Plot),
     Watch(watch::Watch),
     Report(report::Report),
 }
@@ -66,6 +68,7 @@ impl Cli {
             Command::Pattern(pattern) => pattern.run(),
             Command::Reset(reset) => reset.run(),
             Command::Mark(mark) => mark.run(),
+            Command::Plot(plot) => plot.run(),
             Command::Watch(watch) => watch.run(),
             Command::Report(report) => report.run(),
         }
