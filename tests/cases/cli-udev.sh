@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # Where udev runs, it makes the node of an attached device. The command waits for it, and leaves no semaphore behind.
+# The debug kernel has no inotify, which udev needs.
+# kernel: stock
 
 unset DM_DISABLE_UDEV
 /usr/lib/systemd/systemd-udevd --daemon 2> /dev/null
