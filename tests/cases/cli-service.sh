@@ -2,6 +2,8 @@
 # shellcheck shell=bash
 # imgrement@.service attaches the disk of /etc/imgrement/NAME.conf, and detaches it when it stops. A file system on the
 # device is unmounted before that. systemd runs in a namespace of its own.
+# The debug kernel has no inotify, which udev needs.
+# kernel: stock
 
 mount -t cgroup2 cgroup /sys/fs/cgroup
 mkdir -p /etc/imgrement /run/systemd/system
