@@ -22,6 +22,7 @@ mod report;
 mod settings;
 pub mod shapes;
 mod target;
+mod top;
 mod trace;
 mod udev;
 mod words;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A tracing instance of our own: the kernel's buffers with imgrement's events of one device. `core::ring` reads what is
+//! A tracing instance of our own: the kernel's buffers with imgrement's events. `core::ring` reads what is
 //! in them.
 
 use crate::{
@@ -28,6 +28,7 @@ use std::{
         self,
         Read, //
     },
+    mem,
     os::unix::fs::OpenOptionsExt,
     path::{
         Path,
@@ -44,6 +45,9 @@ const PREFIX: &str = "imgrement-";
 
 /// The size of the buffer of each CPU.
 const BUFFER_KIB: &str = "4096";
+
+/// How many pages of the smallest size that is.
+const BUFFER_PAGES: usize = 1024;
 
 /// A kind of event: its number, and the text of its `format`.
 pub(crate) struct Kind {
@@ -67,7 +71,14 @@ pub(crate) struct Event {
     pub(crate) bytes: Vec<u8>,
 }
 
-/// The events of some kinds and of one device, from now on. The instance is removed when dropped.
+/// The same, still in the page that was read.
+pub(crate) struct RawEvent<'p> {
+    pub(crate) time: u64,
+    pub(crate) kind: usize,
+    pub(crate) bytes: &'p [u8],
+}
+
+/// The events of some kinds and devices, from now on. The instance is removed when dropped.
 pub(crate) struct Instance {
     folder: PathBuf,
     layout: Layout,
@@ -80,8 +91,8 @@ pub(crate) struct Instance {
 }
 
 impl Instance {
-    /// Starts to listen to `kinds` of events of `device`.
-    pub(crate) fn new(device: Number, kinds: &[&str]) -> Result<Self, Failure> {
+    /// Starts to listen to `kinds` of events of `devices`; of all devices if there is none.
+    pub(crate) fn new(devices: &[Number], kinds: &[&str]) -> Result<Self, Failure> {
         let failed = |what: &str, error: io::Error| {
             if error.kind() == io::ErrorKind::PermissionDenied {
                 return Failure::new("no permission to use the kernel's tracing")
@@ -111,12 +122,12 @@ impl Instance {
             lost: 0,
         };
         instance
-            .start(device, kinds)
+            .start(devices, kinds)
             .map_err(|error| failed("listen to the trace events", error))?;
         Ok(instance)
     }
 
-    fn start(&mut self, device: Number, kinds: &[&str]) -> io::Result<()> {
+    fn start(&mut self, devices: &[Number], kinds: &[&str]) -> io::Result<()> {
         let events = self.folder.join("events");
         let text = |name: &str| read_text(&events.join(name));
         let unknown = || io::Error::other("the layout of this kernel's trace buffers is not known");
@@ -140,10 +151,13 @@ impl Instance {
         }
         for name in kinds {
             let folder = events.join("imgrement").join(name);
-            fs::write(
-                folder.join("filter"),
-                format!("dev == {}", device.to_event()),
-            )?;
+            let filter: Vec<_> = devices
+                .iter()
+                .map(|device| format!("dev == {}", device.to_event()))
+                .collect();
+            if !filter.is_empty() {
+                fs::write(folder.join("filter"), filter.join(" || "))?;
+            }
             fs::write(folder.join("enable"), "1")?;
         }
         Ok(())
@@ -159,10 +173,32 @@ impl Instance {
         let now = clock_gettime(ClockId::Monotonic);
         let nanoseconds = now.tv_sec.unsigned_abs().saturating_mul(1_000_000_000);
         let now = nanoseconds.saturating_add(now.tv_nsec.unsigned_abs());
+        let mut pending = mem::take(&mut self.pending);
+        let read = self.each(|event| {
+            pending.push(Event {
+                time: event.time,
+                kind: event.kind,
+                bytes: event.bytes.to_vec(),
+            });
+        });
+        self.pending = pending;
+        read?;
+        // An event after `now` may come after another one in a buffer that has been read already.
+        self.pending.sort_by_key(|event| event.time);
+        let ready = match all {
+            true => self.pending.len(),
+            false => self.pending.partition_point(|event| event.time < now),
+        };
+        Ok(self.pending.drain(..ready).collect())
+    }
+
+    /// Gives each event since the last call to `take`, those of each CPU in their order. They are not kept. It ends even
+    /// if events come faster than they are taken: what a full buffer has is enough for one call.
+    pub(crate) fn each(&mut self, mut take: impl FnMut(RawEvent<'_>)) -> Result<(), Failure> {
         let mut page = vec![0; self.layout.page_size()];
 
         for buffer in &mut self.buffers {
-            loop {
+            for _ in 0..BUFFER_PAGES {
                 let length = match buffer.read(&mut page) {
                     Ok(0) => break,
                     Ok(length) => length,
@@ -192,22 +228,17 @@ impl Instance {
                         .kinds
                         .iter()
                         .position(|kind| number.map(u64::from) == Some(kind.number));
-                    let Some(kind) = kind else { continue };
-                    self.pending.push(Event {
-                        time: event.time,
-                        kind,
-                        bytes: event.bytes.to_vec(),
-                    });
+                    if let Some(kind) = kind {
+                        take(RawEvent {
+                            time: event.time,
+                            kind,
+                            bytes: event.bytes,
+                        });
+                    }
                 }
             }
         }
-        // An event after `now` may come after another one in a buffer that has been read already.
-        self.pending.sort_by_key(|event| event.time);
-        let ready = match all {
-            true => self.pending.len(),
-            false => self.pending.partition_point(|event| event.time < now),
-        };
-        Ok(self.pending.drain(..ready).collect())
+        Ok(())
     }
 }
 

@@ -12,6 +12,7 @@ mod report;
 mod reset;
 mod set;
 mod status;
+mod top;
 mod watch;
 
 use crate::failure::Failure;
@@ -54,6 +55,7 @@ enum Command {
     Plot(plot::Plot),
     Watch(watch::Watch),
     Report(report::Report),
+    Top(top::Top),
 }
 
 impl Cli {
@@ -71,6 +73,7 @@ impl Cli {
             Command::Plot(plot) => plot.run(),
             Command::Watch(watch) => watch.run(),
             Command::Report(report) => report.run(),
+            Command::Top(top) => top.run(),
         }
     }
 }

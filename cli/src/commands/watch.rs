@@ -204,7 +204,7 @@ impl Watch {
             flag::register(signal, Arc::clone(&ended))
                 .map_err(|error| Failure::new(format_args!("cannot handle signals: {error}")))?;
         }
-        let mut instance = Instance::new(device.number, &KINDS)?;
+        let mut instance = Instance::new(&[device.number], &KINDS)?;
         let fields = Fields::find(&instance)?;
         let mut begins = HashMap::new();
         let (mut left, mut lost) = (self.count.unwrap_or(u64::MAX), 0);

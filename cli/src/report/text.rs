@@ -748,8 +748,8 @@ fn wrap(text: &mut String, words: &str) {
     line(text, format_args!("{}", all.trim_end()));
 }
 
-/// A time, in UTC.
-fn date(nanoseconds: i64) -> String {
+/// A time, in UTC. `nanoseconds` are those since 1970.
+pub(crate) fn date(nanoseconds: i64) -> String {
     let seconds = nanoseconds.div_euclid(1_000_000_000);
     let (days, second) = (seconds.div_euclid(86400), seconds.rem_euclid(86400));
     // The days since 1 March of the year 0, in cycles of 400 years.
