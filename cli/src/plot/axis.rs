@@ -97,10 +97,11 @@ impl Axis {
         self.base.saturating_add(index).saturating_mul(self.width())
     }
 
-    /// The bins in use, in at most `most` groups of equal size.
+    /// The bins in use, in at most `most` groups of equal size, or in two if that is less: groups begin at multiples of
+    /// their size, so bins on both sides of 0 are never in one.
     pub(super) fn groups(&self, most: usize) -> Groups {
         let (first, last) = self.used.unwrap_or_default();
-        let most = i64::try_from(most.max(1)).unwrap_or(i64::MAX);
+        let most = i64::try_from(most.max(2)).unwrap_or(i64::MAX);
         let mut size = 1;
         while last.div_euclid(size) - first.div_euclid(size) >= most {
             size += 1;

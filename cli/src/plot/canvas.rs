@@ -29,6 +29,8 @@ use std::fmt::Write as _;
 pub(super) const SMALL: f64 = 12.0;
 /// The size of the headings of panels.
 pub(super) const HEADING: f64 = 13.5;
+/// How large a request is at least, if it is drawn by itself.
+pub(super) const DOT: f64 = 3.2;
 /// How high a heading is.
 pub(super) const HEADING_HEIGHT: f64 = 22.0;
 
@@ -294,7 +296,7 @@ impl Canvas {
             let _ = write!(path, "M{} {}V{}", Short(x), Short(from), Short(to));
         }
         let stroke = format!(
-            "stroke=\"{}\" stroke-width=\"2.6\" stroke-opacity=\"{}\"",
+            "stroke=\"{}\" stroke-width=\"{DOT}\" stroke-opacity=\"{}\"",
             self.theme.colour(class),
             Short(opacity)
         );

@@ -121,10 +121,11 @@ impl Heat {
             .collect();
         amounts.sort_unstable();
         let last = amounts.len().checked_sub(1)?;
-        Some(Range {
-            low: amounts.get(last / 20).copied()?,
-            high: amounts.get(last - last / 200).copied()?,
-        })
+        let low = amounts.get(last / 20).copied()?;
+        let high = amounts.get(last - last / 200).copied()?;
+        // Amounts that differ little must not look as if they differed much.
+        let low = low.min(high / 16).max(1);
+        Some(Range { low, high })
     }
 
     /// The hues that occur.

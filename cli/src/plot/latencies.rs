@@ -7,7 +7,8 @@ use super::{
     canvas::{
         Canvas,
         Part,
-        Steps, //
+        Steps,
+        DOT, //
     },
     class::Class,
     data::{
@@ -26,6 +27,8 @@ use super::{
 /// How many columns the lines of percentiles have at most. They are wider than those of the heat map, because a
 /// percentile of a few requests says little.
 const COLUMNS: usize = 120;
+/// A column has about so many requests.
+const FEW: u64 = 40;
 
 /// The lines: shares, their names, and dashes. The last is in front.
 const LINES: [(f64, &str, &str); 2] = [(0.99, "99 %", "5 3"), (0.5, "median", "")];
@@ -57,7 +60,9 @@ pub(super) fn draw(canvas: &mut Canvas, frame: &Frame, data: &Data) {
         }
     }
 
-    let columns = data.time.groups(COLUMNS);
+    let all: u64 = total.iter().sum();
+    let columns = usize::try_from(all / FEW).unwrap_or(COLUMNS).min(COLUMNS);
+    let columns = data.time.groups(columns);
     let counts = by_latency(data, |bin| columns.of(bin), columns.len);
     let background = canvas.theme.background();
     for (share, _, dashes) in LINES {
@@ -134,7 +139,11 @@ fn draw_points(canvas: &mut Canvas, frame: &Frame, points: &[Point], up: impl Fn
         for point in points.iter().filter(|point| point.class == class) {
             if let Some(latency) = point.latency {
                 let y = up(latency as f64);
-                bars.push((canvas.x(frame, point.time as f64), y + 1.3, y - 1.3));
+                bars.push((
+                    canvas.x(frame, point.time as f64),
+                    y + DOT / 2.0,
+                    y - DOT / 2.0,
+                ));
             }
         }
         canvas.bars(class, bars.into_iter(), 0.9);

@@ -6,7 +6,8 @@ use super::{
     axis::Groups,
     canvas::{
         Canvas,
-        Part, //
+        Part,
+        DOT, //
     },
     class::Class,
     data::{
@@ -108,9 +109,9 @@ fn draw_points(canvas: &mut Canvas, frame: &Frame, points: &[Point], up: impl Fn
                 continue;
             };
             let (mut from, mut to) = (up(first as f64), up(end as f64));
-            if from - to < 2.6 {
+            if from - to < DOT {
                 let middle = (from + to) / 2.0;
-                (from, to) = (middle + 1.3, middle - 1.3);
+                (from, to) = (middle + DOT / 2.0, middle - DOT / 2.0);
             }
             bars.push((canvas.x(frame, point.time as f64), from, to));
         }
