@@ -108,4 +108,4 @@ for i in {1..20}; do
 	names+=("/dev/mapper/device-$i")
 done
 python3 lib/top.py fio --name=load --filename="$(IFS=:; echo "${names[*]}")" --rw=randrw --bs=4k --direct=1 \
-	--ioengine=psync --time_based --runtime=1000 --thread
+	--ioengine=psync --rate_iops=1000 --time_based --runtime=1000 --thread

@@ -25,7 +25,11 @@ use std::{
         BTreeMap,
         HashMap, //
     },
+    hash::Hash,
 };
+
+/// How many tasks or ranges are listed.
+const LISTED: usize = 500;
 
 /// A device that is watched.
 #[derive(Clone, Debug, Default)]
@@ -124,23 +128,21 @@ impl Figures {
             (row.requests, row.bytes, row.latency.mean, &row.name)
         });
 
-        let parts = |sums: BTreeMap<_, Amount>| parts(sums, seconds, requests);
-        let mut commands = parts(wanted.parts(&totals.commands, |_, command| {
-            (String::new(), command_name(command), 0)
-        }));
-        sort(&mut commands, view, |part| {
-            (part.requests, part.bytes, part.latency, &part.name)
-        });
-        let mut ranges = parts(wanted.parts(&totals.ranges, |device, range| {
-            (
-                wanted.shown(device),
-                String::new(),
-                range.saturating_mul(RANGE),
-            )
-        }));
-        sort(&mut ranges, view, |part| {
-            (part.requests, part.bytes, part.latency, &part.device)
-        });
+        let commands = wanted.parts(&totals.commands, |_, command| command);
+        let commands = first(commands, view)
+            .into_iter()
+            .map(|(command, amount)| Part {
+                name: command_name(command),
+                ..part(&amount, seconds, requests)
+            });
+        let ranges = wanted.parts(&totals.ranges, |device, range| (device, range));
+        let ranges = first(ranges, view)
+            .into_iter()
+            .map(|((device, range), amount)| Part {
+                device: wanted.shown(device),
+                sector: range.saturating_mul(RANGE),
+                ..part(&amount, seconds, requests)
+            });
 
         Self {
             seconds,
@@ -149,8 +151,8 @@ impl Figures {
             lost_ever: totals.lost_ever,
             ops,
             devices,
-            commands,
-            ranges,
+            commands: commands.collect(),
+            ranges: ranges.collect(),
             found: wanted.found(totals),
         }
     }
@@ -201,12 +203,12 @@ impl<'a> Wanted<'a> {
     }
 
     /// The same for what belongs to tasks or ranges.
-    fn parts<T: Copy>(
+    fn parts<T: Copy, K: Hash + Eq>(
         &self,
         all: &HashMap<(DeviceIndex, u8, T), Amount>,
-        key: impl Fn(DeviceIndex, T) -> Name,
-    ) -> BTreeMap<Name, Amount> {
-        let mut sums = BTreeMap::new();
+        key: impl Fn(DeviceIndex, T) -> K,
+    ) -> HashMap<K, Amount> {
+        let mut sums = HashMap::new();
         for ((device, op, which), amount) in all {
             if self.has(*device, *op) {
                 let sum: &mut Amount = sums.entry(key(*device, *which)).or_default();
@@ -275,20 +277,25 @@ impl<'a> Wanted<'a> {
     }
 }
 
-/// The device if it matters, the name, and the first sector.
-type Name = (String, String, u64);
+/// The first of what was counted, in the order of the view. Nobody looks through more, and there may be thousands.
+fn first<K: Ord + Copy>(sums: HashMap<K, Amount>, view: &View) -> Vec<(K, Amount)> {
+    let mut sums: Vec<_> = sums.into_iter().collect();
+    sort(&mut sums, view, |(key, amount)| {
+        let latency = ratio(amount.latency, amount.timed);
+        (amount.requests as f64, amount.bytes as f64, latency, key)
+    });
+    sums.truncate(LISTED);
+    sums
+}
 
-fn parts(sums: BTreeMap<Name, Amount>, seconds: f64, all: u64) -> Vec<Part> {
-    let part = |((device, name, sector), amount): (Name, Amount)| Part {
-        name,
-        device,
-        sector,
+fn part(amount: &Amount, seconds: f64, all: u64) -> Part {
+    Part {
         requests: per_second(amount.requests, seconds),
         bytes: per_second(amount.bytes, seconds),
         share: ratio(amount.requests, all),
         latency: ratio(amount.latency, amount.timed),
-    };
-    sums.into_iter().map(part).collect()
+        ..Part::default()
+    }
 }
 
 fn row(name: String, cell: &Cell, seconds: f64) -> Row {
@@ -307,7 +314,7 @@ fn row(name: String, cell: &Cell, seconds: f64) -> Row {
 }
 
 /// Sorts a list as the view wants it; what is equal, by name.
-fn sort<T>(list: &mut [T], view: &View, figures: impl Fn(&T) -> (f64, f64, f64, &String)) {
+fn sort<T, N: Ord>(list: &mut [T], view: &View, figures: impl Fn(&T) -> (f64, f64, f64, &N)) {
     list.sort_by(|one, other| {
         let (one, other) = (figures(one), figures(other));
         let by_name = one.3.cmp(other.3);
