@@ -7,6 +7,7 @@
 pub mod commands;
 mod disk;
 mod dm;
+pub mod export;
 mod failure;
 mod filter;
 mod holders;

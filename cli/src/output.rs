@@ -17,6 +17,14 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Tells a person something that is no failure, on standard error.
+pub(crate) fn note(text: &str) {
+    // If this fails, there is no one to tell.
+    let _ = io::stderr()
+        .lock()
+        .write_all(format!("imgrement: {text}\n").as_bytes());
+}
+
 /// Prints a value as JSON, for programs.
 pub(crate) fn print_json<T: Serialize>(value: &T) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value)

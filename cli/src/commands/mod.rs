@@ -4,6 +4,7 @@
 
 mod attach;
 mod detach;
+mod export;
 mod list;
 mod mark;
 mod pattern;
@@ -55,6 +56,7 @@ enum Command {
     Plot(plot::Plot),
     Watch(watch::Watch),
     Report(report::Report),
+    Export(export::Export),
     Top(top::Top),
 }
 
@@ -73,6 +75,7 @@ impl Cli {
             Command::Plot(plot) => plot.run(),
             Command::Watch(watch) => watch.run(),
             Command::Report(report) => report.run(),
+            Command::Export(export) => export.run(),
             Command::Top(top) => top.run(),
         }
     }

@@ -11,7 +11,7 @@ use serde::{
 pub const VERSION: u32 = 1;
 
 /// The key of the schema's metadata.
-pub(super) const KEY: &str = "imgrement";
+pub(crate) const KEY: &str = "imgrement";
 
 /// What is known about a recording when it begins.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

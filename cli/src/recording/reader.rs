@@ -328,6 +328,7 @@ fn is_sound(content: &[u8]) -> bool {
 
 /// Some rows of a recording.
 pub struct Batch {
+    columns: RecordBatch,
     rows: usize,
     arrays: Arrays,
     kinds: Vec<Option<Kind>>,
@@ -354,6 +355,7 @@ impl Batch {
             Some(index)
         };
         Some(Self {
+            columns: batch.clone(),
             rows: batch.num_rows(),
             kinds: words(&arrays.kind)?
                 .iter()
@@ -374,6 +376,11 @@ impl Batch {
     /// How many rows it has.
     pub fn len(&self) -> usize {
         self.rows
+    }
+
+    /// All its columns. The metadata of their schema is not that of the recording.
+    pub fn columns(&self) -> &RecordBatch {
+        &self.columns
     }
 
     /// Whether it has none.

@@ -51,7 +51,7 @@ const ROWS: usize = 1 << 15;
 const PARTS: usize = 1 << 18;
 
 /// The schema of a recording.
-pub(super) fn schema(head: &Head) -> Result<Schema, ArrowError> {
+pub(crate) fn schema(head: &Head) -> Result<Schema, ArrowError> {
     let json =
         serde_json::to_string(head).map_err(|error| ArrowError::JsonError(error.to_string()))?;
     Ok(Schema::new_with_metadata(
