@@ -5,6 +5,7 @@
 
 use super::{
     columns::{
+        fields,
         number,
         small,
         text,
@@ -46,6 +47,7 @@ use arrow_ipc::{
     root_as_message,
     writer::StreamWriter, //
 };
+use arrow_schema::DataType;
 use imgrement_core::record::Op;
 use rustix::fs::{
     flock,
@@ -297,34 +299,97 @@ fn head_of(content: &[u8]) -> Option<Head> {
     serde_json::from_str(entry.value()?).ok()
 }
 
-/// Whether the messages of a frame stay within it. The decoder does not check all of this.
+/// Whether the messages of a frame stay within it. The decoder would panic where they do not.
 fn is_sound(content: &[u8]) -> bool {
+    let fields = fields();
+    let columns: Vec<_> = fields.iter().map(|field| field.data_type()).collect();
     let mut rest = content;
     while !rest.is_empty() {
         let Some((message, body, next)) = message(rest) else {
             return false;
         };
-        let batch = match message.header_as_dictionary_batch() {
-            Some(dictionary) => dictionary.data(),
-            None => message.header_as_record_batch(),
+        let sound = match message.header_as_dictionary_batch() {
+            // Ours are never continued.
+            Some(dictionary) => {
+                !dictionary.isDelta()
+                    && dictionary
+                        .data()
+                        .is_some_and(|batch| is_batch_sound(&batch, body, &[&DataType::Utf8]))
+            }
+            None => message
+                .header_as_record_batch()
+                .is_some_and(|batch| is_batch_sound(&batch, body, &columns)),
         };
-        let Some(buffers) = batch.and_then(|batch| batch.buffers()) else {
-            return false;
-        };
-        let within = buffers.iter().all(|buffer| {
-            let (offset, length) = (buffer.offset(), buffer.length());
-            let end = offset
-                .checked_add(length)
-                .and_then(|end| usize::try_from(end).ok());
-            offset >= 0 && length >= 0 && end.is_some_and(|end| end <= body.len())
-        });
-        if !within {
+        if !sound {
             return false;
         }
         rest = next;
     }
     true
 }
+
+/// The buffers of some columns, as Arrow lays them out.
+#[derive(Default)]
+struct Buffers {
+    /// The size of the elements of each.
+    sizes: Vec<usize>,
+    /// For each column, and each column within one, the buffer that has a bit for each element that may be missing.
+    bits: Vec<usize>,
+}
+
+impl Buffers {
+    fn add(&mut self, column: &DataType) {
+        self.bits.push(self.sizes.len());
+        self.sizes.push(1);
+        if let DataType::Struct(fields) = column {
+            fields.iter().for_each(|field| self.add(field.data_type()));
+        } else if let DataType::List(item) = column {
+            self.sizes.push(size_of::<i32>());
+            self.add(item.data_type());
+        } else if *column == DataType::Utf8 {
+            self.sizes.extend([size_of::<i32>(), 1]);
+        } else if let DataType::Dictionary(key, _) = column {
+            self.sizes.push(key.primitive_width().unwrap_or(1));
+        } else {
+            self.sizes.push(column.primitive_width().unwrap_or(1));
+        }
+    }
+}
+
+/// Whether a batch with columns of these types lies within its body.
+fn is_batch_sound(batch: &arrow_ipc::RecordBatch<'_>, body: &[u8], columns: &[&DataType]) -> bool {
+    let (Some(nodes), Some(buffers)) = (batch.nodes(), batch.buffers()) else {
+        return false;
+    };
+    let mut wanted = Buffers::default();
+    columns.iter().for_each(|column| wanted.add(column));
+    if batch.compression().is_some()
+        || nodes.len() != wanted.bits.len()
+        || buffers.len() != wanted.sizes.len()
+    {
+        return false;
+    }
+    let within = buffers.iter().zip(&wanted.sizes).all(|(buffer, size)| {
+        let offset = usize::try_from(buffer.offset()).ok();
+        let length = usize::try_from(buffer.length()).ok();
+        let (Some(offset), Some(length)) = (offset, length) else {
+            return false;
+        };
+        let end = offset.checked_add(length);
+        offset % 8 == 0 && length % size == 0 && end.is_some_and(|end| end <= body.len())
+    });
+    // Each element has a bit that says whether it is there, unless all are.
+    let bits = nodes.iter().zip(&wanted.bits).all(|(node, place)| {
+        let (length, missing) = (node.length(), node.null_count());
+        (0..=ELEMENTS).contains(&length)
+            && (0..=length).contains(&missing)
+            && (missing == 0 || buffers.get(*place).length().saturating_mul(8) >= length)
+    });
+    within && bits
+}
+
+/// The most elements that a column can have in a frame.
+const ELEMENTS: i64 = 1 << 30;
 
 /// Some rows of a recording.
 pub struct Batch {

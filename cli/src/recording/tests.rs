@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
+use super::frame::{
+    Frame,
+    Frames,
+    Packer, //
+};
 use super::{
     head::{
         Device,
@@ -20,7 +25,9 @@ use super::{
     },
     writer::Writer,
 };
+use crate::shapes::Shape;
 use imgrement_core::record::Op;
+use proptest::prelude::*;
 
 fn some_if<T>(condition: bool, value: T) -> Option<T> {
     if condition {
@@ -236,4 +243,70 @@ fn a_flipped_byte_breaks_one_frame() {
         unnoticed += u64::from(no_effect);
     }
     assert!(unnoticed < 20, "{unnoticed}");
+}
+
+/// The contents of the frames of a recording with all kinds of rows.
+fn contents() -> Vec<Vec<u8>> {
+    let bytes = Shape::Everything.write(Vec::new(), 150, 1).unwrap();
+    let mut frames = Frames::new(bytes.as_slice()).unwrap();
+    let mut contents = Vec::new();
+    while let Frame::Whole { content, .. } = frames.next().unwrap() {
+        contents.push(content);
+    }
+    contents
+}
+
+/// Reads all that there is in these frames, whose checksums are right.
+fn read_all(contents: &[Vec<u8>]) {
+    let mut packer = Packer::new().unwrap();
+    let frames: Vec<_> = contents
+        .iter()
+        .flat_map(|content| packer.pack(content).unwrap())
+        .collect();
+    let mut reader = Reader::new(frames.as_slice(), false).unwrap();
+    while let Some(batch) = reader.next_batch().unwrap() {
+        for row in 0..batch.len() {
+            let _ = batch.row(row);
+            let _ = batch.deltas(row).map(Iterator::count);
+            let _ = batch.matches(row).map(Iterator::count);
+        }
+    }
+}
+
+proptest! {
+    /// The checksum does not protect from those who make it.
+    #[test]
+    fn any_content_of_a_frame_is_read(
+        changes in prop::collection::vec((0..1_usize << 20, any::<u8>()), 1..8),
+        numbers in prop::collection::vec((0..1_usize << 20, prop_oneof![any::<u64>(), 0..1_u64 << 12, Just(u64::MAX)]), 0..3),
+        cut in prop_oneof![3 => Just(None), 1 => (0..1_usize << 20).prop_map(Some)],
+    ) {
+        let mut contents = contents();
+        let content = &mut contents[1];
+        let length = content.len();
+        for (place, byte) in changes {
+            content[place % length] = byte;
+        }
+        for (place, number) in numbers {
+            // Most numbers are aligned, and near the beginning of a message.
+            let place = place % (length - 8) / 4 * 4;
+            content[place..place + 8].copy_from_slice(&number.to_le_bytes());
+        }
+        if let Some(cut) = cut {
+            content.truncate(cut % length);
+        }
+        read_all(&contents);
+    }
+
+    /// The same for the head.
+    #[test]
+    fn any_head_is_read(changes in prop::collection::vec((0..1_usize << 20, any::<u8>()), 1..8)) {
+        let mut contents = contents();
+        let content = &mut contents[0];
+        let length = content.len();
+        for (place, byte) in changes {
+            content[place % length] = byte;
+        }
+        read_all(&contents);
+    }
 }
