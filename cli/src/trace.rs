@@ -1,26 +1,37 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A tracing instance of our own: the kernel's buffers with imgrement's events. `core::ring` reads what is
-//! in them.
+//! A tracing instance of our own: the kernel's buffers with imgrement's events of some devices. `core::ring` reads what
+//! is in them, and `merge` brings it into the order of the times.
+
+mod merge;
+
+pub(crate) use self::merge::{
+    Event,
+    Merge,
+    Seen, //
+};
 
 use crate::{
     disk::Number,
     failure::Failure, //
 };
-use imgrement_core::ring::{
-    layout::{
-        event_number,
-        Field,
-        Layout, //
-    },
-    page::{
-        Lost,
-        Page, //
-    },
+use imgrement_core::ring::layout::{
+    event_number,
+    Field,
+    Layout, //
 };
-use rustix::time::{
-    clock_gettime,
-    ClockId, //
+use rustix::{
+    event::{
+        poll,
+        PollFd,
+        PollFlags,
+        Timespec, //
+    },
+    io::Errno,
+    time::{
+        clock_gettime,
+        ClockId, //
+    },
 };
 use std::{
     fs,
@@ -28,13 +39,13 @@ use std::{
         self,
         Read, //
     },
-    mem,
     os::unix::fs::OpenOptionsExt,
     path::{
         Path,
         PathBuf, //
     },
     process,
+    time::Duration, //
 };
 
 /// Where tracefs is mounted.
@@ -43,19 +54,31 @@ const TRACING: &str = "/sys/kernel/tracing";
 /// What the name of each instance begins with. The process's number follows.
 const PREFIX: &str = "imgrement-";
 
-/// The size of the buffer of each CPU.
-const BUFFER_KIB: &str = "4096";
+/// The size of the buffer of each CPU, unless it is said.
+pub(crate) const BUFFER_KIB: u64 = 4096;
 
-/// How many pages of the smallest size that is.
-const BUFFER_PAGES: usize = 1024;
+/// How full a buffer is when its reader is woken up, in percent. The rest is for what happens until it is read.
+const WAKE_PERCENT: &str = "25";
 
-/// A kind of event: its number, and the text of its `format`.
+/// An event may appear in its buffer this long after its time.
+const LATE: Duration = Duration::from_millis(20);
+
+/// A kind of event: its name, and the text of its `format`.
 pub(crate) struct Kind {
-    number: u64,
+    name: String,
     format: String,
 }
 
 impl Kind {
+    /// From its name and its `format`.
+    #[cfg(test)]
+    pub(crate) fn new(name: &str, format: String) -> Self {
+        Self {
+            name: name.to_owned(),
+            format,
+        }
+    }
+
     /// The field of this name.
     pub(crate) fn field(&self, name: &str) -> Result<Field, Failure> {
         Field::find(&self.format, name)
@@ -64,18 +87,19 @@ impl Kind {
     }
 }
 
-/// An event, with the index of its kind.
-pub(crate) struct Event {
-    pub(crate) time: u64,
-    pub(crate) kind: usize,
-    pub(crate) bytes: Vec<u8>,
+/// The buffer of a CPU.
+struct Buffer {
+    cpu: u32,
+    file: fs::File,
 }
 
-/// The same, still in the page that was read.
-pub(crate) struct RawEvent<'p> {
-    pub(crate) time: u64,
-    pub(crate) kind: usize,
-    pub(crate) bytes: &'p [u8],
+/// How many events the kernel has lost in the buffer of a CPU, by its own counters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Lost {
+    /// The CPU.
+    pub(crate) cpu: u32,
+    /// How many.
+    pub(crate) events: u64,
 }
 
 /// The events of some kinds and devices, from now on. The instance is removed when dropped.
@@ -83,9 +107,13 @@ pub(crate) struct Instance {
     folder: PathBuf,
     layout: Layout,
     kinds: Vec<Kind>,
-    buffers: Vec<fs::File>,
-    /// Events that were read, but may come after others that were not.
-    pending: Vec<Event>,
+    /// The number of each kind.
+    numbers: Vec<u16>,
+    buffers: Vec<Buffer>,
+    /// What was read, and not yet passed on.
+    merge: Merge,
+    /// How many pages are read from a buffer at once, at most.
+    pages: usize,
     /// How many events were lost; at least 1 where the kernel does not say.
     pub(crate) lost: u64,
 }
@@ -93,10 +121,18 @@ pub(crate) struct Instance {
 impl Instance {
     /// Starts to listen to `kinds` of events of `devices`; of all devices if there is none.
     pub(crate) fn new(devices: &[Number], kinds: &[&str]) -> Result<Self, Failure> {
+        Self::with_buffers(devices, kinds, BUFFER_KIB)
+    }
+
+    /// The same, with a buffer of this size for each CPU, in KiB.
+    pub(crate) fn with_buffers(
+        devices: &[Number],
+        kinds: &[&str],
+        kib: u64,
+    ) -> Result<Self, Failure> {
         let failed = |what: &str, error: io::Error| {
-            if error.kind() == io::ErrorKind::PermissionDenied {
-                return Failure::new("no permission to use the kernel's tracing")
-                    .next("Run it as root: sudo imgrement ...");
+            if error.kind() == io::ErrorKind::PermissionDenied || is_locked_down() {
+                return not_permitted();
             }
             Failure::new(format_args!("cannot {what}: {error}"))
         };
@@ -117,17 +153,29 @@ impl Instance {
             folder,
             layout: Layout::default(),
             kinds: Vec::new(),
+            numbers: Vec::new(),
             buffers: Vec::new(),
-            pending: Vec::new(),
+            merge: Merge::default(),
+            pages: 1,
             lost: 0,
         };
+        if !instance.folder.join("events/imgrement").exists() {
+            return Err(Failure::new("the kernel has no trace events of imgrement")
+                .next("Load the module as root: modprobe dm-imgrement"));
+        }
         instance
-            .start(devices, kinds)
-            .map_err(|error| failed("listen to the trace events", error))?;
+            .start(devices, kinds, kib)
+            .map_err(|error| match error.raw_os_error() {
+                Some(libc::ENOMEM) => Failure::new(format_args!(
+                    "there is no memory for trace buffers of {kib} KiB for each CPU"
+                ))
+                .next("Ask for smaller ones, with --buffer."),
+                Some(_) | None => failed("listen to the trace events", error),
+            })?;
         Ok(instance)
     }
 
-    fn start(&mut self, devices: &[Number], kinds: &[&str]) -> io::Result<()> {
+    fn start(&mut self, devices: &[Number], kinds: &[&str], kib: u64) -> io::Result<()> {
         let events = self.folder.join("events");
         let text = |name: &str| read_text(&events.join(name));
         let unknown = || io::Error::other("the layout of this kernel's trace buffers is not known");
@@ -135,32 +183,63 @@ impl Instance {
         self.layout =
             Layout::read(&text("header_page")?, &text("header_event")?).ok_or_else(unknown)?;
         fs::write(self.folder.join("trace_clock"), "mono")?;
-        fs::write(self.folder.join("buffer_size_kb"), BUFFER_KIB)?;
+        fs::write(self.folder.join("buffer_size_kb"), kib.to_string())?;
+        fs::write(self.folder.join("buffer_percent"), WAKE_PERCENT)?;
+        let bytes = usize::try_from(kib.saturating_mul(1024)).unwrap_or(usize::MAX);
+        self.pages = bytes.div_ceil(self.layout.page_size().max(1)).max(1);
         for name in kinds {
             let format = text(&format!("imgrement/{name}/format"))?;
-            let number = event_number(&format).ok_or_else(unknown)?;
-            self.kinds.push(Kind { number, format });
+            let number = event_number(&format).and_then(|number| u16::try_from(number).ok());
+            self.numbers.push(number.ok_or_else(unknown)?);
+            self.kinds.push(Kind {
+                name: (*name).to_owned(),
+                format,
+            });
         }
         for entry in fs::read_dir(self.folder.join("per_cpu"))? {
-            let path = entry?.path().join("trace_pipe_raw");
+            let path = entry?.path();
+            let cpu = path.file_name().and_then(|name| name.to_str());
+            let cpu = cpu.and_then(|name| name.strip_prefix("cpu")?.parse().ok());
             let file = fs::File::options()
                 .read(true)
                 .custom_flags(libc::O_NONBLOCK)
-                .open(path)?;
-            self.buffers.push(file);
+                .open(path.join("trace_pipe_raw"))?;
+            self.buffers.push(Buffer {
+                cpu: cpu.ok_or_else(unknown)?,
+                file,
+            });
         }
+        self.buffers.sort_by_key(|buffer| buffer.cpu);
+        self.merge = Merge::new(self.buffers.iter().map(|buffer| buffer.cpu));
+        let filter: Vec<_> = devices
+            .iter()
+            .map(|device| format!("dev == {}", device.to_event()))
+            .collect();
+        // `complete` before `request`: if a beginning is seen, so is its end.
+        let mut kinds = kinds.to_vec();
+        kinds.sort_unstable();
         for name in kinds {
-            let folder = events.join("imgrement").join(name);
-            let filter: Vec<_> = devices
-                .iter()
-                .map(|device| format!("dev == {}", device.to_event()))
-                .collect();
             if !filter.is_empty() {
-                fs::write(folder.join("filter"), filter.join(" || "))?;
+                fs::write(self.event(name).join("filter"), filter.join(" || "))?;
             }
-            fs::write(folder.join("enable"), "1")?;
+            fs::write(self.event(name).join("enable"), "1")?;
         }
         Ok(())
+    }
+
+    /// The folder of a kind of event.
+    fn event(&self, name: &str) -> PathBuf {
+        self.folder.join("events/imgrement").join(name)
+    }
+
+    /// Stops listening to these kinds of events.
+    pub(crate) fn stop(&self, kinds: &[&str]) {
+        for kind in &self.kinds {
+            if kinds.contains(&kind.name.as_str()) {
+                // If the module was unloaded, it is gone.
+                let _ = fs::write(self.event(&kind.name).join("enable"), "0");
+            }
+        }
     }
 
     /// A kind, by its index.
@@ -168,77 +247,113 @@ impl Instance {
         self.kinds.get(index)
     }
 
-    /// The events since the last call, in order of time. With `all`, for the last call, none is kept for later.
-    pub(crate) fn read(&mut self, all: bool) -> Result<Vec<Event>, Failure> {
-        let now = clock_gettime(ClockId::Monotonic);
-        let nanoseconds = now.tv_sec.unsigned_abs().saturating_mul(1_000_000_000);
-        let now = nanoseconds.saturating_add(now.tv_nsec.unsigned_abs());
-        let mut pending = mem::take(&mut self.pending);
-        let read = self.each(|event| {
-            pending.push(Event {
-                time: event.time,
-                kind: event.kind,
-                bytes: event.bytes.to_vec(),
-            });
-        });
-        self.pending = pending;
-        read?;
-        // An event after `now` may come after another one in a buffer that has been read already.
-        self.pending.sort_by_key(|event| event.time);
-        let ready = match all {
-            true => self.pending.len(),
-            false => self.pending.partition_point(|event| event.time < now),
-        };
-        Ok(self.pending.drain(..ready).collect())
+    /// Waits until a buffer is a quarter full, or for this long, or for a signal.
+    pub(crate) fn wait(&self, at_most: Duration) -> Result<(), Failure> {
+        let mut files: Vec<_> = self
+            .buffers
+            .iter()
+            .map(|buffer| PollFd::new(&buffer.file, PollFlags::IN))
+            .collect();
+        let timeout = Timespec::try_from(at_most).ok();
+        match poll(&mut files, timeout.as_ref()) {
+            Ok(_) | Err(Errno::INTR) => Ok(()),
+            Err(error) => Err(Failure::new(format_args!(
+                "cannot wait for trace events: {error}"
+            ))),
+        }
     }
 
     /// Gives each event since the last call to `take`, those of each CPU in their order. They are not kept. It ends even
     /// if events come faster than they are taken: what a full buffer has is enough for one call.
-    pub(crate) fn each(&mut self, mut take: impl FnMut(RawEvent<'_>)) -> Result<(), Failure> {
-        let mut page = vec![0; self.layout.page_size()];
-
-        for buffer in &mut self.buffers {
-            for _ in 0..BUFFER_PAGES {
-                let length = match buffer.read(&mut page) {
-                    Ok(0) => break,
-                    Ok(length) => length,
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                    Err(error) => {
-                        return Err(Failure::new(format_args!(
-                            "cannot read the trace buffers: {error}"
-                        )))
-                    }
-                };
-                let Some(events) = page
-                    .get(..length)
-                    .and_then(|page| Page::new(&self.layout, page))
-                else {
-                    continue;
-                };
-                self.lost = self.lost.saturating_add(match events.lost() {
-                    None => 0,
-                    Some(Lost::Unknown) => 1,
-                    Some(Lost::Known(number)) => number,
-                });
-                for event in events {
-                    // The first field of each event.
-                    let number = event.bytes.first_chunk().copied().map(u16::from_ne_bytes);
-                    let kind = self
-                        .kinds
-                        .iter()
-                        .position(|kind| number.map(u64::from) == Some(kind.number));
-                    if let Some(kind) = kind {
-                        take(RawEvent {
-                            time: event.time,
-                            kind,
-                            bytes: event.bytes,
-                        });
-                    }
+    pub(crate) fn each(&mut self, mut take: impl FnMut(Event<'_>)) -> Result<(), Failure> {
+        for index in 0..self.buffers.len() {
+            self.fill(index, false)?;
+            let lost = &mut self.lost;
+            self.merge.pass(u64::MAX, |seen| -> Result<(), Failure> {
+                match seen {
+                    Seen::Lost { events, .. } => *lost = lost.saturating_add(events.unwrap_or(1)),
+                    Seen::Event(event) => take(event),
                 }
-            }
+                Ok(())
+            })?;
         }
         Ok(())
+    }
+
+    /// Reads the buffer of this index: all of it, or what a full buffer has. Returns the time of the last event if there
+    /// may be more.
+    fn fill(&mut self, index: usize, all: bool) -> Result<Option<u64>, Failure> {
+        let Some(buffer) = self.buffers.get_mut(index) else {
+            return Ok(None);
+        };
+        let (mut last, mut left) = (None, self.pages);
+        while all || left > 0 {
+            last = self
+                .merge
+                .add(index, &self.layout, &self.numbers, |page| {
+                    read_page(&mut buffer.file, page)
+                })
+                .map_err(|error| {
+                    Failure::new(format_args!("cannot read the trace buffers: {error}"))
+                })?;
+            if last.is_none() {
+                break;
+            }
+            left = left.saturating_sub(1);
+        }
+        Ok(last)
+    }
+
+    /// Passes on what happened since the last call, in order of time. The last 20 ms are left for the next call. The last
+    /// call (`all`) ends the listening, and leaves nothing. Returns the time up to which everything was passed on.
+    pub(crate) fn in_order(
+        &mut self,
+        all: bool,
+        mut to: impl FnMut(Seen<'_>) -> Result<(), Failure>,
+    ) -> Result<u64, Failure> {
+        if all {
+            let kinds: Vec<_> = self.kinds.iter().map(|kind| kind.name.as_str()).collect();
+            self.stop(&kinds);
+        }
+        let mut until = monotonic().saturating_sub(nanoseconds(LATE));
+        for index in 0..self.buffers.len() {
+            // What is still in this buffer is younger than that.
+            let last = self.fill(index, all)?;
+            until = until.min(last.unwrap_or(u64::MAX));
+        }
+        let lost = &mut self.lost;
+        let end = match all {
+            true => u64::MAX,
+            false => until,
+        };
+        self.merge.pass(end, |seen| {
+            if let Seen::Lost { events, .. } = seen {
+                *lost = lost.saturating_add(events.unwrap_or(1));
+            }
+            to(seen)
+        })?;
+        Ok(until)
+    }
+
+    /// What the kernel's own counters say about lost events.
+    pub(crate) fn lost(&self) -> Vec<Lost> {
+        let lost = |buffer: &Buffer| {
+            let path = format!("per_cpu/cpu{}/stats", buffer.cpu);
+            let text = fs::read_to_string(self.folder.join(path)).ok()?;
+            let words = ["overrun", "commit overrun", "dropped events"];
+            let counts = text.lines().filter_map(|line| {
+                let (word, count) = line.split_once(':')?;
+                match words.contains(&word) {
+                    true => count.trim().parse::<u64>().ok(),
+                    false => None,
+                }
+            });
+            Some(Lost {
+                cpu: buffer.cpu,
+                events: counts.sum(),
+            })
+        };
+        self.buffers.iter().filter_map(lost).collect()
     }
 }
 
@@ -247,6 +362,51 @@ impl Drop for Instance {
         // An instance cannot be removed while one of its buffers is open.
         self.buffers.clear();
         let _ = fs::remove_dir(&self.folder);
+    }
+}
+
+/// Reads a page of a buffer. `None` if it is empty.
+fn read_page(file: &mut fs::File, page: &mut [u8]) -> io::Result<Option<usize>> {
+    loop {
+        match file.read(page) {
+            Ok(0) => return Ok(None),
+            Ok(length) => return Ok(Some(length)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// The monotonic clock, in nanoseconds.
+pub(crate) fn monotonic() -> u64 {
+    let now = clock_gettime(ClockId::Monotonic);
+    let seconds = now.tv_sec.unsigned_abs().saturating_mul(1_000_000_000);
+    seconds.saturating_add(now.tv_nsec.unsigned_abs())
+}
+
+/// A length of time in nanoseconds.
+pub(crate) fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// Whether the kernel allows nobody to trace.
+fn is_locked_down() -> bool {
+    let lockdown = fs::read_to_string("/sys/kernel/security/lockdown").unwrap_or_default();
+    lockdown.contains("[confidentiality]")
+}
+
+/// Tracing is not allowed.
+fn not_permitted() -> Failure {
+    let failure = Failure::new("no permission to use the kernel's tracing");
+    if !rustix::process::geteuid().is_root() {
+        return failure.next("Run it as root: sudo imgrement ...");
+    }
+    match is_locked_down() {
+        true => failure
+            .next("The kernel is locked down (/sys/kernel/security/lockdown: confidentiality).")
+            .next("It must be started without lockdown=confidentiality."),
+        false => failure.next("In a container, this is not allowed: run it on the host, as root."),
     }
 }
 

@@ -18,7 +18,8 @@ use crate::{
     target::named,
     trace::{
         Event,
-        Instance, //
+        Instance,
+        Seen, //
     },
 };
 use clap::Args;
@@ -153,8 +154,8 @@ impl Fields {
     }
 
     /// Reads a `request`: its id, and what it says. `None` if it is too short.
-    fn begin(&self, event: &Event) -> Option<(u64, Begin)> {
-        let number = |field: &Field| field.number(&event.bytes);
+    fn begin(&self, event: &Event<'_>) -> Option<(u64, Begin)> {
+        let number = |field: &Field| field.number(event.bytes);
         let begin = Begin {
             hits: number(&self.request_hits)?,
             pid: u32::try_from(number(&self.request_pid)?).ok()?,
@@ -163,8 +164,8 @@ impl Fields {
     }
 
     /// Reads a `complete`, if it is one that the filter takes; `None` also if it is too short.
-    fn line(&self, event: &Event, begin: Option<Begin>, filter: &Filter) -> Option<Line> {
-        let number = |field: &Field| field.number(&event.bytes);
+    fn line(&self, event: &Event<'_>, begin: Option<Begin>, filter: &Filter) -> Option<Line> {
+        let number = |field: &Field| field.number(event.bytes);
         let op = u8::try_from(number(&self.op)?).ok().and_then(Op::from_code);
         let subject = Subject {
             op,
@@ -188,7 +189,7 @@ impl Fields {
             latency: subject.latency,
             hits: subject.hits,
             pid: subject.pid,
-            command: Escaped(self.command.text(&event.bytes)?).to_string(),
+            command: Escaped(self.command.text(event.bytes)?).to_string(),
         })
     }
 }
@@ -215,7 +216,10 @@ impl Watch {
             let mut text = String::new();
             // The person may have changed it.
             let width = width();
-            for event in instance.read(last)? {
+            instance.in_order(last, |seen| {
+                let Seen::Event(event) = seen else {
+                    return Ok(());
+                };
                 if event.kind == REQUEST {
                     if let Some((id, begin)) = fields.begin(&event) {
                         // So many can only be left if completions were lost.
@@ -224,18 +228,19 @@ impl Watch {
                         }
                         begins.insert(id, begin);
                     }
-                    continue;
+                    return Ok(());
                 }
-                let id = fields.id.number(&event.bytes);
+                let id = fields.id.number(event.bytes);
                 let begin = id.and_then(|id| begins.remove(&id));
                 if left == 0 {
-                    break;
+                    return Ok(());
                 }
                 if let Some(line) = fields.line(&event, begin, &self.filter) {
                     text.push_str(&self.show(&line, width)?);
                     left -= 1;
                 }
-            }
+                Ok(())
+            })?;
             print(&text)?;
             if instance.lost > lost {
                 note(&format!(

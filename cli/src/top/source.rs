@@ -15,8 +15,8 @@ use crate::{
     failure::Failure,
     target::Target,
     trace::{
-        Instance,
-        RawEvent, //
+        Event,
+        Instance, //
     }, //
 };
 use imgrement_core::{
@@ -149,25 +149,29 @@ impl Source {
             devices,
             ..
         } = self;
-        instance.each(|RawEvent { time, kind, bytes }| {
-            let device = match kind {
-                COMPLETE => &fields.device,
-                _ => &fields.match_device,
-            };
-            let Some(number) = device.number(bytes) else {
-                return;
-            };
-            let Some(device) = devices.index.get(&number).copied() else {
-                return;
-            };
-            if kind == COMPLETE {
-                if let Some(completion) = fields.completion(time, device, bytes) {
-                    window.completed(&completion);
+        instance.each(
+            |Event {
+                 time, kind, bytes, ..
+             }| {
+                let device = match kind {
+                    COMPLETE => &fields.device,
+                    _ => &fields.match_device,
+                };
+                let Some(number) = device.number(bytes) else {
+                    return;
+                };
+                let Some(device) = devices.index.get(&number).copied() else {
+                    return;
+                };
+                if kind == COMPLETE {
+                    if let Some(completion) = fields.completion(time, device, bytes) {
+                        window.completed(&completion);
+                    }
+                } else if let Some(pattern) = fields.match_pattern.text(bytes) {
+                    window.found(time, device, pattern);
                 }
-            } else if let Some(pattern) = fields.match_pattern.text(bytes) {
-                window.found(time, device, pattern);
-            }
-        })?;
+            },
+        )?;
         let lost = self.instance.lost;
         window.lost(now, lost.saturating_sub(self.lost));
         self.lost = lost;

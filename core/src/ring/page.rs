@@ -43,6 +43,8 @@ pub struct Event<'p> {
 #[derive(Clone, Debug)]
 pub struct Page<'p> {
     data: &'p [u8],
+    /// Where the data ends in the page.
+    end: usize,
     time: u64,
     lost: Option<Lost>,
 }
@@ -61,6 +63,7 @@ impl<'p> Page<'p> {
         };
         Some(Self {
             data,
+            end: layout.data.checked_add(length)?,
             time: u64_at(page, 0)?,
             lost,
         })
@@ -69,6 +72,16 @@ impl<'p> Page<'p> {
     /// How many events were lost before this page.
     pub fn lost(&self) -> Option<Lost> {
         self.lost
+    }
+
+    /// The time of the last event that was returned; before the first, the page's own.
+    pub fn time(&self) -> u64 {
+        self.time
+    }
+
+    /// Where the bytes of the last event that was returned end in the page.
+    pub fn place(&self) -> usize {
+        self.end.saturating_sub(self.data.len())
     }
 
     /// Takes this many bytes.
