@@ -24,6 +24,8 @@ pub struct Failure {
 enum Kind {
     /// It could not be done.
     Failed,
+    /// A command that was run failed, with this exit status.
+    Command(u8),
     /// The command line is wrong.
     Usage,
     /// Nobody reads the output any more. This is no failure, and nothing is printed.
@@ -48,6 +50,12 @@ impl Failure {
         }
     }
 
+    /// The exit status is this one: that of a command that was run.
+    pub(crate) fn with_status(mut self, status: u8) -> Self {
+        self.kind = Kind::Command(status);
+        self
+    }
+
     /// Adds a line that says what to do next.
     pub fn next(mut self, line: impl Display) -> Self {
         self.next.push(line.to_string());
@@ -67,6 +75,7 @@ impl Failure {
         let _ = io::stderr().lock().write_all(text.as_bytes());
         match self.kind {
             Kind::Usage => ExitCode::from(2),
+            Kind::Command(status) => ExitCode::from(status),
             Kind::Failed | Kind::Closed => ExitCode::FAILURE,
         }
     }

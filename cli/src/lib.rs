@@ -18,6 +18,7 @@ mod output;
 mod period;
 mod plot;
 mod progress;
+mod record;
 pub mod recording;
 mod report;
 mod settings;

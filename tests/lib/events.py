@@ -52,6 +52,7 @@ class Event:
 
     def __init__(self, match):
         self.kind, self.dev, self.time, self.cpu = match["event"], match["dev"], float(match["time"]), int(match["cpu"])
+        self.pid = int(match["pid"])
         rest = FORMS[self.kind].fullmatch(match["rest"])
         assert rest, f"no line of {self.kind}: {match['rest']!r}"
         self.fields = {key: int(value) if value.isdigit() else value for key, value in rest.groupdict().items()}

@@ -9,6 +9,7 @@ mod list;
 mod mark;
 mod pattern;
 mod plot;
+mod record;
 mod report;
 mod reset;
 mod set;
@@ -55,6 +56,7 @@ enum Command {
     Mark(mark::Mark),
     Plot(plot::Plot),
     Watch(watch::Watch),
+    Record(record::Record),
     Report(report::Report),
     Export(export::Export),
     Top(top::Top),
@@ -74,6 +76,7 @@ impl Cli {
             Command::Mark(mark) => mark.run(),
             Command::Plot(plot) => plot.run(),
             Command::Watch(watch) => watch.run(),
+            Command::Record(record) => record.run(),
             Command::Report(report) => report.run(),
             Command::Export(export) => export.run(),
             Command::Top(top) => top.run(),

@@ -7,8 +7,8 @@
 //! dictionaries. So any Arrow reader can read what `zstd -dc` prints, a file can be read while it grows, and a broken
 //! frame leaves the others readable. docs/recording.md describes the columns.
 //!
-//! Rows are in the order of their times. There is one exception: a request that takes longer than [`row::SLOW`] has its
-//! row when it completes.
+//! Rows are in the order of their times. There are two exceptions: a request that takes longer than [`row::SLOW`] has its
+//! row when it completes, and so has a request whose beginning was not seen.
 //!
 //! `columns` declares the columns, `head` what is known about the whole recording, and `row` what a row says. `writer`
 //! and `reader` are for commands.

@@ -76,7 +76,7 @@ pub enum Event<'a> {
     Mark(&'a str),
     /// The state of a table changed.
     Table {
-        /// `loaded`, `resumed`, `changed` or `removed`.
+        /// `loaded`, `resumed`, `changed`, `reset`, `suspended` or `removed`.
         reason: &'a str,
         /// The line of the table, escaped.
         line: &'a str,

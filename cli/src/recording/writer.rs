@@ -219,12 +219,17 @@ impl<W: Write> Writer<W> {
         &self.file
     }
 
-    /// Ends the recording.
-    pub fn finish(mut self) -> io::Result<W> {
+    /// Ends the recording. Nothing may be added afterwards.
+    pub fn end(&mut self) -> io::Result<()> {
         self.flush()?;
         // The mark of the end of an Arrow stream.
         self.frame(&[0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0])?;
-        self.file.flush()?;
+        self.file.flush()
+    }
+
+    /// Ends the recording, and returns its file.
+    pub fn finish(mut self) -> io::Result<W> {
+        self.end()?;
         Ok(self.file)
     }
 }

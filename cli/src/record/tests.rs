@@ -1,0 +1,518 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Events as the kernel's pages have them, through the merge and the join.
+
+use super::{
+    fields::{
+        Fields,
+        KINDS, //
+    },
+    join::{
+        Joiner,
+        Sink, //
+    },
+};
+use crate::{
+    failure::Failure,
+    recording::row::{
+        Delta,
+        Event,
+        Match,
+        Row, //
+    },
+    trace::{
+        Kind,
+        Merge, //
+    },
+};
+use imgrement_core::{
+    record::Op,
+    ring::layout::Layout, //
+};
+use proptest::prelude::*;
+
+const HEADER_PAGE: &str = "\
+\tfield: u64 timestamp;\toffset:0;\tsize:8;\tsigned:0;
+\tfield: local_t commit;\toffset:8;\tsize:8;\tsigned:1;
+\tfield: char data;\toffset:16;\tsize:4080;\tsigned:0;
+";
+const HEADER_EVENT: &str = "\
+\ttype_len    :    5 bits
+\ttime_delta  :   27 bits
+\tarray       :   32 bits
+";
+const DEVICE: u64 = 253 << 20;
+const SECOND: u64 = 1_000_000_000;
+
+/// The formats of the events, with fields of these sizes one after another.
+fn kinds() -> Vec<Kind> {
+    let common = [("common_type", 2), ("common_flags", 2), ("common_pid", 4)];
+    let request = [
+        ("dev", 4),
+        ("op", 4),
+        ("id", 8),
+        ("sector", 8),
+        ("bytes", 4),
+        ("flags", 4),
+    ];
+    let ends: [&[(&str, usize)]; 6] = [
+        &[
+            ("deltas", 4),
+            ("hits", 4),
+            ("page", 4),
+            ("copy", 4),
+            ("across", 4),
+            ("command", 16),
+            ("cgroup", 8),
+        ],
+        &[("errno", 4), ("latency", 8), ("command", 16)],
+        &[("dev", 4), ("text", 16)],
+        &[("dev", 4), ("why", 1), ("line", 16)],
+        &[
+            ("dev", 4),
+            ("id", 8),
+            ("length", 4),
+            ("offset", 4),
+            ("sector", 8),
+            ("hits", 4),
+        ],
+        &[
+            ("dev", 4),
+            ("where", 1),
+            ("id", 8),
+            ("sector", 8),
+            ("byte", 4),
+            ("pattern", 16),
+        ],
+    ];
+    let kind = |(index, name): (usize, &&str)| {
+        let beginning: &[(&str, usize)] = if index < 2 { &request } else { &[] };
+        let mut offset = 0;
+        let mut format = format!("name: {name}\nID: {}\nformat:\n", index + 1);
+        for (name, size) in common.iter().chain(beginning).chain(ends[index]) {
+            format += &format!("\tfield:u64 {name};\toffset:{offset};\tsize:{size};\tsigned:0;\n");
+            offset += size;
+        }
+        Kind::new(name, format)
+    };
+    KINDS.iter().enumerate().map(kind).collect()
+}
+
+/// The bytes of an event: the type, the process, then these fields.
+fn event(kind: u16, fields: &[&[u8]]) -> Vec<u8> {
+    let mut bytes = [&kind.to_ne_bytes()[..], &[0; 2], &77_u32.to_ne_bytes()].concat();
+    fields.iter().for_each(|field| bytes.extend(*field));
+    bytes.resize(bytes.len().next_multiple_of(4), 0);
+    bytes
+}
+
+fn name(text: &str) -> [u8; 16] {
+    let mut name = [0; 16];
+    name[..text.len()].copy_from_slice(text.as_bytes());
+    name
+}
+
+fn request(id: u64, segments: u32, hits: u32) -> Vec<u8> {
+    let four = u32::to_ne_bytes;
+    let begin = [segments, hits, hits, 0, 0].map(four).concat();
+    event(
+        1,
+        &[
+            &four(DEVICE as u32),
+            &four(1),
+            &id.to_ne_bytes(),
+            &(id * 8).to_ne_bytes(),
+            &four(4096),
+            &four(8),
+            &begin,
+            &name("a b"),
+            &9_u64.to_ne_bytes(),
+        ],
+    )
+}
+
+fn complete(id: u64, errno: u32, latency: u64) -> Vec<u8> {
+    let four = u32::to_ne_bytes;
+    event(
+        2,
+        &[
+            &four(DEVICE as u32),
+            &four(1),
+            &id.to_ne_bytes(),
+            &(id * 8).to_ne_bytes(),
+            &four(4096),
+            &four(8),
+            &four(errno),
+            &latency.to_ne_bytes(),
+            &name("a b"),
+        ],
+    )
+}
+
+fn delta(id: u64, sector: u64) -> Vec<u8> {
+    let four = u32::to_ne_bytes;
+    event(
+        5,
+        &[
+            &four(DEVICE as u32),
+            &id.to_ne_bytes(),
+            &four(512),
+            &four(0),
+            &sector.to_ne_bytes(),
+            &four(1),
+        ],
+    )
+}
+
+fn found(id: u64, pattern: &str) -> Vec<u8> {
+    event(
+        6,
+        &[
+            &(DEVICE as u32).to_ne_bytes(),
+            &[1],
+            &id.to_ne_bytes(),
+            &(id * 8).to_ne_bytes(),
+            &3_u32.to_ne_bytes(),
+            &name(pattern),
+        ],
+    )
+}
+
+/// A page with these events at these times.
+fn page(events: &[(u64, Vec<u8>)], lost: Option<u64>) -> Vec<u8> {
+    let start = events.first().map_or(0, |(time, _)| *time);
+    let (mut data, mut now) = (Vec::new(), start);
+    for (time, bytes) in events {
+        let passed = time - now;
+        now = *time;
+        if passed >= 1 << 27 {
+            let low = u32::try_from(passed & ((1 << 27) - 1)).unwrap();
+            data.extend((30 | low << 5).to_ne_bytes());
+            data.extend(u32::try_from(passed >> 27).unwrap().to_ne_bytes());
+            data.extend(0_u32.to_ne_bytes());
+        } else {
+            data.extend((u32::try_from(passed).unwrap() << 5).to_ne_bytes());
+        }
+        data.extend(u32::try_from(bytes.len() + 4).unwrap().to_ne_bytes());
+        data.extend(bytes);
+    }
+    let mut commit = u32::try_from(data.len()).unwrap();
+    if let Some(lost) = lost {
+        commit |= 3 << 30;
+        data.extend(lost.to_ne_bytes());
+    }
+    let mut page = [
+        &start.to_ne_bytes()[..],
+        &commit.to_ne_bytes(),
+        &[0; 4],
+        &data,
+    ]
+    .concat();
+    page.resize(4096, 0);
+    page
+}
+
+/// What came out: each row as text, its segments and its matches.
+#[derive(Default)]
+struct Rows(Vec<(i64, String, Option<usize>, Option<String>)>);
+
+impl Sink for Rows {
+    fn row(
+        &mut self,
+        row: &Row<'_>,
+        deltas: Option<&[Delta]>,
+        matches: Option<&[Match<'_>]>,
+    ) -> Result<(), Failure> {
+        let text = match row.event {
+            Event::Request(request) => {
+                assert_eq!((request.op, request.command), (Op::Write, "a%20b"));
+                assert!(request
+                    .begin
+                    .is_none_or(|begin| begin.pid == 77 && begin.cgroup == 9));
+                let cpu = request.begin.map(|begin| begin.cpu);
+                let (errno, latency) = (request.errno, request.latency);
+                format!("{} {cpu:?} {errno:?} {latency:?}", request.id)
+            }
+            Event::Mark(text) => format!("mark {text}"),
+            Event::Table { reason, line } => format!("table {reason} {line}"),
+            Event::Lost { cpu, events } => format!("lost {cpu:?} {events:?}"),
+        };
+        let matches = matches.map(|matches| {
+            let names: Vec<_> = matches.iter().map(|found| found.pattern).collect();
+            names.join(" ")
+        });
+        self.0
+            .push((row.time, text, deltas.map(<[Delta]>::len), matches));
+        Ok(())
+    }
+}
+
+impl Rows {
+    fn texts(&self) -> Vec<&str> {
+        self.0.iter().map(|(_, text, ..)| text.as_str()).collect()
+    }
+}
+
+fn joiner(kinds: &[Kind]) -> Joiner {
+    let named = |name: &str| {
+        let index = KINDS.iter().position(|kind| *kind == name)?;
+        kinds.get(index)
+    };
+    Joiner::new(Fields::find(named).unwrap(), vec![DEVICE], 1000)
+}
+
+/// Reads pages of CPUs, a round at a time: what is in a round comes before what is in the next.
+fn run(rounds: &[Vec<(usize, Vec<u8>)>], until: &[u64], kinds: usize) -> (Rows, Joiner) {
+    let layout = Layout::read(HEADER_PAGE, HEADER_EVENT).unwrap();
+    let all = kinds_of(kinds);
+    let numbers: Vec<_> = (1..=6).collect();
+    let (mut merge, mut joiner, mut rows) = (Merge::new(0..4), joiner(&all), Rows::default());
+    for (pages, until) in rounds.iter().zip(until) {
+        for (cpu, page) in pages {
+            let read = |to: &mut [u8]| -> Result<_, Failure> {
+                to[..page.len()].copy_from_slice(page);
+                Ok(Some(page.len()))
+            };
+            merge.add(*cpu, &layout, &numbers, read).unwrap();
+        }
+        merge
+            .pass(*until, |seen| joiner.take(seen, &mut rows))
+            .unwrap();
+        joiner.at(*until, &mut rows).unwrap();
+    }
+    joiner.finish(&mut rows).unwrap();
+    (rows, joiner)
+}
+
+/// The first kinds only.
+fn kinds_of(number: usize) -> Vec<Kind> {
+    kinds().into_iter().take(number).collect()
+}
+
+#[test]
+fn a_request_has_its_end_and_its_parts() {
+    let first = page(
+        &[
+            (10, delta(1, 8)),
+            (11, delta(1, 9)),
+            (12, found(1, "x")),
+            (13, request(1, 2, 1)),
+            (14, request(2, 1, 0)),
+        ],
+        None,
+    );
+    let second = page(&[(20, complete(2, 0, 6)), (21, complete(1, 5, 8))], None);
+    // Another CPU's buffer is read first.
+    let (rows, joiner) = run(&[vec![(3, second), (1, first)]], &[100], 6);
+    assert_eq!(
+        rows.0,
+        [
+            (
+                1013,
+                "1 Some(1) Some(5) Some(8)".into(),
+                Some(2),
+                Some("x".into())
+            ),
+            // Its segment is missing, so it has no list.
+            (
+                1014,
+                "2 Some(1) Some(0) Some(6)".into(),
+                None,
+                Some(String::new())
+            ),
+        ]
+    );
+    assert_eq!((joiner.counts().requests, joiner.holes()), (2, 0));
+    assert!(!joiner.in_flight());
+}
+
+#[test]
+fn nothing_is_in_a_row_that_was_not_asked_for() {
+    let events = [(13, request(1, 0, 0)), (14, complete(1, 0, 1))];
+    let (rows, _) = run(&[vec![(0, page(&events, None))]], &[100], 4);
+    assert_eq!(
+        rows.0,
+        [(1013, "1 Some(0) Some(0) Some(1)".into(), None, None)]
+    );
+}
+
+#[test]
+fn rows_are_in_the_order_of_their_beginnings() {
+    let events: Vec<_> = (1..=10).map(|id| (id * 10, request(id, 0, 0))).collect();
+    let ends: Vec<_> = (1..=10)
+        .map(|id| (200 + id, complete(11 - id, 0, 5)))
+        .collect();
+    let (rows, _) = run(
+        &[vec![(0, page(&events, None))], vec![(1, page(&ends, None))]],
+        &[150, 300],
+        4,
+    );
+    let times: Vec<_> = rows.0.iter().map(|row| row.0).collect();
+    assert_eq!(times, (1..=10).map(|id| 1000 + id * 10).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_slow_request_holds_up_nobody() {
+    let begin = page(
+        &[
+            (10, request(1, 0, 0)),
+            (20, request(2, 0, 0)),
+            (30, complete(2, 0, 10)),
+        ],
+        None,
+    );
+    let later = page(
+        &[
+            (3 * SECOND, request(3, 0, 0)),
+            (3 * SECOND + 1, complete(3, 0, 1)),
+        ],
+        None,
+    );
+    let end = page(&[(5 * SECOND, complete(1, 0, 5 * SECOND - 10))], None);
+    let (rows, _) = run(
+        &[vec![(0, begin)], vec![(0, later)], vec![(0, end)]],
+        &[SECOND * 2, 4 * SECOND, 6 * SECOND],
+        4,
+    );
+    assert_eq!(
+        rows.texts(),
+        [
+            "2 Some(0) Some(0) Some(10)",
+            "3 Some(0) Some(0) Some(1)",
+            "1 Some(0) Some(0) Some(4999999990)",
+        ]
+    );
+    assert_eq!(rows.0[2].0, 1010);
+}
+
+#[test]
+fn halves_of_requests_have_rows() {
+    // 1 began before the recording, 2 does not end in it, 3 did not tell when it began.
+    let events = [
+        (50, complete(1, 0, 20)),
+        (60, request(2, 0, 0)),
+        (70, complete(3, 0, 0)),
+    ];
+    let (rows, joiner) = run(&[vec![(0, page(&events, None))]], &[100], 4);
+    let wanted = [
+        (1030, "1 None Some(0) Some(20)"),
+        (1060, "2 Some(0) None None"),
+        (1070, "3 None Some(0) None"),
+    ];
+    let rows: Vec<_> = rows.0.iter().map(|row| (row.0, row.1.as_str())).collect();
+    assert_eq!(rows, wanted);
+    assert_eq!(joiner.counts().requests, 3);
+}
+
+#[test]
+fn losses_have_rows_and_holes_are_counted() {
+    let first = page(&[(10, request(1, 0, 0)), (11, complete(1, 0, 1))], None);
+    let second = page(&[(50, request(5, 0, 0)), (51, complete(5, 0, 1))], Some(6));
+    let (rows, joiner) = run(&[vec![(2, first), (2, second)]], &[100], 4);
+    assert_eq!(
+        rows.texts(),
+        [
+            "1 Some(2) Some(0) Some(1)",
+            "lost Some(2) Some(6)",
+            "5 Some(2) Some(0) Some(1)",
+        ]
+    );
+    assert_eq!((joiner.counts().lost, joiner.holes()), (6, 3));
+}
+
+#[test]
+fn marks_and_tables_are_where_they_happened() {
+    let dev = u32::try_from(DEVICE).unwrap().to_ne_bytes();
+    let events = [
+        (10, request(1, 0, 0)),
+        (20, event(3, &[&dev, &name("now%20then")])),
+        (30, event(4, &[&dev, &[5], &name("0%208")])),
+        // Of another device.
+        (35, event(3, &[&[1, 0, 0, 0], &name("no")])),
+        (40, complete(1, 0, 30)),
+    ];
+    let (rows, _) = run(&[vec![(0, page(&events, None))]], &[100], 4);
+    assert_eq!(
+        rows.texts(),
+        [
+            "1 Some(0) Some(0) Some(30)",
+            "mark now%20then",
+            "table removed 0%208"
+        ]
+    );
+}
+
+proptest! {
+    /// However requests are spread over CPUs, rounds and pages, each has one row, in order, and what it should say.
+    #[test]
+    fn all_requests_have_one_row(
+        requests in prop::collection::vec((1..2000_u64, 1..5000_u64, 0..4_usize, 0..4_usize), 1..300),
+        cuts in prop::collection::vec(0..300_000_u64, 0..6),
+    ) {
+        let mut events: [Vec<(u64, Vec<u8>)>; 4] = Default::default();
+        let mut now = 0;
+        let mut wanted = Vec::new();
+        for (index, (gap, latency, from, to)) in requests.iter().enumerate() {
+            now += gap;
+            let id = index as u64 + 1;
+            events[*from].push((now, request(id, 0, 0)));
+            events[*to].push((now + latency, complete(id, 0, *latency)));
+            wanted.push(format!("{id} Some({from}) Some(0) Some({latency})"));
+        }
+        let mut cuts = cuts;
+        cuts.push(u64::MAX);
+        cuts.sort_unstable();
+        let mut rounds = Vec::new();
+        let mut from = 0;
+        for cut in &cuts {
+            let mut pages = Vec::new();
+            for (cpu, events) in events.iter_mut().enumerate() {
+                events.sort_by_key(|(time, _)| *time);
+                let these: Vec<_> = events
+                    .iter()
+                    .filter(|(time, _)| (from..*cut).contains(time))
+                    .cloned()
+                    .collect();
+                pages.extend(these.chunks(20).map(|chunk| (cpu, page(chunk, None))));
+            }
+            from = *cut;
+            rounds.push(pages);
+        }
+        // The clock never gets far ahead here, so nothing is slow.
+        let until: Vec<_> = cuts.iter().map(|cut| (*cut).min(SECOND / 2)).collect();
+        let (rows, joiner) = run(&rounds, &until, 4);
+        prop_assert_eq!(rows.texts(), wanted);
+        prop_assert_eq!(joiner.holes(), 0);
+    }
+
+    /// Any bytes may be in a page.
+    #[test]
+    fn any_page_is_read(
+        bytes in prop::collection::vec(any::<u8>(), 0..4096),
+        flips in prop::collection::vec((0..4096_usize, any::<u8>()), 0..20),
+    ) {
+        let events = [(13, request(1, 0, 0)), (14, complete(1, 0, 1)), (15, delta(1, 2)), (16, found(1, "x"))];
+        let mut damaged = page(&events, Some(5));
+        for (place, byte) in flips {
+            damaged[place] = byte;
+        }
+        struct Any;
+        impl Sink for Any {
+            fn row(&mut self, _: &Row<'_>, _: Option<&[Delta]>, _: Option<&[Match<'_>]>) -> Result<(), Failure> {
+                Ok(())
+            }
+        }
+        let layout = Layout::read(HEADER_PAGE, HEADER_EVENT).unwrap();
+        let all = kinds();
+        let (mut merge, mut joiner) = (Merge::new(0..4), joiner(&all));
+        for page in [bytes, damaged] {
+            let read = |to: &mut [u8]| -> Result<_, Failure> {
+                to[..page.len()].copy_from_slice(&page);
+                Ok(Some(page.len()))
+            };
+            merge.add(1, &layout, &[1, 2, 3, 4, 5, 6], read).unwrap();
+            merge.pass(u64::MAX, |seen| joiner.take(seen, &mut Any)).unwrap();
+        }
+        joiner.finish(&mut Any).unwrap();
+    }
+}
