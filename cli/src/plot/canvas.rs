@@ -140,7 +140,11 @@ impl Canvas {
     pub(super) fn aside(&mut self, frame: &Frame, heading: &str, parts: &[Part]) {
         let baseline = frame.y - 7.0;
         let left = frame.x + self.measure.width(heading, HEADING) + 20.0;
-        let (gap, shade, line) = (7.0, 9.0, 22.0);
+        let (gap, line) = (7.0, 22.0);
+        let shade_of = |hues: &[Hue]| match hues.len() > 2 {
+            true => 5.0,
+            false => 9.0,
+        };
         let mut x = frame.right();
         let muted = self.theme.muted();
         for part in parts.iter().rev() {
@@ -153,7 +157,7 @@ impl Canvas {
                         true => self.measure.width(MIXED, SMALL) + gap,
                         false => 0.0,
                     };
-                    texts + mixed + hues.len() as f64 * (SHADES as f64 * shade + gap) + gap
+                    texts + mixed + hues.len() as f64 * (SHADES as f64 * shade_of(hues) + gap) + gap
                 }
             };
             if x - width < left {
@@ -177,6 +181,7 @@ impl Canvas {
                 Part::Scale(low, hues, high) => {
                     self.svg
                         .text((x, baseline), high, SMALL, muted, Anchor::End, "");
+                    let shade = shade_of(hues);
                     let mut at = x - self.measure.width(high, SMALL) - gap;
                     for hue in hues.iter().rev() {
                         for index in (0..SHADES).rev() {

@@ -82,7 +82,9 @@ impl Window {
 pub(super) struct Data {
     window: Window,
     /// The first and the last moment.
-    pub(super) span: (i64, i64),
+    span: (i64, i64),
+    /// When the first request began, and when the last one ended.
+    active: (i64, i64),
     /// The axis of time: nanoseconds after the beginning of the recording.
     pub(super) time: Axis,
     /// The axis of places: sectors.
@@ -123,6 +125,7 @@ impl Data {
         let mut data = Self {
             window,
             span: (i64::MAX, i64::MIN),
+            active: (i64::MAX, i64::MIN),
             time: Axis::new(TIMES, TIME_LOG),
             place: Axis::new(PLACES, PLACE_LOG),
             map: Classes::new(|class| vec![0; TIMES * PLACES * usize::from(class.has_place())]),
@@ -149,8 +152,12 @@ impl Data {
 
     /// How long the part of the recording is, in nanoseconds.
     pub(super) fn duration(&self) -> f64 {
-        let (first, last) = self.span;
-        (last.saturating_sub(first).max(0) as f64) + 1.0
+        length(self.span)
+    }
+
+    /// How long it is from the beginning of the first request to the end of the last, in nanoseconds.
+    pub(super) fn active(&self) -> f64 {
+        length(self.active)
     }
 
     /// How long each of these columns is, in nanoseconds. The recording may end within the last one.
@@ -257,6 +264,7 @@ impl Data {
         if start <= end {
             self.fit_time(start, end);
             self.depth.add(&self.time, start, end);
+            self.active = (self.active.0.min(start), self.active.1.max(end));
         }
     }
 
@@ -320,6 +328,11 @@ impl Data {
             add(cell, u64::try_from(covered).unwrap_or(0));
         }
     }
+}
+
+/// From the first moment to the last, in nanoseconds; never 0.
+fn length((first, last): (i64, i64)) -> f64 {
+    last.saturating_sub(first).max(1) as f64
 }
 
 /// The first sector of a request, and the one after its last.

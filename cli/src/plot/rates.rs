@@ -70,7 +70,7 @@ fn draw_rates(canvas: &mut Canvas, frame: &Frame, data: &Data, what: &Rates<'_>)
     let all: u64 = data.ended.iter().flat_map(|(_, ended)| ended).sum();
     let most = usize::try_from(all / FEW).unwrap_or(usize::MAX);
     let columns = data.time.groups(most.clamp(COLUMNS.0, COLUMNS.1));
-    let whole = data.duration() / SECOND;
+    let whole = data.active() / SECOND;
     let mut rates = Vec::new();
     let mut means = Vec::new();
     for (class, counts) in what
@@ -127,7 +127,7 @@ pub(super) fn draw_depth(canvas: &mut Canvas, frame: &Frame, data: &Data) {
     let depths = sums.iter().zip(data.widths(&canvas.columns));
     let depths: Vec<f64> = depths.map(|(sum, width)| *sum as f64 / width).collect();
     let highest = depths.iter().copied().fold(0.0, f64::max);
-    let mean = sums.iter().map(|sum| *sum as f64).sum::<f64>() / data.duration();
+    let mean = sums.iter().map(|sum| *sum as f64).sum::<f64>() / data.active();
     let scale = scale::plain_rate(highest, lines(frame));
     let up = |value: f64| frame.up(value, 0.0, scale.high);
     canvas.panel(frame, heading, &scale.ticks, up);
