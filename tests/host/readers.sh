@@ -5,10 +5,9 @@
 . "$(dirname "$0")/../../scripts/lib/common.sh"
 
 "$TOP/scripts/command"
-"$TOP/scripts/readers"
 "$TOP/scripts/cargo" build --quiet --release --locked -p imgrement-cli --bin imgrement-generate
 folder=$BUILD/test/readers
-python=$BUILD/readers/bin/python
+python=$TOP/scripts/python
 
 # Several frames, with all kinds of rows.
 "$BUILD/cargo/release/imgrement-generate" everything 70000 -o "$folder/disk.rec"
