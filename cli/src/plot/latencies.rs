@@ -43,7 +43,11 @@ pub(super) fn draw(canvas: &mut Canvas, frame: &Frame, data: &Data) {
     };
     let place = |latency: f64| latency::place(latency);
     let up = |place: f64| frame.up(place, low as f64, high as f64);
-    let ticks = scale::log_time_ticks(latency::value(low as f64), latency::value(high as f64));
+    let ticks = scale::log_time_ticks(
+        latency::value(low as f64),
+        latency::value(high as f64),
+        (frame.height / 20.0) as usize,
+    );
     let heading = "Latency";
     canvas.panel(frame, heading, &ticks, |latency| up(place(latency)));
 

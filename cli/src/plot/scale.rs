@@ -129,11 +129,12 @@ fn multiples(low: f64, high: f64, step: f64) -> impl Iterator<Item = f64> {
 
 /// Ticks for sizes of a range of bytes: at most about `most`.
 pub(super) fn byte_ticks(low: f64, high: f64, most: usize) -> Vec<Tick> {
-    let step = ((high - low) / most.max(1) as f64)
-        .max(1.0)
-        .log2()
-        .ceil()
-        .exp2();
+    let least = ((high - low) / most.max(1) as f64).max(1.0);
+    let mut step = least.log2().ceil().exp2();
+    // One tick says nothing about the scale.
+    if multiples(low, high, step).count() < 2 {
+        step = (step / 2.0).max(1.0);
+    }
     let (mut unit, mut name) = byte_unit(high);
     if step < unit / 8.0 {
         (unit, name) = byte_unit(step);
@@ -226,22 +227,27 @@ pub(super) fn time_ticks(low: f64, high: f64, most: usize) -> Vec<Tick> {
         .collect()
 }
 
-/// Ticks for a logarithmic range of time, in nanoseconds: its powers of ten, and 2 and 5 times these if it is short.
-pub(super) fn log_time_ticks(low: f64, high: f64) -> Vec<Tick> {
-    let parts: &[f64] = match high / low < 200.0 {
-        true => &[1.0, 2.0, 5.0],
-        false => &[1.0],
+/// Ticks for a logarithmic range of time, in nanoseconds: its powers of ten, and 2 and 5 times these if at most about
+/// `most` ticks are there then; fewer powers if there are too many.
+pub(super) fn log_time_ticks(low: f64, high: f64, most: usize) -> Vec<Tick> {
+    let ticks = |parts: &[f64], step: usize| -> Vec<Tick> {
+        let powers = (0..20).step_by(step);
+        let values =
+            powers.flat_map(|power| parts.iter().map(move |part| part * 10_f64.powi(power)));
+        values
+            .filter(|value| (low..=high).contains(value))
+            .map(|value| (value, duration(value)))
+            .collect()
     };
-    let mut ticks = Vec::new();
-    for power in 0..20 {
-        for part in parts {
-            let value = part * 10_f64.powi(power);
-            if (low..=high).contains(&value) {
-                ticks.push((value, duration(value)));
-            }
-        }
+    let fine = ticks(&[1.0, 2.0, 5.0], 1);
+    if fine.len() <= most {
+        return fine;
     }
-    ticks
+    let (coarse, coarser) = (ticks(&[1.0], 1), ticks(&[1.0], 3));
+    match coarse.len() > most && !coarser.is_empty() {
+        true => coarser,
+        false => coarse,
+    }
 }
 
 #[cfg(test)]
@@ -304,8 +310,17 @@ mod tests {
             ["0", "20 k", "40 k"]
         );
         assert_eq!(
-            labels(&log_time_ticks(2e3, 3e7)),
+            labels(&log_time_ticks(2e3, 3e7, 6)),
             ["10 µs", "100 µs", "1 ms", "10 ms"]
+        );
+        assert_eq!(labels(&log_time_ticks(2e3, 3e7, 3)), ["1 ms"]);
+        assert_eq!(
+            labels(&log_time_ticks(2e3, 3e4, 6)),
+            ["2 µs", "5 µs", "10 µs", "20 µs"]
+        );
+        assert_eq!(
+            labels(&byte_ticks(145.0 * 1024.0, 175.0 * 1024.0, 3)),
+            ["152 KiB", "160 KiB", "168 KiB"]
         );
     }
 
