@@ -9,7 +9,11 @@ mount -t cgroup2 cgroup /sys/fs/cgroup
 mkdir -p /etc/imgrement /run/systemd/system
 printf '%s\n' 'DEVICE=/dev/sdb' "OPTIONS=--pattern 'BEGIN RSA' --places on" > /etc/imgrement/my-data.conf
 printf '[Unit]\nDefaultDependencies=no\n' > /run/systemd/system/test.target
-printf '%s\n' '[Unit]' DefaultDependencies=no '[Mount]' What=/dev/mapper/my-data Where=/srv > /run/systemd/system/srv.mount
+# Nothing else may start umount.target.
+printf '%s\n' '[Unit]' DefaultDependencies=no Requires=umount.target After=umount.target > /run/systemd/system/down.target
+# As systemd makes it of a line of /etc/fstab.
+printf '%s\n' '[Unit]' DefaultDependencies=no Conflicts=umount.target Before=umount.target \
+	'[Mount]' What=/dev/mapper/my-data Where=/srv > /run/systemd/system/srv.mount
 mkfs.ext2 -q /dev/sdb
 
 unset DM_DISABLE_UDEV
@@ -29,12 +33,12 @@ manage start "$service" || fail "$(manage status "$service")"
 expect 'the device' 'my-data sdb 4 MiB active' "$(imgrement list | sed -n '2s/  */ /gp')"
 expect_match 'the options' ' pattern_*[a-z]* BEGIN%20RSA .* places on ' " $(dmsetup table my-data) "
 
-# Mounted: it stays. Both are stopped at once: it is unmounted first.
+# Mounted: it stays. At shutdown, umount.target stops all at once, as here: it is unmounted first.
 manage start srv.mount
 expect_match 'the order' 'After=.*blockdev@dev-mapper-my.*x2ddata.target' "$(manage show srv.mount -p After)"
 expect_match 'the order' 'Before=.*blockdev@dev-mapper-my.*x2ddata.target' "$(manage show "$service" -p Before)"
 expect_fail dmsetup remove my-data
-manage stop srv.mount "$service"
+manage start down.target
 expect 'stopped' inactive "$(manage is-active "$service" || true)"
 expect 'devices' 'No devices found' "$(dmsetup ls)"
 kill -9 "$init"
