@@ -4,6 +4,7 @@
 //!
 //! `unsafe` is in two files, each of which says why at its top: `dm/call.rs` and `udev/semaphore.rs`.
 
+mod clock;
 pub mod commands;
 mod disk;
 mod dm;

@@ -12,6 +12,10 @@ pub(crate) use self::merge::{
 };
 
 use crate::{
+    clock::{
+        monotonic,
+        nanoseconds, //
+    },
     disk::Number,
     failure::Failure, //
 };
@@ -27,11 +31,7 @@ use rustix::{
         PollFlags,
         Timespec, //
     },
-    io::Errno,
-    time::{
-        clock_gettime,
-        ClockId, //
-    },
+    io::Errno, //
 };
 use std::{
     fs,
@@ -376,18 +376,6 @@ fn read_page(file: &mut fs::File, page: &mut [u8]) -> io::Result<Option<usize>> 
             Err(error) => return Err(error),
         }
     }
-}
-
-/// The monotonic clock, in nanoseconds.
-pub(crate) fn monotonic() -> u64 {
-    let now = clock_gettime(ClockId::Monotonic);
-    let seconds = now.tv_sec.unsigned_abs().saturating_mul(1_000_000_000);
-    seconds.saturating_add(now.tv_nsec.unsigned_abs())
-}
-
-/// A length of time in nanoseconds.
-pub(crate) fn nanoseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Whether the kernel allows nobody to trace.

@@ -11,6 +11,7 @@ use crate::{
     },
     output::{
         fit,
+        note,
         print,
         width, //
     },
@@ -38,7 +39,6 @@ use signal_hook::{
 };
 use std::{
     collections::HashMap,
-    io,
     sync::{
         atomic::{
             AtomicBool,
@@ -284,10 +284,4 @@ impl Watch {
         }
         Ok(fit(&text, &line.command, width) + "\n")
     }
-}
-
-/// Prints a note for the person at the terminal.
-fn note(text: &str) {
-    // If nobody reads it, that is no failure.
-    let _ = io::Write::write_all(&mut io::stderr(), format!("imgrement: {text}\n").as_bytes());
 }

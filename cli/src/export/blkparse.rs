@@ -19,7 +19,6 @@ use super::{
 };
 use crate::{
     failure::Failure,
-    output::note,
     recording::head::Head, //
 };
 use std::{
@@ -74,9 +73,7 @@ impl Writer for Text {
 
     fn finish(self, _head: &Head) -> Result<(), Failure> {
         self.output.finish()?;
-        if let Some(text) = self.left_out.text("blkparse") {
-            note(&text);
-        }
+        self.left_out.report("blkparse");
         Ok(())
     }
 }

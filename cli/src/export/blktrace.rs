@@ -18,7 +18,6 @@ use super::{
 };
 use crate::{
     failure::Failure,
-    output::note,
     recording::{
         head::Head,
         row::Event, //
@@ -453,9 +452,7 @@ impl Writer for Folder {
         for file in self.files.into_values() {
             file.output.finish()?;
         }
-        if let Some(text) = self.left_out.text("blktrace") {
-            note(&text);
-        }
+        self.left_out.report("blktrace");
         Ok(())
     }
 }
@@ -519,9 +516,7 @@ impl Writer for Stream {
 
     fn finish(self, _head: &Head) -> Result<(), Failure> {
         self.output.finish()?;
-        if let Some(text) = self.left_out.text("blktrace") {
-            note(&text);
-        }
+        self.left_out.report("blktrace");
         Ok(())
     }
 }

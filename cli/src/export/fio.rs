@@ -14,7 +14,6 @@ use super::{
 };
 use crate::{
     failure::Failure,
-    output::note,
     recording::head::Head, //
 };
 use imgrement_core::record::{
@@ -136,9 +135,7 @@ impl Writer for Log {
             self.line(head, device, self.last, "close")?;
         }
         self.output.finish()?;
-        if let Some(text) = self.left_out.text("fio") {
-            note(&text);
-        }
+        self.left_out.report("fio");
         Ok(())
     }
 }

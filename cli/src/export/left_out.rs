@@ -2,7 +2,10 @@
 
 //! Requests that a format cannot express. They are counted, and named at the end.
 
-use crate::recording::row::op_name;
+use crate::{
+    output::note,
+    recording::row::op_name, //
+};
 use imgrement_core::record::Op;
 
 /// What was left out.
@@ -20,19 +23,19 @@ impl LeftOut {
         }
     }
 
-    /// A line for a person, if something was left out.
-    pub(super) fn text(&self, format: &str) -> Option<String> {
+    /// Tells a person what was left out, if anything was.
+    pub(super) fn report(&self, format: &str) {
         if self.counts.is_empty() {
-            return None;
+            return;
         }
         let words: Vec<_> = self
             .counts
             .iter()
             .map(|(op, count)| format!("{count} {}", op_name(*op)))
             .collect();
-        Some(format!(
+        note(&format!(
             "left out, because {format} cannot express them: {}",
             words.join(", ")
-        ))
+        ));
     }
 }

@@ -15,6 +15,7 @@ use super::fields::{
     TABLE, //
 };
 use crate::{
+    clock::nanoseconds,
     failure::Failure,
     recording::row::{
         self,
@@ -23,7 +24,6 @@ use crate::{
         SLOW, //
     },
     trace::{
-        nanoseconds,
         Event,
         Seen, //
     },

@@ -19,11 +19,17 @@ use self::{
     join::Joiner,
 };
 use crate::{
+    clock::{
+        monotonic,
+        nanoseconds,
+        since_1970, //
+    },
     disk::Number,
     dm::Control,
     failure::Failure,
     output::{
         bytes,
+        note,
         span, //
     },
     recording::{
@@ -41,11 +47,7 @@ use crate::{
         named,
         KIND, //
     },
-    trace::{
-        monotonic,
-        nanoseconds,
-        Instance, //
-    },
+    trace::Instance, //
 };
 use imgrement_core::bytes::word::Escaped;
 use indicatif::{
@@ -58,11 +60,7 @@ use rustix::{
         Pid,
         Signal, //
     },
-    system::uname,
-    time::{
-        clock_gettime,
-        ClockId, //
-    },
+    system::uname, //
 };
 use signal_hook::{
     consts::{
@@ -404,11 +402,7 @@ fn head(order: &Order, devices: Vec<Device>) -> Head {
     let about = uname();
     // Read one after the other: nothing else tells how far they are apart.
     let steady = i64::try_from(monotonic()).unwrap_or(i64::MAX);
-    let real = clock_gettime(ClockId::Realtime);
-    let real = real
-        .tv_sec
-        .saturating_mul(1_000_000_000)
-        .saturating_add(real.tv_nsec);
+    let real = since_1970();
     let online = fs::read_to_string("/sys/devices/system/cpu/online").unwrap_or_default();
     Head {
         version: VERSION,
@@ -520,15 +514,6 @@ impl Progress {
     fn clear(&self) {
         self.bar.finish_and_clear();
     }
-}
-
-/// Tells the person at the terminal.
-fn note(text: &str) {
-    // Nobody may be there to read it.
-    let _ = std::io::Write::write_all(
-        &mut std::io::stderr(),
-        format!("imgrement: {text}\n").as_bytes(),
-    );
 }
 
 #[cfg(test)]

@@ -24,6 +24,10 @@ use super::{
     },
 };
 use crate::{
+    clock::{
+        monotonic,
+        since_1970, //
+    },
     dm::Control,
     failure::Failure,
     output::print,
@@ -40,11 +44,7 @@ use rustix::{
         PollFlags,
         Timespec, //
     },
-    io::Errno,
-    time::{
-        clock_gettime,
-        ClockId, //
-    },
+    io::Errno, //
 };
 use signal_hook::{
     consts::{
@@ -115,7 +115,7 @@ pub(crate) fn run(wanted: &Wanted) -> Result<(), Failure> {
         true => 1,
         false => (wanted.interval / DRAW).clamp(1, SLICES),
     };
-    let began = now();
+    let began = monotonic();
     let top = Top {
         control,
         source,
@@ -185,7 +185,7 @@ enum Woken {
 impl Top {
     /// Counts what has happened, and returns the time up to which.
     fn read(&mut self) -> Result<u64, Failure> {
-        let time = now();
+        let time = monotonic();
         self.source.read(time, &mut self.window)?;
         if time.saturating_sub(self.looked) >= SECOND {
             self.looked = time;
@@ -224,7 +224,7 @@ impl Top {
 
     /// Prints text, once an interval.
     fn print(mut self) -> Result<(), Failure> {
-        let mut next = self.window.next(now());
+        let mut next = self.window.next(monotonic());
         loop {
             let time = self.read()?;
             if time >= next {
@@ -240,7 +240,7 @@ impl Top {
             // Nothing is expected of the output, so it is ready only if nobody reads it any more.
             let output = io::stdout();
             let mut output = [PollFd::new(&output, PollFlags::empty())];
-            if let Woken::Ready = wait(&mut output, next.saturating_sub(now()).min(READ))? {
+            if let Woken::Ready = wait(&mut output, next.saturating_sub(monotonic()).min(READ))? {
                 return Ok(());
             }
         }
@@ -251,7 +251,7 @@ impl Top {
         let mut screen = Screen::enter()?;
         let mut view = View::default();
         let mut shown = (Totals::default(), self.watched()?);
-        let mut next = self.window.next(now());
+        let mut next = self.window.next(monotonic());
         let mut changed = true;
         loop {
             let time = self.read()?;
@@ -282,7 +282,7 @@ impl Top {
             }
             let input = io::stdin();
             let mut input = [PollFd::new(&input, PollFlags::IN)];
-            if let Woken::Time = wait(&mut input, next.saturating_sub(now()).min(READ))? {
+            if let Woken::Time = wait(&mut input, next.saturating_sub(monotonic()).min(READ))? {
                 continue;
             }
             // The terminal is gone.
@@ -315,19 +315,4 @@ fn wait(files: &mut [PollFd<'_>], nanoseconds: u64) -> Result<Woken, Failure> {
         Ok(_) => Ok(Woken::Ready),
         Err(error) => Err(Failure::new(format_args!("cannot wait: {error}"))),
     }
-}
-
-/// Nanoseconds of the clock that events have.
-fn now() -> u64 {
-    let time = clock_gettime(ClockId::Monotonic);
-    let seconds = time.tv_sec.unsigned_abs().saturating_mul(SECOND);
-    seconds.saturating_add(time.tv_nsec.unsigned_abs())
-}
-
-/// Nanoseconds since 1970.
-fn since_1970() -> i64 {
-    let time = clock_gettime(ClockId::Realtime);
-    time.tv_sec
-        .saturating_mul(1_000_000_000)
-        .saturating_add(time.tv_nsec)
 }
