@@ -19,6 +19,8 @@ pub mod memory;
 
 pub mod record;
 
+pub mod history;
+
 pub mod search;
 
 pub mod config;

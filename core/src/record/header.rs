@@ -20,14 +20,16 @@
 //!                                       36  u32  reserved
 //! ```
 
-use core::mem;
-
 use super::{
     delta::{
         span,
         Delta, //
     },
     op::Op, //
+};
+use crate::bytes::fields::{
+    Put,
+    Take, //
 };
 
 /// The record's data about the request as a whole.
@@ -150,31 +152,5 @@ impl Delta {
             page_hits,
             copy_hits,
         })
-    }
-}
-
-/// Memory that is filled from its start.
-struct Put<'a>(&'a mut [u8]);
-
-impl Put<'_> {
-    /// Writes the next bytes. All sizes are constants, and the memory has their sum. If it were too small, the bytes
-    /// would be left out, and the round trip in the tests would fail.
-    fn put<const N: usize>(&mut self, bytes: [u8; N]) {
-        if let Some((head, tail)) = mem::take(&mut self.0).split_first_chunk_mut() {
-            *head = bytes;
-            self.0 = tail;
-        }
-    }
-}
-
-/// Bytes that are read from their start.
-struct Take<'a>(&'a [u8]);
-
-impl Take<'_> {
-    /// Takes the next bytes.
-    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let (head, tail) = self.0.split_first_chunk()?;
-        self.0 = tail;
-        Some(*head)
     }
 }

@@ -143,6 +143,11 @@ impl Flags {
         self.0 & other.0 == other.0
     }
 
+    /// The flags with these bits.
+    pub const fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+
     /// The bits of the encoding.
     pub const fn bits(self) -> u32 {
         self.0
