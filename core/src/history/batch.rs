@@ -10,7 +10,7 @@
 //! 24  u64  session
 //! 32  u64  number: 0 for the first batch of a chain of log devices, one more for each that follows
 //! 40  u64  position of byte 0 of the batch
-//! 48  u32  length in bytes, with this header and without the padding to whole blocks
+//! 48  u32  length in bytes, with this header and without the padding to whole blocks; at most 64 MiB
 //! 52  u32  flags: 1 if the batch is the first of its session
 //! 56  u64  monotonic time at which it was completed, in nanoseconds
 //! 64  u64  XXH64 of bytes 80 to length - 1
@@ -36,6 +36,14 @@ pub const MAGIC: [u8; 8] = *b"imgbatch";
 
 /// The size of a header, in bytes.
 pub const HEADER: usize = 80;
+
+/// The same, as lengths in a batch count.
+pub const HEADER_LENGTH: u32 = 80;
+
+const _: () = assert!(HEADER_LENGTH as usize == HEADER);
+
+/// The longest batch, in bytes, with the header and without the padding.
+pub const LENGTH_MAX: u32 = 64 << 20;
 
 /// The part of the header that its own checksum covers, in bytes.
 const COVERED: usize = 72;
@@ -117,11 +125,20 @@ impl Header {
         };
         let seed = seed(&header.id, header.session);
         let sound = Take(own).take() == Some(checksum::of::<C>(seed, covered).to_le_bytes());
-        Some(header).filter(|header| sound && header.length as usize >= HEADER)
+        let possible = (HEADER_LENGTH..=LENGTH_MAX).contains(&header.length);
+        Some(header).filter(|_| sound && possible)
     }
 
     /// The room that the batch takes in the log, in bytes: whole blocks of `block` bytes.
     pub fn room(&self, block: u32) -> u64 {
-        u64::from(self.length).next_multiple_of(u64::from(block.max(1)))
+        room(self.length, block)
     }
+}
+
+/// The room that a batch of this length takes in the log, in bytes: whole blocks of `block` bytes, a power of two.
+#[inline]
+pub fn room(length: u32, block: u32) -> u64 {
+    let rest = u64::from(block).wrapping_sub(1);
+
+    u64::from(length).wrapping_add(rest) & !rest
 }

@@ -21,6 +21,8 @@
 //! 76  u32  reserved, 0
 //! ```
 //!
+//! Ranges are whole sectors, and end below 2^64 bytes.
+//!
 //! | kind | | payload |
 //! |---|---|---|
 //! | 1 | begin of a session | [`Begin`] |
@@ -41,11 +43,19 @@ use crate::{
         Put,
         Take, //
     },
-    record::Flags, //
+    record::{
+        Flags,
+        SECTOR_SIZE, //
+    }, //
 };
 
 /// The size of a header, in bytes.
 pub const HEADER: usize = 80;
+
+/// The same, as lengths in a batch count.
+const HEADER_LENGTH: u32 = 80;
+
+const _: () = assert!(HEADER_LENGTH as usize == HEADER);
 
 /// The alignment of entries, in bytes.
 pub const ALIGN: u32 = 8;
@@ -195,7 +205,7 @@ impl Header {
     /// The size of an entry with a payload of this length, in bytes; `None` if it is too large for any batch.
     pub fn size_with(payload: u32) -> Option<u32> {
         payload
-            .checked_add(HEADER as u32)?
+            .checked_add(HEADER_LENGTH)?
             .checked_next_multiple_of(ALIGN)
     }
 
@@ -245,7 +255,32 @@ impl Header {
             payload: u32::from_le_bytes(from.take()?),
         };
         let sound = from.take() == Some([0; 4]) && header.size() == Some(size);
-        Some(header).filter(|_| sound)
+        Some(header).filter(|header| sound && header.has_its_payload() && header.has_a_range())
+    }
+
+    /// Whether the length of the payload fits the kind.
+    fn has_its_payload(&self) -> bool {
+        match self.kind {
+            Kind::Begin => self.payload as usize == Begin::SIZE,
+            Kind::Write | Kind::Base => u64::from(self.payload) == self.bytes,
+            Kind::Mark => true,
+            Kind::Completions => self.payload as usize % Note::SIZE == 0,
+            Kind::End
+            | Kind::Discard
+            | Kind::WriteZeroes
+            | Kind::SecureErase
+            | Kind::Flush
+            | Kind::Gap => self.payload == 0,
+        }
+    }
+
+    /// Whether the range is one of whole sectors that end below 2^64 bytes.
+    fn has_a_range(&self) -> bool {
+        let end = self
+            .sector
+            .checked_mul(SECTOR_SIZE)
+            .and_then(|start| start.checked_add(self.bytes));
+        end.is_some_and(|end| end % SECTOR_SIZE == 0)
     }
 }
 
