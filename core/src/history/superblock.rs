@@ -2,7 +2,8 @@
 
 //! The superblock: block 0 of a log device.
 //!
-//! Numbers are little-endian. What is not listed is zero.
+//! Numbers are little-endian. What is not listed is zero. All of it lies in the first 512 bytes, the smallest sector: if a
+//! crash interrupts the write of a superblock, this sector has the old one or the new one, and both are whole.
 //!
 //! ```text
 //!    0  [8]  magic, "imgr-log"
@@ -22,7 +23,7 @@
 //!  112  u64  real time at which the log was made, in nanoseconds since 1970
 //!  120  [32] name of the disk, for example "sdb"
 //!  152  [40] UUID of the disk, as text; zero if it has none
-//! 4088  u64  XXH64 of bytes 0 to 4087, with seed 0
+//!  504  u64  XXH64 of bytes 0 to 503, with seed 0
 //! ```
 
 use super::{
@@ -47,7 +48,7 @@ pub const VERSION: u32 = 1;
 pub const SIZE: usize = 4096;
 
 /// Where its checksum is.
-const CHECKSUM: usize = SIZE - 8;
+const CHECKSUM: usize = 504;
 
 /// The largest block size, in bytes.
 const BLOCK_MAX: u32 = 1 << 20;
@@ -83,9 +84,9 @@ pub struct Superblock {
     pub chunk_size: u32,
     /// Whether a session writes.
     pub state: State,
-    /// The number of the latest session; 0 if there has been none.
+    /// The number of the latest session; 0 if there has been none. See [`Self::begin_session`].
     pub session: u64,
-    /// Where a scan begins.
+    /// Where a scan begins. From there on, all batches are of the latest session.
     pub scan: ScanFrom,
     /// The real time at which the log was made, in nanoseconds since 1970.
     pub made: u64,
@@ -156,7 +157,7 @@ impl Superblock {
     ///
     /// The block is no superblock, or a damaged one.
     pub fn decode<C: Checksum>(block: &[u8; SIZE]) -> Result<Self, NoSuperblock> {
-        if block.iter().all(|byte| *byte == 0) {
+        if is_zero(block) {
             return Err(NoSuperblock::Empty);
         }
         if !block.starts_with(&MAGIC) {
@@ -168,18 +169,19 @@ impl Superblock {
         if Take(end).take() != Some(checksum::of::<C>(0, body).to_le_bytes()) {
             return Err(NoSuperblock::Damaged);
         }
+        let (_, after) = end.split_at_checked(8).ok_or(NoSuperblock::Damaged)?;
         let mut from = Take(body.get(MAGIC.len()..).unwrap_or_default());
         let version = from.take().map(u32::from_le_bytes);
         if version != Some(VERSION) {
             return Err(NoSuperblock::Version(version.unwrap_or_default()));
         }
         Self::fields(&mut from)
-            .filter(Self::is_possible)
+            .filter(|superblock| superblock.is_possible() && is_zero(from.0) && is_zero(after))
             .ok_or(NoSuperblock::Damaged)
     }
 
     fn fields(from: &mut Take<'_>) -> Option<Self> {
-        let superblock = Self {
+        Some(Self {
             block_size: u32::from_le_bytes(from.take()?),
             id: from.take()?,
             first_position: u64::from_le_bytes(from.take()?),
@@ -201,25 +203,46 @@ impl Superblock {
             made: u64::from_le_bytes(from.take()?),
             disk: from.take()?,
             uuid: from.take()?,
-        };
-        Some(superblock).filter(|_| from.0.iter().all(|byte| *byte == 0))
+        })
     }
 
     /// Whether the numbers fit together.
     fn is_possible(&self) -> bool {
-        let block = u64::from(self.block_size);
+        let in_block = u64::from(self.block_size).wrapping_sub(1);
         self.block_size.is_power_of_two()
             && (BLOCK_MIN..=BLOCK_MAX).contains(&self.block_size)
             && self.chunk_size.is_power_of_two()
             && self.chunk_size >= BLOCK_MIN
-            && self.first_position % block == 0
-            && self.scan.position % block == 0
+            && self.first_position & in_block == 0
+            && self.scan.position & in_block == 0
             && self.scan.position > self.first_position
             && self.scan.session <= self.session
+    }
+
+    /// Begins a session at this place, the end of the log. Returns its number.
+    ///
+    /// The superblock must be on stable media before the first batch of the session is written. Otherwise a second
+    /// session could get the same number after a crash, and batches of the first one that lie behind a hole would look
+    /// like its own.
+    pub fn begin_session(&mut self, end: ScanFrom) -> u64 {
+        self.session = self.session.saturating_add(1);
+        self.scan = end;
+        self.state = State::Open;
+        self.session
+    }
+
+    /// Ends the session cleanly at this place. Everything before it must be on stable media.
+    pub fn end_session(&mut self, end: ScanFrom) {
+        self.scan = end;
+        self.state = State::Closed;
     }
 
     /// The offset on this device of a position, in bytes; `None` if it lies before this device.
     pub fn offset_of(&self, position: u64) -> Option<u64> {
         position.checked_sub(self.first_position)
     }
+}
+
+fn is_zero(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| *byte == 0)
 }
