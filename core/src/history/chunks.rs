@@ -5,14 +5,14 @@
 //! A chunk is known when a session has its base, or a gap that says that there is none. Known chunks stay known until
 //! the session ends. So there is one bit for each chunk, which is only ever set.
 
-use crate::record::SECTOR_SIZE;
-use core::{
-    ops::Range,
-    sync::atomic::{
+use crate::{
+    memory::atomic::{
         AtomicU64,
         Ordering, //
     },
+    record::SECTOR_SIZE, //
 };
+use core::ops::Range;
 
 /// How many chunks one word covers.
 const CHUNKS_PER_WORD: u64 = u64::BITS as u64;
@@ -22,20 +22,31 @@ const CHUNKS_PER_WORD: u64 = u64::BITS as u64;
 pub struct Chunks {
     /// The length of the target, in sectors.
     sectors: u64,
-    /// How many sectors a chunk has; not 0.
-    each: u64,
+    /// A chunk has 2 to this power sectors.
+    shift: u32,
 }
 
 impl Chunks {
-    /// Chunks of this many bytes in a target of this many sectors.
+    /// Chunks of this many bytes, a power of two, in a target of this many sectors.
     pub fn new(sectors: u64, bytes: u32) -> Self {
         let each = (u64::from(bytes) / SECTOR_SIZE).max(1);
-        Self { sectors, each }
+        Self {
+            sectors,
+            shift: each.trailing_zeros(),
+        }
+    }
+
+    /// How many chunks lie before this sector, in whole or in part.
+    #[inline]
+    fn end(&self, sector: u64) -> u64 {
+        sector
+            .checked_sub(1)
+            .map_or(0, |last| last.wrapping_shr(self.shift).saturating_add(1))
     }
 
     /// How many there are. The last one may be shorter.
     pub fn count(&self) -> u64 {
-        self.sectors.div_ceil(self.each)
+        self.end(self.sectors)
     }
 
     /// How many words the bits of all of them take.
@@ -49,18 +60,19 @@ impl Chunks {
         let end = sector
             .saturating_add(bytes.div_ceil(SECTOR_SIZE))
             .min(self.sectors);
-        let first = sector / self.each;
+        let first = sector.wrapping_shr(self.shift);
         if end <= sector {
             return first..first;
         }
-        first..end.div_ceil(self.each)
+        first..self.end(end)
     }
 
     /// The sectors of these chunks; the last chunk ends with the target.
     pub fn sectors(&self, chunks: &Range<u64>) -> Range<u64> {
-        let start = chunks.start.saturating_mul(self.each).min(self.sectors);
-        let end = chunks.end.saturating_mul(self.each).min(self.sectors);
-        start..end
+        let each = 1_u64.wrapping_shl(self.shift);
+        let of = |chunk: u64| chunk.saturating_mul(each).min(self.sectors);
+
+        of(chunks.start)..of(chunks.end)
     }
 }
 
@@ -68,7 +80,7 @@ impl Chunks {
 #[inline]
 pub fn are_known(words: &[AtomicU64], chunks: &Range<u64>) -> bool {
     masks(chunks).all(|(word, mask)| {
-        // Acquire: whoever set the bits has reserved the base before. Pairs with `set_known`.
+        // Acquire: the task that set the bits has reserved the base before. Pairs with `set_known`.
         word_at(words, word).is_some_and(|word| word.load(Ordering::Acquire) & mask == mask)
     })
 }
@@ -76,9 +88,11 @@ pub fn are_known(words: &[AtomicU64], chunks: &Range<u64>) -> bool {
 /// Makes these chunks known.
 pub fn set_known(words: &[AtomicU64], chunks: &Range<u64>) {
     for (word, mask) in masks(chunks) {
-        if let Some(word) = word_at(words, word) {
-            word.fetch_or(mask, Ordering::Release);
-        }
+        // There are none after the last word.
+        let Some(word) = word_at(words, word) else {
+            return;
+        };
+        word.fetch_or(mask, Ordering::Release);
     }
 }
 
@@ -109,13 +123,18 @@ fn masks(chunks: &Range<u64>) -> impl Iterator<Item = (u64, u64)> {
 
     words.map(move |word| {
         let base = word.wrapping_mul(CHUNKS_PER_WORD);
-        let from = start.saturating_sub(base);
-        let to = end.wrapping_sub(base).min(CHUNKS_PER_WORD);
-        // Neither shift reaches 64: `from` is below `to`, and `to` is at least 1.
-        let low = u64::MAX.wrapping_shl(from as u32);
-        let high = u64::MAX.wrapping_shr(CHUNKS_PER_WORD.wrapping_sub(to) as u32);
-        (word, low & high)
+        // The bits from `start` on, without those from `end` on.
+        (word, bits_from(start, base) & !bits_from(end, base))
     })
+}
+
+/// The bits of a word for this chunk and those after it. Bit 0 is for chunk `base`.
+#[inline]
+fn bits_from(chunk: u64, base: u64) -> u64 {
+    u32::try_from(chunk.saturating_sub(base))
+        .ok()
+        .and_then(|bit| u64::MAX.checked_shl(bit))
+        .unwrap_or(0)
 }
 
 #[inline]

@@ -20,7 +20,7 @@ use super::{
     entry::ALIGN,
     BLOCK_MIN, //
 };
-use core::sync::atomic::{
+use crate::memory::atomic::{
     AtomicU32,
     AtomicU64,
     Ordering, //
@@ -30,15 +30,15 @@ use core::sync::atomic::{
 pub const BUFFERS_MAX: usize = 16;
 
 /// The largest buffer, in bytes.
-pub const BUFFER_MAX: u32 = 64 << 20;
+pub const BUFFER_MAX: u32 = batch::LENGTH_MAX;
 
 /// Positions end here: a word has 36 bits for the block.
 pub const POSITION_MAX: u64 = (1 << 36) * BLOCK_MIN as u64;
 
 /// The room that the header of a batch takes at the start of a buffer, in units.
-const START: u32 = batch::HEADER as u32 / ALIGN;
+const START: u32 = batch::HEADER_LENGTH / ALIGN;
 
-const _: () = assert!(batch::HEADER as u32 % ALIGN == 0);
+const _: () = assert!(batch::HEADER_LENGTH % ALIGN == 0);
 
 /// What [`Staging::reserve`] leaves of each buffer for [`Staging::reserve_last`], in bytes.
 pub const LAST: u32 = 1024;
@@ -60,7 +60,7 @@ impl Word {
     const CLOSED: Self = Self(u64::MAX);
 
     fn new(position: u64, buffer: u32) -> Self {
-        let block = position / u64::from(BLOCK_MIN);
+        let block = position.wrapping_shr(BLOCK_MIN.trailing_zeros());
 
         Self(block.wrapping_shl(28) | u64::from(buffer & 0xf).wrapping_shl(24) | u64::from(START))
     }
@@ -82,6 +82,10 @@ impl Word {
     /// The position of the next entry.
     fn head(self) -> u64 {
         self.begin().wrapping_add(u64::from(self.taken()))
+    }
+
+    fn is_empty(self) -> bool {
+        self.0 & Self::TAKEN == u64::from(START)
     }
 
     /// Whether both are about the same use of the same buffer.
@@ -135,8 +139,9 @@ pub enum NoRoom {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seen(Word);
 
-/// A complete buffer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A complete buffer, which the writer has taken.
+#[derive(Debug, PartialEq, Eq)]
+#[must_use = "it is not free again until `free`"]
 pub struct Complete {
     /// The buffer.
     pub buffer: usize,
@@ -185,11 +190,12 @@ pub struct Staging {
 
 #[derive(Debug)]
 struct Buffer {
-    /// While it is sealed: its last [`Word`]; otherwise [`Word::CLOSED`].
+    /// Its last [`Word`], once it is sealed.
     sealed: AtomicU64,
-    /// How much of it is filled, in bytes.
+    /// How much of it is filled, in bytes, the header included. Once it is sealed: minus how much is taken, so that the
+    /// last one to add or subtract gets 0, which is when it is complete.
     filled: AtomicU32,
-    /// Whether it is not free.
+    /// 0 if it is free. Except for `free`, only the holder of the [`Turn`] changes it.
     used: AtomicU32,
 }
 
@@ -197,18 +203,41 @@ impl Buffer {
     fn new() -> Self {
         Self {
             sealed: AtomicU64::new(Word::CLOSED.0),
-            filled: AtomicU32::new(0),
+            filled: AtomicU32::new(batch::HEADER_LENGTH),
             used: AtomicU32::new(0),
         }
     }
 
-    /// The last word, if it is complete.
-    fn complete(&self) -> Option<Word> {
-        // SeqCst: either the task that seals it sees what was filled, or the one that fills it sees that it is sealed.
-        let word = Word(self.sealed.load(Ordering::SeqCst));
-        let filled = self.filled.load(Ordering::SeqCst);
+    fn is_free(&self) -> bool {
+        // Acquire: the writer is done with it. Pairs with `Staging::free`.
+        self.used.load(Ordering::Acquire) == 0
+    }
 
-        Some(word).filter(|word| *word != Word::CLOSED && word.taken() == filled)
+    /// Adds what was filled. Returns whether it is complete.
+    #[inline]
+    fn add(&self, bytes: u32) -> bool {
+        // Release: the bytes come before. Pairs with `take`.
+        let before = self.filled.fetch_add(bytes, Ordering::Release);
+        before.wrapping_add(bytes) == 0
+    }
+
+    /// Seals it. Returns whether it is complete.
+    fn seal(&self, last: Word) -> bool {
+        self.sealed.store(last.0, Ordering::Relaxed);
+        // Release: the word comes before. Pairs with `take`.
+        let before = self.filled.fetch_sub(last.taken(), Ordering::Release);
+        before == last.taken()
+    }
+
+    /// The last word, if it is complete, once.
+    fn take(&self) -> Option<Word> {
+        // Acquire: pairs with each `add`, and with `seal`. All of them are in one release sequence.
+        if self.filled.load(Ordering::Acquire) != 0 {
+            return None;
+        }
+        // For the next use. Nobody else accesses it until it is free.
+        self.filled.store(batch::HEADER_LENGTH, Ordering::Relaxed);
+        Some(Word(self.sealed.load(Ordering::Relaxed)))
     }
 }
 
@@ -218,7 +247,7 @@ impl Staging {
         let staging = Self {
             open: AtomicU64::new(Word::CLOSED.0),
             buffers: [(); BUFFERS_MAX].map(|()| Buffer::new()),
-            count: count.clamp(2, BUFFERS_MAX) as u32,
+            count: u32::try_from(count.clamp(2, BUFFERS_MAX)).unwrap_or(2),
             size: size.clamp(BLOCK_MIN, BUFFER_MAX),
             block: AtomicU32::new(BLOCK_MIN),
             oldest: AtomicU32::new(0),
@@ -237,63 +266,55 @@ impl Staging {
     }
 
     /// Opens the first buffer. Batches are whole blocks of `block` bytes, and end at position `end` at the latest. All
-    /// buffers must be free. Returns whether it is open.
+    /// buffers must be free, `block` a power of two that divides their size, and `position` a multiple of it. Returns
+    /// whether it is open.
     pub fn start(&self, turn: &mut Turn, position: u64, end: u64, block: u32) -> bool {
-        let idle = (0..self.count).all(|index| {
-            self.buffer(index)
-                .is_some_and(|buffer| buffer.used.load(Ordering::Acquire) == 0)
-        });
         let open = Word(self.open.load(Ordering::Relaxed));
-        if !idle || open != Word::CLOSED {
+        let in_block = block.wrapping_sub(1);
+        let whole = block.is_power_of_two()
+            && block >= BLOCK_MIN
+            && self.size & in_block == 0
+            && position & u64::from(in_block) == 0;
+        let end = end.min(POSITION_MAX);
+        if !self.is_idle() || open != Word::CLOSED || !whole || !self.has_room(position, end) {
             return false;
         }
-        turn.end = end.min(POSITION_MAX);
-        self.block.store(block.max(BLOCK_MIN), Ordering::Relaxed);
-        self.oldest.store(0, Ordering::Relaxed);
-        self.has_room(turn, position) && self.open(position, 0)
-    }
-
-    /// Whether a further batch of any length has room from this position on.
-    fn has_room(&self, turn: &Turn, position: u64) -> bool {
-        let block = self.block.load(Ordering::Relaxed).max(1);
-        let most = u64::from(self.size).next_multiple_of(u64::from(block));
-
-        position
-            .checked_add(most)
-            .is_some_and(|batch_end| batch_end <= turn.end)
-    }
-
-    /// Makes a free buffer the open one.
-    fn open(&self, position: u64, index: u32) -> bool {
-        let Some(buffer) = self.buffer(index) else {
+        let Some(buffer) = self.buffer(0) else {
             return false;
         };
-        // Acquire: the writer is done with its bytes. Pairs with `free`.
-        if buffer.used.load(Ordering::Acquire) != 0 {
-            return false;
-        }
+        turn.end = end;
+        self.block.store(block, Ordering::Relaxed);
+        self.oldest.store(0, Ordering::Relaxed);
         buffer.used.store(1, Ordering::Relaxed);
-        buffer.sealed.store(Word::CLOSED.0, Ordering::Relaxed);
-        buffer
-            .filled
-            .store(START.wrapping_mul(ALIGN), Ordering::Relaxed);
-        // Release: the buffer's state comes before its use. Pairs with `reserve`.
-        self.open
-            .store(Word::new(position, index).0, Ordering::SeqCst);
+        // Release: the buffer is free, as seen above, before it is used. Pairs with `reserve`.
+        self.open.store(Word::new(position, 0).0, Ordering::Release);
         true
+    }
+
+    /// Whether all buffers are free. Once it is closed, this is so when everything is written.
+    pub fn is_idle(&self) -> bool {
+        (0..self.count).all(|index| self.buffer(index).is_some_and(Buffer::is_free))
+    }
+
+    /// Whether a batch of any length has room between these positions.
+    fn has_room(&self, position: u64, end: u64) -> bool {
+        position
+            .checked_add(u64::from(self.size))
+            .is_some_and(|batch_end| batch_end <= end)
     }
 
     /// The position of the next entry; `None` if no buffer is open. In any context.
     #[inline]
     pub fn head(&self) -> Option<u64> {
-        let word = Word(self.open.load(Ordering::Acquire));
+        // Relaxed: the position says what came before, and nothing else is read because of it.
+        let word = Word(self.open.load(Ordering::Relaxed));
 
         Some(word)
             .filter(|word| *word != Word::CLOSED)
             .map(Word::head)
     }
 
-    /// Reserves room for `bytes` bytes, a multiple of [`ALIGN`]. In any context.
+    /// Reserves room for `bytes` bytes, rounded up to a multiple of [`ALIGN`]. In any context.
     ///
     /// # Errors
     ///
@@ -314,7 +335,9 @@ impl Staging {
 
     #[inline]
     fn reserve_below(&self, limit: u32, bytes: u32) -> Result<Room, NoRoom> {
-        let mut now = Word(self.open.load(Ordering::Acquire));
+        let mut now = Word(self.open.load(Ordering::Relaxed));
+        let units = bytes.div_ceil(ALIGN);
+        let bytes = units.saturating_mul(ALIGN);
 
         loop {
             if now == Word::CLOSED {
@@ -325,10 +348,12 @@ impl Staging {
                 Some(end) if end <= limit => {}
                 Some(_) | None => return Err(NoRoom::Seal(Seen(now))),
             }
-            let next = now.0.wrapping_add(u64::from(bytes / ALIGN));
+            let next = now.0.wrapping_add(u64::from(units));
+            // Acquire: the buffer was free before it was opened. Pairs with `start` and `seal`, even if this finds
+            // another reservation, which continues the release sequence.
             match self
                 .open
-                .compare_exchange_weak(now.0, next, Ordering::AcqRel, Ordering::Acquire)
+                .compare_exchange_weak(now.0, next, Ordering::Acquire, Ordering::Relaxed)
             {
                 Ok(_) => {
                     return Ok(Room {
@@ -346,93 +371,85 @@ impl Staging {
     /// Whether a request for `bytes` bytes can ever succeed.
     pub fn can_hold(&self, bytes: u32) -> bool {
         bytes
-            .checked_add(START.wrapping_mul(ALIGN))
+            .checked_next_multiple_of(ALIGN)
+            .and_then(|bytes| bytes.checked_add(batch::HEADER_LENGTH))
             .and_then(|end| end.checked_add(LAST))
             .is_some_and(|end| end <= self.size)
     }
 
-    /// Gives up a room that is filled. Returns whether its buffer is complete now. In any context.
+    /// Gives up a room that is filled. Returns whether this has made its buffer complete. In any context.
     #[inline]
     pub fn fill(&self, room: Room) -> bool {
-        let Some(buffer) = self.buffer(room.buffer) else {
-            return false;
-        };
-        // Release: the bytes come before the count. Pairs with `complete`.
-        buffer.filled.fetch_add(room.bytes, Ordering::SeqCst);
-        buffer.complete().is_some()
+        self.buffer(room.buffer)
+            .is_some_and(|buffer| buffer.add(room.bytes))
     }
 
     /// Seals the open buffer, and opens the next one. `seen` is what [`Self::reserve`] found; without it, the buffer is
     /// sealed unless it is empty.
     pub fn seal(&self, turn: &mut Turn, seen: Option<Seen>) -> Sealed {
-        let now = Word(self.open.load(Ordering::Acquire));
+        let now = Word(self.open.load(Ordering::Relaxed));
         if now == Word::CLOSED {
             return Sealed::Closed;
         }
         match seen {
             Some(Seen(seen)) if !seen.is_same_buffer(now) => return Sealed::Before,
-            None if now.taken() == START.wrapping_mul(ALIGN) => return Sealed::Before,
+            None if now.is_empty() => return Sealed::Before,
             Some(_) | None => {}
         }
-        let index = now.buffer().wrapping_add(1);
-        let index = if index < self.count { index } else { 0 };
+        let index = self.after(now.buffer());
         let (Some(buffer), Some(next)) = (self.buffer(now.buffer()), self.buffer(index)) else {
             return Sealed::Closed;
         };
-        if next.used.load(Ordering::Acquire) != 0 {
+        if !next.is_free() {
             return Sealed::NoneFree;
         }
         // The batch may still grow until it is sealed, up to the whole buffer.
-        let block = u64::from(self.block.load(Ordering::Relaxed).max(1));
-        let longest = u64::from(self.size).next_multiple_of(block);
-        if !self.has_room(turn, now.begin().saturating_add(longest)) {
+        if !self.has_room(now.begin().saturating_add(u64::from(self.size)), turn.end) {
             return Sealed::Full;
         }
 
         next.used.store(1, Ordering::Relaxed);
-        next.sealed.store(Word::CLOSED.0, Ordering::Relaxed);
-        next.filled
-            .store(START.wrapping_mul(ALIGN), Ordering::Relaxed);
         // The next one begins where this one ends, so its position is only known with what is taken now.
         let mut last = now;
         loop {
-            let length = u64::from(last.taken()).next_multiple_of(block);
-            let open = Word::new(last.begin().wrapping_add(length), index);
-            match self
-                .open
-                .compare_exchange(last.0, open.0, Ordering::SeqCst, Ordering::Acquire)
-            {
+            // Release: the next buffer is free, as seen above, before it is used. Pairs with `reserve`.
+            match self.open.compare_exchange_weak(
+                last.0,
+                Word::new(self.end(last), index).0,
+                Ordering::Release,
+                Ordering::Relaxed,
+            ) {
                 Ok(_) => break,
                 Err(word) => last = Word(word),
             }
         }
-        buffer.sealed.store(last.0, Ordering::SeqCst);
-        Sealed::Yes(buffer.complete().is_some())
+        Sealed::Yes(buffer.seal(last))
     }
 
     /// Seals the open buffer, and opens none. Returns the position at which a further batch would begin; `None` if no
-    /// buffer was open. An empty buffer is free after this.
+    /// buffer was open. An empty buffer is free after this. Another one may be complete after this.
     pub fn close(&self, _turn: &mut Turn) -> Option<u64> {
-        let last = Word(self.open.swap(Word::CLOSED.0, Ordering::SeqCst));
+        // Relaxed: nothing is used because of this word.
+        let last = Word(self.open.swap(Word::CLOSED.0, Ordering::Relaxed));
         if last == Word::CLOSED {
             return None;
         }
         let buffer = self.buffer(last.buffer())?;
-        if last.taken() == START.wrapping_mul(ALIGN) {
+        if last.is_empty() {
             buffer.used.store(0, Ordering::Release);
             return Some(last.begin());
         }
-        let block = u64::from(self.block.load(Ordering::Relaxed).max(1));
-        let length = u64::from(last.taken()).next_multiple_of(block);
-        buffer.sealed.store(last.0, Ordering::SeqCst);
-        Some(last.begin().wrapping_add(length))
+        buffer.seal(last);
+        Some(self.end(last))
     }
 
-    /// The next buffer to write, in the order of their positions, if it is complete. Only for the one writer.
-    pub fn complete(&self) -> Option<Complete> {
+    /// Takes the next buffer to write, in the order of their positions, if it is complete. Only for the one writer, who
+    /// gives it back ([`Self::free`]), but may take others before.
+    pub fn take_complete(&self) -> Option<Complete> {
         let index = self.oldest.load(Ordering::Relaxed);
-        let word = self.buffer(index)?.complete()?;
+        let word = self.buffer(index)?.take()?;
 
+        self.oldest.store(self.after(index), Ordering::Relaxed);
         Some(Complete {
             buffer: index as usize,
             position: word.begin(),
@@ -440,21 +457,30 @@ impl Staging {
         })
     }
 
-    /// Goes on to the buffer after the one that [`Self::complete`] returned. Only for the one writer.
-    pub fn advance(&self) {
-        let index = self.oldest.load(Ordering::Relaxed).wrapping_add(1);
-        let index = if index < self.count { index } else { 0 };
-
-        self.oldest.store(index, Ordering::Relaxed);
-    }
-
-    /// Frees a complete buffer. Only for the one writer, when it is done with the bytes.
+    /// Frees a buffer. Only for the one writer, when it is done with the bytes.
     pub fn free(&self, complete: Complete) {
         if let Some(buffer) = self.buffers.get(complete.buffer) {
-            buffer.sealed.store(Word::CLOSED.0, Ordering::Relaxed);
-            // Release: the writer's accesses come before those of the next use. Pairs with `open` and `seal`.
+            // Release: the writer's accesses come before those of the next use. Pairs with `is_free`.
             buffer.used.store(0, Ordering::Release);
         }
+    }
+
+    /// The buffer after this one.
+    fn after(&self, index: u32) -> u32 {
+        let next = index.wrapping_add(1);
+
+        if next < self.count {
+            next
+        } else {
+            0
+        }
+    }
+
+    /// The position at which the batch after this one begins.
+    fn end(&self, word: Word) -> u64 {
+        let block = self.block.load(Ordering::Relaxed);
+
+        word.begin().wrapping_add(batch::room(word.taken(), block))
     }
 
     fn buffer(&self, index: u32) -> Option<&Buffer> {

@@ -3,6 +3,7 @@
 //! Memory: arrays that are made once, and the pool of slots for records.
 
 mod array;
+pub mod atomic;
 pub mod slots;
 
 pub use self::array::Memory;

@@ -9,14 +9,12 @@
 //!
 //! All functions may be called in any context, interrupts included.
 
-use core::{
-    iter::FusedIterator,
-    sync::atomic::{
-        AtomicU32,
-        AtomicU64,
-        Ordering, //
-    },
+use super::atomic::{
+    AtomicU32,
+    AtomicU64,
+    Ordering, //
 };
+use core::iter::FusedIterator;
 
 /// How many slots one word of the map covers.
 pub const SLOTS_PER_WORD: u32 = u64::BITS;
