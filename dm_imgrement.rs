@@ -60,6 +60,7 @@ use dm::{
     DeviceVisitor,
     EndBio,
     Features,
+    IoTask,
     IoctlRoute,
     LateBio,
     LateQueue,
@@ -210,7 +211,7 @@ impl Target for Imgrement {
         this.tell(TableEvent::Resumed);
     }
 
-    fn postsuspend(this: &Traced<'_>) {
+    fn postsuspend(this: &Traced<'_>, _task: &IoTask<'_>) {
         this.trace.finish();
         this.tell(TableEvent::Suspended);
     }

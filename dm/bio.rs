@@ -8,6 +8,7 @@
 //! - *remapped*: device-mapper submits it to the device that it now points to. It may complete before `map`
 //!   has even returned.
 //! - *completed*: the target itself has done what was asked.
+//! - *deferred*: it belongs to the target, as an [`OwnedBio`], until the target submits or ends it.
 //! - *killed* or *requeued*: device-mapper frees it, and `Target::end_io` is not called.
 //!
 //! Only methods that consume the [`MapBio`] lead from the first state to the others. Each returns the [`Mapped`]
@@ -22,6 +23,7 @@ use super::{
         Wait, //
     },
     Device,
+    OwnedBio,
     Segments, //
 };
 use core::{
@@ -30,6 +32,7 @@ use core::{
         align_of,
         size_of, //
     },
+    ops::Deref,
     ptr::NonNull, //
 };
 use kernel::{
@@ -215,18 +218,26 @@ impl<P: PerBio> Space<P> {
     }
 }
 
+/// What a target can see of a bio that it holds: a [`MapBio`] or an [`OwnedBio`].
+///
+/// # Invariants
+///
+/// - `bio` is a live clone whose target is `ti`. While this can be reached, it is not submitted or freed.
+/// - Its per-bio data is an initialised `P`, and nothing else holds a reference to it.
+pub struct HeldBio<P> {
+    bio: NonNull<bio>,
+    ti: NonNull<bindings::dm_target>,
+    _per_bio: PhantomData<P>,
+}
+
 /// A bio, for which `Target::map` must decide.
 ///
 /// # Invariants
 ///
-/// - `bio` is a live clone whose target is `ti`, and it has not been submitted or freed.
-/// - Its per-bio data is an initialised `P`, and nothing else holds a reference to it.
-/// - `'b` ends with the call of `map`. It is invariant, so the [`Mapped`] of one bio cannot be used for
-///   another.
+/// `'b` ends with the call of `map`. It is invariant, so the [`Mapped`] of one bio cannot be used for another.
 pub struct MapBio<'b, P> {
-    bio: NonNull<bio>,
-    ti: NonNull<bindings::dm_target>,
-    _brand: PhantomData<fn(&'b P) -> &'b P>,
+    held: HeldBio<P>,
+    _brand: PhantomData<fn(&'b ()) -> &'b ()>,
 }
 
 /// The decision about a bio. Only the methods of [`MapBio`] make one.
@@ -250,18 +261,30 @@ impl Mapped<'_> {
     }
 }
 
-impl<'b, P: PerBio> MapBio<'b, P> {
+impl<P: PerBio> HeldBio<P> {
     /// # Safety
     ///
-    /// The invariants of the type hold, for a `'b` that ends before `map` returns to device-mapper.
+    /// The invariants of the type hold.
     #[inline]
     pub(super) unsafe fn from_raw(bio: NonNull<bio>, ti: NonNull<bindings::dm_target>) -> Self {
         // INVARIANT: The promise of the caller.
         Self {
             bio,
             ti,
-            _brand: PhantomData,
+            _per_bio: PhantomData,
         }
+    }
+
+    /// The bio.
+    #[inline]
+    pub(super) fn bio(&self) -> NonNull<bio> {
+        self.bio
+    }
+
+    /// The target that it was cloned for.
+    #[inline]
+    pub(super) fn target(&self) -> NonNull<bindings::dm_target> {
+        self.ti
     }
 
     /// `bi_opf`: the operation and its flags.
@@ -287,8 +310,8 @@ impl<'b, P: PerBio> MapBio<'b, P> {
         }
     }
 
-    /// Whether its data must be on stable media when it completes. Never for a bio without data: [`Self::remap`] passes
-    /// that on without FUA.
+    /// Whether its data must be on stable media when it completes. Never for a bio without data: that is passed on
+    /// without FUA.
     #[inline]
     pub fn is_fua(&self) -> bool {
         self.bytes() != 0 && self.has_flag(kernel::bindings::req_flag_bits___REQ_FUA)
@@ -365,11 +388,64 @@ impl<'b, P: PerBio> MapBio<'b, P> {
         unsafe { Segments::new(self.bio) }
     }
 
+    /// Whether it may end as done without having been submitted ([`MapBio::complete`], [`OwnedBio::end`]).
+    ///
+    /// A read may not: nothing here can fill its pages, so the reader would get old memory. A zone append may not,
+    /// because nothing here says where its data went.
+    #[inline]
+    pub(super) fn may_end_as_done(&self) -> bool {
+        match self.op() {
+            Op::Read | Op::ZoneAppend => false,
+            Op::Write
+            | Op::Flush
+            | Op::Discard
+            | Op::SecureErase
+            | Op::WriteZeroes
+            | Op::ZoneOpen
+            | Op::ZoneClose
+            | Op::ZoneFinish
+            | Op::ZoneReset
+            | Op::ZoneResetAll
+            | Op::Other => true,
+        }
+    }
+
+    /// The target's own data for this bio.
+    #[inline]
+    pub(super) fn own(&mut self) -> &mut P {
+        // SAFETY: By the invariant it is initialised, and nothing else has a reference to it.
+        unsafe { Space::<P>::own(self.bio).as_mut() }
+    }
+}
+
+// There is no `DerefMut`: it would let two bios be swapped, and the `Mapped` of one returned for the other.
+impl<P> Deref for MapBio<'_, P> {
+    type Target = HeldBio<P>;
+
+    #[inline]
+    fn deref(&self) -> &HeldBio<P> {
+        &self.held
+    }
+}
+
+impl<'b, P: PerBio> MapBio<'b, P> {
+    /// # Safety
+    ///
+    /// The invariants of [`HeldBio`] hold, for a `'b` that ends before `map` returns to device-mapper.
+    #[inline]
+    pub(super) unsafe fn from_raw(bio: NonNull<bio>, ti: NonNull<bindings::dm_target>) -> Self {
+        // INVARIANT: The promise of the caller.
+        Self {
+            // SAFETY: The promise of the caller. The methods that submit or free the bio consume this.
+            held: unsafe { HeldBio::from_raw(bio, ti) },
+            _brand: PhantomData,
+        }
+    }
+
     /// The target's own data for this bio.
     #[inline]
     pub fn per_bio(&mut self) -> &mut P {
-        // SAFETY: By the invariant it is initialised, and nothing else has a reference to it.
-        unsafe { Space::<P>::own(self.bio).as_mut() }
+        self.held.own()
     }
 
     /// Makes a read end late: when its data has arrived, a task calls `Target::end_late` with its payload, and then
@@ -412,6 +488,28 @@ impl<'b, P: PerBio> MapBio<'b, P> {
         }
     }
 
+    /// Takes the bio out of `map`: it belongs to the target until that submits, ends or requeues it. The submitter
+    /// waits, and so does a suspend.
+    ///
+    /// From here on the bio may wait, so it is neither NOWAIT nor polled any more. Nobody can poll for a bio that has
+    /// not been submitted. One without REQ_POLLED ends by an interrupt, and its poller (`dm_poll_bio`) sees that it
+    /// has ended.
+    #[inline]
+    pub fn defer(self) -> (Mapped<'b>, OwnedBio<P>) {
+        const WAITS: u32 = !(1 << (kernel::bindings::req_flag_bits___REQ_NOWAIT & 31)
+            | 1 << (kernel::bindings::req_flag_bits___REQ_POLLED & 31));
+        let mapped = Mapped {
+            code: bindings::DM_MAPIO_SUBMITTED,
+            _brand: PhantomData,
+        };
+
+        // SAFETY: By the invariant the bio is live and ours. A poller only looks at its device and its cookie.
+        unsafe { (*self.bio.as_ptr()).bi_opf &= WAITS };
+        // SAFETY: The callback returns `mapped` to device-mapper, which then leaves the bio to us: no other decision
+        // can be returned, because `self` is consumed.
+        (mapped, unsafe { OwnedBio::new(self.held) })
+    }
+
     /// Ends it as done: the target itself did what it asks for. `Target::end_io` is called before this returns, in
     /// the same task.
     ///
@@ -422,19 +520,8 @@ impl<'b, P: PerBio> MapBio<'b, P> {
     /// nothing was submitted.
     #[inline]
     pub fn complete(self) -> Mapped<'b> {
-        match self.op() {
-            Op::Read | Op::ZoneAppend => return self.kill(),
-            Op::Write
-            | Op::Flush
-            | Op::Discard
-            | Op::SecureErase
-            | Op::WriteZeroes
-            | Op::ZoneOpen
-            | Op::ZoneClose
-            | Op::ZoneFinish
-            | Op::ZoneReset
-            | Op::ZoneResetAll
-            | Op::Other => {}
+        if !self.may_end_as_done() {
+            return self.kill();
         }
         // SAFETY: The bio is live and not submitted. Its end_io callback, which is device-mapper's, takes it over.
         unsafe { kernel::bindings::bio_endio(self.bio.as_ptr()) };
@@ -517,8 +604,16 @@ impl<P: PerBio> EndBio<'_, P> {
         result_of(unsafe { self.status.read() })
     }
 
+    /// Whether the target has given it back ([`OwnedBio::requeue`]). Then it has not reached a device, and its result
+    /// is an error that its submitter does not see, unless it cannot be mapped again.
+    #[inline]
+    pub fn is_requeued(&self) -> bool {
+        // SAFETY: By the invariant.
+        unsafe { self.status.read() == bindings::DM_STS_REQUEUE }
+    }
+
     /// Its operation. A write that asks for a flush reaches a target without that flag, so a write with
-    /// `REQ_PREFLUSH` was empty ([`MapBio::op`]).
+    /// `REQ_PREFLUSH` was empty ([`HeldBio::op`]).
     #[inline]
     pub fn op(&self) -> Op {
         // SAFETY: By the invariant the bio is live.

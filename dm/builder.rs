@@ -6,7 +6,12 @@
 
 use super::{
     bindings,
-    device::OpenDevices,
+    device::{
+        OpenDevices,
+        Role, //
+    },
+    io,
+    io_worker,
     late::{
         self,
         LateQueue, //
@@ -16,6 +21,9 @@ use super::{
     CtrError,
     Device,
     Holders,
+    Io,
+    IoTask,
+    IoWorker,
     MappedDevice,
     TargetName,
     Worker, //
@@ -40,9 +48,12 @@ use kernel::{
 /// `ti` is live, its constructor runs, and nothing else accesses it meanwhile.
 pub struct Builder<'t> {
     ti: NonNull<bindings::dm_target>,
-    pub(super) devices: OpenDevices,
+    // In this order they are dropped if the constructor fails: I/O starts the I/O worker and uses the devices.
+    pub(super) io: io::Slot,
+    pub(super) io_worker: io_worker::Slot,
     pub(super) worker: worker::Slot,
     pub(super) late: late::Slot,
+    pub(super) devices: OpenDevices,
     _brand: PhantomData<fn(&'t ()) -> &'t ()>,
 }
 
@@ -52,19 +63,23 @@ impl<'t> Builder<'t> {
     /// # Safety
     ///
     /// - The invariants of the type hold.
-    /// - The instance, whose lifetime is `'t`, is dropped before `devices`, `worker` and `late`.
+    /// - The instance, whose lifetime is `'t`, is dropped before the other fields, and these in the order of their
+    ///   declaration.
     pub(super) unsafe fn from_raw(
         ti: NonNull<bindings::dm_target>,
         devices: OpenDevices,
         worker: worker::Slot,
+        io_worker: io_worker::Slot,
         late: late::Slot,
     ) -> Self {
         // INVARIANT: The promise of the caller.
         Self {
             ti,
-            devices,
+            io: io::Slot::new(),
+            io_worker,
             worker,
             late,
+            devices,
             _brand: PhantomData,
         }
     }
@@ -100,23 +115,22 @@ impl<'t> Builder<'t> {
 
         // SAFETY: By the invariant the constructor runs. The instance, whose lifetime is `'t`, is dropped before
         // its devices.
-        unsafe { self.devices.open(path) }.map_err(|errno| {
-            let why = if errno == EBUSY {
-                "is in use: mounted, or claimed by another driver or program"
-            } else if errno == EACCES || errno == EPERM || errno == EROFS {
-                "may not be opened for writing"
-            } else if errno == ENODEV || errno == ENOENT || errno == ENXIO || errno == ENOTBLK {
-                "is not a block device that is there"
-            } else {
-                "cannot be opened"
-            };
-            args.refuse(
-                Some(path),
-                errno,
-                c"Device lookup failed",
-                format_args!("{why}; DEVICE is the path or major:minor of a free block device"),
-            )
-        })
+        unsafe { self.devices.open(path, Role::Data) }
+            .map_err(|errno| refuse_device(args, path, errno))
+    }
+
+    /// Opens a device that is not part of the mapped device's data: a log, for example. `path` names it, a word of
+    /// `args`. Do not show it in [`Target::iterate_devices`]. Its integrity profile does not matter.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::next_device`].
+    ///
+    /// [`Target::iterate_devices`]: super::Target::iterate_devices
+    pub fn open(&mut self, args: &Args<'_>, path: &CStr) -> Result<Device<'t>, CtrError> {
+        // SAFETY: As in `next_device`.
+        unsafe { self.devices.open(path, Role::Other) }
+            .map_err(|errno| refuse_device(args, path, errno))
     }
 
     /// Opens the device and reads the sector that the next two of `args` name: `DEVICE OFFSET`, as for most
@@ -164,6 +178,36 @@ impl<'t> Builder<'t> {
         unsafe { self.worker.worker() }
     }
 
+    /// The I/O worker of the instance, which runs [`Target::io_work`]. It does nothing until the constructor has
+    /// returned. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM` if there is no memory, or no further thread.
+    ///
+    /// [`Target::io_work`]: super::Target::io_work
+    pub fn io_worker(&mut self) -> Result<IoWorker<'t>> {
+        // SAFETY: The instance, whose lifetime is `'t`, is dropped before its worker.
+        unsafe { self.io_worker.worker() }
+    }
+
+    /// The instance's own I/O. It starts the I/O worker, which is made, too. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM` if there is no memory, or no further thread.
+    pub fn io(&mut self) -> Result<Io<'t>> {
+        let worker = self.io_worker()?;
+
+        // SAFETY: The instance, whose lifetime is `'t`, is dropped before its I/O, and that before its worker.
+        unsafe { self.io.io(worker.item()) }
+    }
+
+    /// Proof that the constructor may wait for I/O.
+    pub fn io_task(&self) -> IoTask<'_> {
+        IoTask::new()
+    }
+
     /// The queue for reads that end late ([`MapBio::end_late`]). This does not make it yet. May sleep.
     ///
     /// # Errors
@@ -200,6 +244,13 @@ impl<'t> Builder<'t> {
         unsafe { (*self.ti.as_ptr()).max_io_len = sectors };
     }
 
+    /// Limits how many requests that swap memory out are in `map` or below at once. For a target that keeps bios or
+    /// allocates memory for them: otherwise all free memory could wait for them.
+    pub fn limit_swap_bios(&mut self) {
+        // SAFETY: By the invariant; nothing else writes the bit-field's word meanwhile.
+        unsafe { (*self.ti.as_ptr()).set_limit_swap_bios(true) };
+    }
+
     /// Lets device-mapper send each flush to all underlying devices by itself, without `map`. This is for targets
     /// that only pass flushes on. A target with several devices needs it: `map` gets each flush once, and can
     /// send it to only one device.
@@ -209,4 +260,24 @@ impl<'t> Builder<'t> {
         // SAFETY: By the invariant; nothing else writes the bit-field's word meanwhile.
         unsafe { (*self.ti.as_ptr()).set_flush_bypasses_map(true) };
     }
+}
+
+/// Refuses a device that cannot be opened.
+fn refuse_device(args: &Args<'_>, path: &CStr, errno: Error) -> CtrError {
+    let why = if errno == EBUSY {
+        "is in use: mounted, or claimed by another driver or program"
+    } else if errno == EACCES || errno == EPERM || errno == EROFS {
+        "may not be opened for writing"
+    } else if errno == ENODEV || errno == ENOENT || errno == ENXIO || errno == ENOTBLK {
+        "is not a block device that is there"
+    } else {
+        "cannot be opened"
+    };
+
+    args.refuse(
+        Some(path),
+        errno,
+        c"Device lookup failed",
+        format_args!("{why}; DEVICE is the path or major:minor of a free block device"),
+    )
 }

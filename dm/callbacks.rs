@@ -8,6 +8,8 @@ use super::{
     bindings,
     bio::Space,
     device::OpenDevices,
+    io,
+    io_worker,
     late::{
         self,
         Late,
@@ -24,6 +26,7 @@ use super::{
     DeviceVisitor,
     EndBio,
     Features,
+    IoTask,
     IoctlRoute,
     LateBio,
     MapBio,
@@ -61,6 +64,9 @@ use kernel::{
 struct Instance<S> {
     state: Pin<KBox<S>>,
     // Dropped last: the state has handles to them.
+    // It waits for I/O, which starts the I/O worker and uses the devices.
+    _io: io::Slot,
+    io_worker: io_worker::Slot,
     worker: worker::Slot,
     // No bio is left, but the function that ended the last one may not have returned yet. The queue waits for that
     // before it is destroyed.
@@ -71,6 +77,7 @@ struct Instance<S> {
 impl<S> Drop for Instance<S> {
     fn drop(&mut self) {
         // While the state still exists.
+        self.io_worker.stop();
         self.worker.stop();
     }
 }
@@ -254,11 +261,13 @@ impl<T: Target> Callbacks<T> {
             let all = (*ti).type_.cast::<Type>();
             late::Slot::new(MappedDevice::of(live), (*all).late.clone())
         };
+        // SAFETY: It is the work function for this target. The mapped device outlives the instance.
+        let io_worker =
+            unsafe { io_worker::Slot::new(T::NAME, MappedDevice::of(live), Self::io_work) };
         // SAFETY:
         // - The constructor runs, and device-mapper does not touch `ti` meanwhile.
-        // - `construct` puts all three into the instance after its state, so they are dropped after
-        //   it.
-        let builder = unsafe { Builder::from_raw(live, devices, worker, late) };
+        // - `construct` puts all of these into the instance after its state, so they are dropped after it.
+        let builder = unsafe { Builder::from_raw(live, devices, worker, io_worker, late) };
         // With 0, device-mapper would silently drop flushes.
         // SAFETY: `ti` is ours until the constructor returns.
         unsafe { (*ti).num_flush_bios = 1 };
@@ -313,11 +322,14 @@ impl<T: Target> Callbacks<T> {
         }
         // The worker may run from here on.
         builder.worker.set_state(NonNull::from(&*state).cast());
+        builder.io_worker.set_state(NonNull::from(&*state).cast());
         // From here on, only a message may make the queue, and not before the table has been resumed.
         builder.late.set_may_make(false);
         Ok(KBox::new(
             Instance {
                 state,
+                _io: builder.io,
+                io_worker: builder.io_worker,
                 worker: builder.worker,
                 late: builder.late,
                 _devices: builder.devices,
@@ -337,6 +349,20 @@ impl<T: Target> Callbacks<T> {
         // SAFETY: `construct` set it, or it is null. The state is not dropped before the work has been stopped.
         if let (true, Some(state)) = (T::HAS_WORK, unsafe { state.as_ref() }) {
             T::work(state);
+        }
+    }
+
+    /// # Safety
+    ///
+    /// Only for the I/O work of an instance of this target, which is live.
+    unsafe extern "C" fn io_work(work: *mut work_struct) {
+        let _noio = NoIo::enter();
+
+        // SAFETY: The caller's promise.
+        let state = unsafe { worker::Item::state_of(work) }.cast::<T::State<'_>>();
+        // SAFETY: As in `work`.
+        if let (true, Some(state)) = (T::HAS_IO_WORK, unsafe { state.as_ref() }) {
+            T::io_work(state, &IoTask::new());
         }
     }
 
@@ -511,7 +537,7 @@ impl<T: Target> Callbacks<T> {
         let noio = NoIo::enter();
 
         // SAFETY: The contract of the slot.
-        T::postsuspend(unsafe { Self::state(ti, &noio) });
+        T::postsuspend(unsafe { Self::state(ti, &noio) }, &IoTask::new());
     }
 
     /// # Safety
@@ -521,7 +547,7 @@ impl<T: Target> Callbacks<T> {
         let noio = NoIo::enter();
 
         // SAFETY: The contract of the slot.
-        match T::preresume(unsafe { Self::state(ti, &noio) }) {
+        match T::preresume(unsafe { Self::state(ti, &noio) }, &IoTask::new()) {
             Ok(()) => 0,
             Err(error) => error.to_errno(),
         }
@@ -625,6 +651,7 @@ impl<T: Target> Callbacks<T> {
         let (device, result) = match T::prepare_ioctl(unsafe { Self::state(ti, &noio) }) {
             IoctlRoute::Whole(device) => (device, 0),
             IoctlRoute::Part(device) => (device, 1),
+            IoctlRoute::Refused => return ENOTTY.to_errno(),
         };
 
         // SAFETY: By the contract of the slot. The device lives as long as the table, which device-mapper holds
@@ -680,7 +707,7 @@ impl<T: Target> Callbacks<T> {
 
         if let Some(limits) = NonNull::new(limits) {
             // SAFETY: The contract of the slot.
-            let mut limits = unsafe { QueueLimits::from_raw(limits) };
+            let mut limits = unsafe { QueueLimits::from_raw(limits, (*ti).begin) };
             // SAFETY: The contract of the slot.
             T::io_hints(unsafe { Self::state(ti, &noio) }, &mut limits);
         }

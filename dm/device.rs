@@ -26,7 +26,7 @@ use kernel::{
 ///
 /// # Invariants
 ///
-/// For `'t`, `dev` is a copy that nothing changes, and its block device is open.
+/// For `'t`, `open` has a copy of a `dm_dev` that nothing changes, and its block device is open.
 ///
 /// It is a copy because the `dm_dev` from device-mapper may be freed earlier. If a later target of the same table
 /// opens the device with more rights, `upgrade_mode` opens it once more, and closes what the first target has.
@@ -35,14 +35,32 @@ use kernel::{
 /// [`Builder::next_device`]: super::Builder::next_device
 #[derive(Clone, Copy)]
 pub struct Device<'t> {
-    dev: NonNull<bindings::dm_dev>,
-    _open: PhantomData<&'t bindings::dm_dev>,
+    open: NonNull<Open>,
+    _open: PhantomData<&'t Open>,
 }
 
 // SAFETY: All methods only read fields that do not change while the device is open.
 unsafe impl Send for Device<'_> {}
 // SAFETY: As above.
 unsafe impl Sync for Device<'_> {}
+
+/// What an open device is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// It holds data of the mapped device.
+    Data,
+    /// Anything else.
+    Other,
+}
+
+/// A device that is open.
+struct Open {
+    /// The copy.
+    dev: bindings::dm_dev,
+    /// The target that has opened it.
+    ti: NonNull<bindings::dm_target>,
+    role: Role,
+}
 
 /// The devices opened by the constructor of `ti`. Dropping this closes them.
 ///
@@ -52,7 +70,7 @@ unsafe impl Sync for Device<'_> {}
 /// - `ti` is live, and in its constructor or its destructor when this is dropped.
 pub(super) struct OpenDevices {
     ti: NonNull<bindings::dm_target>,
-    devices: KVec<KBox<bindings::dm_dev>>,
+    devices: KVec<KBox<Open>>,
 }
 
 impl OpenDevices {
@@ -74,11 +92,18 @@ impl OpenDevices {
     ///
     /// - The constructor of `ti` runs.
     /// - `'t` ends before `self` is dropped.
-    pub(super) unsafe fn open<'t>(&mut self, path: &CStr) -> Result<Device<'t>> {
+    pub(super) unsafe fn open<'t>(&mut self, path: &CStr, role: Role) -> Result<Device<'t>> {
         let mut given = core::ptr::null_mut();
 
         // This comes first, so that nothing can fail between opening the device and recording it.
-        let mut copy = KBox::new(bindings::dm_dev::default(), GFP_KERNEL)?;
+        let mut open = KBox::new(
+            Open {
+                dev: bindings::dm_dev::default(),
+                ti: self.ti,
+                role,
+            },
+            GFP_KERNEL,
+        )?;
         self.devices.reserve(1, GFP_KERNEL)?;
         // SAFETY:
         // - `ti` is live, `path` is a string, and `given` has space for the result.
@@ -91,7 +116,7 @@ impl OpenDevices {
         // SAFETY: It is open, and no other target can open it while this constructor runs.
         let given = unsafe { given.as_ref() };
         // The file may be closed before the device is. DAX is not passed on.
-        *copy = bindings::dm_dev {
+        open.dev = bindings::dm_dev {
             bdev: given.bdev,
             mode: given.mode,
             name: given.name,
@@ -99,23 +124,27 @@ impl OpenDevices {
         };
         // INVARIANT: It stays in its box, and its block device stays open, until `self` is dropped.
         let device = Device {
-            dev: NonNull::from(&*copy),
+            open: NonNull::from(&*open),
             _open: PhantomData,
         };
         // INVARIANT: It has just been got.
-        self.devices.push(copy, GFP_KERNEL)?;
+        self.devices.push(open, GFP_KERNEL)?;
         Ok(device)
     }
 }
 
 impl OpenDevices {
-    /// The first device, and one with another integrity profile, if there is one. May sleep.
+    /// The first device with data, and another one with another integrity profile, if there is one. May sleep.
     pub(super) fn other_integrity(&self) -> Option<(Device<'_>, Device<'_>)> {
         // INVARIANT: Each stays in its box, and its block device stays open, until `self` is dropped.
-        let mut devices = self.devices.iter().map(|copy| Device {
-            dev: NonNull::from(&**copy),
-            _open: PhantomData,
-        });
+        let mut devices = self
+            .devices
+            .iter()
+            .filter(|open| open.role == Role::Data)
+            .map(|open| Device {
+                open: NonNull::from(&**open),
+                _open: PhantomData,
+            });
         let first = devices.next()?;
         // SAFETY: Both block devices are open.
         let other = devices.find(|device| unsafe {
@@ -128,7 +157,7 @@ impl OpenDevices {
 
 impl Drop for OpenDevices {
     fn drop(&mut self) {
-        for dev in &self.devices {
+        for open in &self.devices {
             let (ti, mut present) = (self.ti.as_ptr(), core::ptr::null_mut());
 
             // `dm_put_device` needs the `dm_dev` that the table has now, and only another get returns that. With no
@@ -136,7 +165,7 @@ impl Drop for OpenDevices {
             // fail.
             // SAFETY: By the invariants `ti` is live, and the name is a string of a copy of ours.
             let got = to_result(unsafe {
-                bindings::dm_get_device(ti, dev.name.as_ptr().cast(), 0, &mut present)
+                bindings::dm_get_device(ti, open.dev.name.as_ptr().cast(), 0, &mut present)
             });
             if got.is_ok() {
                 // SAFETY: It was got twice: just now, and when it was opened.
@@ -152,13 +181,20 @@ impl Drop for OpenDevices {
 impl Device<'_> {
     /// The block device, valid for as long as `self`.
     pub(super) fn bdev(&self) -> *mut block_device {
-        // SAFETY: By the invariant `dev` is our copy.
-        unsafe { (*self.dev.as_ptr()).bdev }
+        // SAFETY: By the invariant.
+        unsafe { (*self.open.as_ptr()).dev.bdev }
     }
 
     /// A `dm_dev` without file and DAX device, valid for as long as `self`.
     pub(super) fn as_raw(&self) -> *mut bindings::dm_dev {
-        self.dev.as_ptr()
+        // SAFETY: By the invariant. No reference is made.
+        unsafe { &raw mut (*self.open.as_ptr()).dev }
+    }
+
+    /// Whether `ti` has opened it.
+    pub(super) fn belongs_to(&self, ti: NonNull<bindings::dm_target>) -> bool {
+        // SAFETY: By the invariant.
+        unsafe { (*self.open.as_ptr()).ti == ti }
     }
 
     /// Its number as `major:minor`: the name that tables use.
@@ -174,8 +210,8 @@ impl Device<'_> {
 
     /// Its number as `major:minor`, as a C string.
     pub(super) fn number(&self) -> &CStr {
-        // SAFETY: By the invariant `dev` is our copy, and `dm_get_device` filled the name with a string.
-        unsafe { CStr::from_char_ptr((&raw const (*self.dev.as_ptr()).name).cast::<c_char>()) }
+        // SAFETY: By the invariant it is our copy, and `dm_get_device` filled the name with a string.
+        unsafe { CStr::from_char_ptr((&raw const (*self.as_raw()).name).cast::<c_char>()) }
     }
 
     /// The name in the kernel's messages, for example `sdb`, or `sdb1` for a partition.
@@ -193,6 +229,38 @@ impl Device<'_> {
     pub fn sectors(&self) -> u64 {
         // SAFETY: The block device is open.
         unsafe { bindings::rust_dm_bdev_sectors(self.bdev()) }
+    }
+
+    /// The size of its logical blocks, in bytes.
+    pub fn logical_block_size(&self) -> u32 {
+        // SAFETY: The block device is open.
+        unsafe { bindings::rust_dm_bdev_block_size(self.bdev()) }
+    }
+
+    /// Whether it has zones that must be written in order.
+    pub fn is_zoned(&self) -> bool {
+        // SAFETY: The block device is open.
+        unsafe { bindings::rust_dm_bdev_is_zoned(self.bdev()) }
+    }
+
+    /// Whether it refuses writes, now.
+    pub fn is_read_only(&self) -> bool {
+        // SAFETY: The block device is open.
+        unsafe { bindings::rust_dm_bdev_is_read_only(self.bdev()) }
+    }
+
+    /// Whether both have sectors in common. Then they are the same device: device-mapper claims each device that it
+    /// opens, so a disk and one of its partitions are never open at once.
+    pub fn overlaps(&self, other: Device<'_>) -> bool {
+        self.bdev() == other.bdev()
+    }
+
+    /// Whether one of them is made of the other, or of a part of it, through up to eight layers. The layers are those
+    /// that `/sys/block/DISK/holders` shows: device-mapper, MD and the like, but not a loop device, whose file has a
+    /// file system in between. They may change at any time. May sleep.
+    pub fn is_stacked_with(&self, other: Device<'_>) -> bool {
+        // SAFETY: Both block devices are open.
+        unsafe { bindings::rust_dm_bdevs_stacked(self.bdev(), other.bdev()) }
     }
 }
 

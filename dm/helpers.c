@@ -5,12 +5,15 @@
 #include <linux/bio.h>
 #include <linux/blk-integrity.h>
 #include <linux/blkdev.h>
+#include <linux/dm-io.h>
 #include <linux/highmem.h>
+#include <linux/ioprio.h>
 #include <linux/kernel.h>
 #include <linux/kernfs.h>
 #include <linux/module.h>
 #include <linux/preempt.h>
 #include <linux/sched/mm.h>
+#include <linux/vmalloc.h>
 #include <linux/workqueue.h>
 
 #include "dm/bindings_helper.h"
@@ -28,6 +31,13 @@ void rust_dm_remap(struct bio *bio, struct block_device *bdev, sector_t sector)
 		bio->bi_opf &= ~REQ_FUA;
 }
 
+void rust_dm_submit_remapped(struct bio *bio, struct block_device *bdev,
+			     sector_t sector)
+{
+	rust_dm_remap(bio, bdev, sector);
+	dm_submit_bio_remap(bio, NULL);
+}
+
 void rust_dm_copy_from_page(void *to, struct page *page, size_t offset,
 			    size_t len)
 {
@@ -37,6 +47,21 @@ void rust_dm_copy_from_page(void *to, struct page *page, size_t offset,
 sector_t rust_dm_bdev_sectors(struct block_device *bdev)
 {
 	return bdev_nr_sectors(bdev);
+}
+
+unsigned int rust_dm_bdev_block_size(struct block_device *bdev)
+{
+	return bdev_logical_block_size(bdev);
+}
+
+bool rust_dm_bdev_is_zoned(struct block_device *bdev)
+{
+	return bdev_is_zoned(bdev);
+}
+
+bool rust_dm_bdev_is_read_only(struct block_device *bdev)
+{
+	return bdev_read_only(bdev);
 }
 
 static struct blk_integrity integrity_profile(struct block_device *bdev)
@@ -74,6 +99,23 @@ bool rust_dm_same_integrity(struct block_device *one,
 void rust_dm_bdev_name(struct block_device *bdev, char *name, size_t size)
 {
 	snprintf(name, size, "%pg", bdev);
+}
+
+/*
+ * The folder of a device's holders, until kobject_put(). It is freed with the
+ * disk, which may be unplugged at any time, unless we get the folder first
+ * (bd_link_disk_holder() does the same).
+ */
+static struct kobject *get_holders(struct block_device *bdev)
+{
+	struct gendisk *disk = bdev->bd_disk;
+	struct kobject *folder = NULL;
+
+	mutex_lock(&disk->open_mutex);
+	if (disk_live(disk))
+		folder = kobject_get(bdev->bd_holder_dir);
+	mutex_unlock(&disk->open_mutex);
+	return folder;
 }
 
 struct rust_dm_holders {
@@ -117,15 +159,7 @@ unsigned int rust_dm_other_holders(struct block_device *bdev,
 		.size = size,
 	};
 
-	/*
-	 * The folder is freed with the disk, which may be unplugged at any
-	 * time, unless we get the folder first (bd_link_disk_holder() does the
-	 * same).
-	 */
-	mutex_lock(&disk->open_mutex);
-	if (disk_live(disk))
-		holders.folder = kobject_get(bdev->bd_holder_dir);
-	mutex_unlock(&disk->open_mutex);
+	holders.folder = get_holders(bdev);
 	if (!holders.folder)
 		return 0;
 
@@ -135,6 +169,74 @@ unsigned int rust_dm_other_holders(struct block_device *bdev,
 				      rust_dm_count_holder);
 	kobject_put(holders.folder);
 	return holders.count;
+}
+
+/* Deeper stacks than this are not followed. */
+#define RUST_DM_LAYERS 8
+
+struct rust_dm_layer {
+	struct gendisk *wanted;
+	struct kobject *folder;
+	struct gendisk *found;
+	unsigned int layers;
+};
+
+static bool disk_is_above(struct gendisk *wanted, struct block_device *bdev,
+			  unsigned int layers);
+
+static int look_above_disk(struct device *dev, void *data)
+{
+	struct rust_dm_layer *layer = data;
+	struct block_device *bdev = dev_to_bdev(dev);
+
+	if (bdev->bd_disk != layer->found)
+		return 0;
+	return disk_is_above(layer->wanted, bdev, layer->layers);
+}
+
+static int look_above(struct device *dev, void *data)
+{
+	struct rust_dm_layer *layer = data;
+	struct kernfs_node *link;
+
+	link = kernfs_find_and_get(layer->folder->sd, dev_name(dev));
+	if (!link)
+		return 0;
+	kernfs_put(link);
+	layer->found = dev_to_disk(dev);
+	if (layer->found == layer->wanted)
+		return 1;
+	/* The disk and each of its partitions may be used further up. */
+	return class_for_each_device(dev->class, NULL, layer, look_above_disk);
+}
+
+/* Whether the disk uses the device, at most so many layers further up. */
+static bool disk_is_above(struct gendisk *wanted, struct block_device *bdev,
+			  unsigned int layers)
+{
+	struct rust_dm_layer layer = {
+		.wanted = wanted,
+	};
+	bool found = false;
+
+	if (!layers)
+		return false;
+	layer.layers = layers - 1;
+	layer.folder = get_holders(bdev);
+	if (!layer.folder)
+		return false;
+	if (layer.folder->sd)
+		found = class_for_each_device(disk_to_dev(bdev->bd_disk)->class,
+					      NULL, &layer, look_above);
+	kobject_put(layer.folder);
+	return found;
+}
+
+/* Whether one is below the other. */
+bool rust_dm_bdevs_stacked(struct block_device *one, struct block_device *other)
+{
+	return disk_is_above(one->bd_disk, other, RUST_DM_LAYERS) ||
+	       disk_is_above(other->bd_disk, one, RUST_DM_LAYERS);
 }
 
 /*
@@ -189,6 +291,14 @@ struct workqueue_struct *rust_dm_alloc_reads_queue(const char *name,
 			       num_online_cpus(), name, device);
 }
 
+/* For work that the bios of one instance wait for. */
+struct workqueue_struct *rust_dm_alloc_io_queue(const char *name,
+						const char *device)
+{
+	return alloc_ordered_workqueue("%s-io/%s", WQ_MEM_RECLAIM, name,
+				       device);
+}
+
 void rust_dm_queue_new_work(struct workqueue_struct *wq,
 			    struct work_struct *work, work_func_t function)
 {
@@ -204,4 +314,93 @@ void rust_dm_destroy_workqueue(struct workqueue_struct *wq)
 void rust_dm_init_work(struct delayed_work *work, work_func_t function)
 {
 	INIT_DELAYED_WORK(work, function);
+}
+
+struct dm_io_client *rust_dm_io_client_create(void)
+{
+	struct dm_io_client *client = dm_io_client_create();
+
+	return IS_ERR(client) ? NULL : client;
+}
+
+void rust_dm_io_client_destroy(struct dm_io_client *client)
+{
+	dm_io_client_destroy(client);
+}
+
+static void start_io(struct dm_io_client *client, blk_opf_t opf,
+		     struct block_device *bdev, sector_t sector, void *memory,
+		     size_t len, io_notify_fn ended, void *context)
+{
+	struct dm_io_request request = {
+		.bi_opf = opf,
+		.mem.type = DM_IO_VMA,
+		.mem.ptr.vma = memory,
+		.notify.fn = ended,
+		.notify.context = context,
+		.client = client,
+	};
+	struct dm_io_region region = {
+		.bdev = bdev,
+		.sector = sector,
+		.count = to_sector(len),
+	};
+
+	/* It only fails for a type of memory that it does not know. */
+	dm_io(&request, 1, &region, NULL, NULL, IOPRIO_DEFAULT);
+}
+
+void rust_dm_io_read(struct dm_io_client *client, struct block_device *bdev,
+		     sector_t sector, void *memory, size_t len,
+		     void (*ended)(unsigned long error,
+				   unsigned long unsupported, void *context),
+		     void *context)
+{
+	start_io(client, REQ_OP_READ | REQ_SYNC, bdev, sector, memory, len,
+		 ended, context);
+}
+
+/* REQ_SYNC and REQ_IDLE as for direct I/O: these writes are not held back in favour of others. */
+void rust_dm_io_write(struct dm_io_client *client, struct block_device *bdev,
+		      sector_t sector, void *memory, size_t len, bool preflush,
+		      bool fua,
+		      void (*ended)(unsigned long error,
+				    unsigned long unsupported, void *context),
+		      void *context)
+{
+	blk_opf_t opf = REQ_OP_WRITE | REQ_SYNC | REQ_IDLE;
+
+	if (preflush)
+		opf |= REQ_PREFLUSH;
+	if (fua)
+		opf |= REQ_FUA;
+	start_io(client, opf, bdev, sector, memory, len, ended, context);
+}
+
+int rust_dm_io_flush(struct dm_io_client *client, struct block_device *bdev)
+{
+	struct dm_io_request request = {
+		.bi_opf = REQ_OP_WRITE | REQ_PREFLUSH | REQ_SYNC,
+		.mem.type = DM_IO_KMEM,
+		.client = client,
+	};
+	struct dm_io_region region = {
+		.bdev = bdev,
+	};
+
+	return dm_io(&request, 1, &region, NULL, NULL, IOPRIO_DEFAULT);
+}
+
+/* It tries hard, and then fails, instead of ending other programs. */
+void *rust_dm_alloc_io_memory(size_t len)
+{
+	return len ? __vmalloc(len, GFP_KERNEL | __GFP_ZERO |
+					    __GFP_RETRY_MAYFAIL |
+					    __GFP_NOWARN) :
+		     NULL;
+}
+
+void rust_dm_free_io_memory(void *memory)
+{
+	vfree(memory);
 }

@@ -10,6 +10,8 @@ pub enum IoctlRoute<'a> {
     Whole(Device<'a>),
     /// To this device. The target covers only a part of it, so only callers that may do raw I/O are let through.
     Part(Device<'a>),
+    /// Nowhere: it fails with `ENOTTY`, like one that no device knows.
+    Refused,
 }
 
 impl<'a> IoctlRoute<'a> {

@@ -49,6 +49,21 @@ impl MappedDevice<'_> {
         (major << 20) | minor
     }
 
+    /// Tells those who wait for events of it (`dmsetup wait`) that something has happened. May sleep.
+    pub fn raise_event(self) {
+        // SAFETY: By the invariant the table is live.
+        unsafe { bindings::dm_table_event((*self.ti.as_ptr()).table) };
+    }
+
+    /// Whether a suspend without flush has begun, and its device has not been resumed yet: bios may be given back
+    /// ([`OwnedBio::requeue`]). It is so from the presuspend hook on.
+    ///
+    /// [`OwnedBio::requeue`]: super::OwnedBio::requeue
+    pub fn is_suspending_without_flush(self) -> bool {
+        // SAFETY: By the invariant.
+        unsafe { bindings::dm_noflush_suspending(self.ti.as_ptr()) != 0 }
+    }
+
     /// Where the target begins in it, in 512-byte sectors.
     pub fn begin(self) -> u64 {
         // SAFETY: By the invariant.

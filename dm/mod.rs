@@ -19,8 +19,12 @@
 //! | [`Segments`], [`Segment`] | its payload, a page-bounded piece at a time |
 //! | `ZoneReport` | `struct dm_report_zones_args`, if the kernel supports zones |
 //! | [`StatusWriter`] | the buffer for a status, or for a message's answer |
+//! | [`OwnedBio`], [`BioQueue`] | a bio that the target keeps after `map`, and many of them in order |
 //! | [`LateBio`], [`LateQueue`] | a read that a task looks at before it completes, and the queue on which it waits |
 //! | [`Worker`] | `struct delayed_work`: what an instance does later, on a queue that all instances share |
+//! | [`IoWorker`], [`IoTask`] | the same for what its bios wait for, on a queue of its own; where it may wait for I/O |
+//! | [`Io`], [`Pending`] | `struct dm_io_client`: the target's own I/O, and a read or write that is under way |
+//! | [`IoMemory`], [`ReadBuffer`], [`Writer`] | the memory for it |
 //!
 //! All `unsafe` code of a target is in here. The rules that keep it sound are those of the C interface. Each rule is
 //! stated where it is kept.
@@ -30,11 +34,15 @@
 mod args;
 mod bindings;
 mod bio;
+mod bio_queue;
 mod builder;
 mod callbacks;
 mod device;
 mod features;
 mod holders;
+mod io;
+mod io_memory;
+mod io_worker;
 mod ioctl;
 mod late;
 mod limits;
@@ -43,13 +51,16 @@ mod name;
 mod noio;
 #[cfg(CONFIG_DEBUG_ATOMIC_SLEEP)]
 mod nonblock;
+mod owned;
 mod queues;
 mod registration;
 mod segment;
 mod status;
 mod target;
+mod task;
 #[cfg(dm_kunit)]
 mod tests;
+mod transfer;
 mod visitor;
 mod work;
 mod worker;
@@ -69,12 +80,14 @@ pub use self::{
     bio::{
         Completion,
         EndBio,
+        HeldBio,
         LateBio,
         MapBio,
         Mapped,
         Op,
         PerBio, //
     },
+    bio_queue::BioQueue,
     builder::Builder,
     bytes::racy::RacyBytes,
     device::{
@@ -83,6 +96,12 @@ pub use self::{
     },
     features::Features,
     holders::Holders,
+    io::{
+        Io,
+        WriteFlags, //
+    },
+    io_memory::IoMemory,
+    io_worker::IoWorker,
     ioctl::IoctlRoute,
     late::LateQueue,
     limits::QueueLimits,
@@ -91,6 +110,7 @@ pub use self::{
         MappedName, //
     },
     name::TargetName,
+    owned::OwnedBio,
     registration::Registration,
     segment::{
         Segment,
@@ -101,6 +121,13 @@ pub use self::{
         StatusWriter, //
     },
     target::Target,
+    task::IoTask,
+    transfer::{
+        Pending,
+        ReadBuffer,
+        Transfer,
+        Writer, //
+    },
     visitor::DeviceVisitor,
     worker::Worker, //
 };

@@ -10,6 +10,7 @@ use super::{
     DeviceVisitor,
     EndBio,
     Features,
+    IoTask,
     IoctlRoute,
     LateBio,
     MapBio,
@@ -99,7 +100,7 @@ pub trait Target: Sized + 'static {
 
     /// No I/O is in flight any more, unless the device is being removed by force. This is the time to drain
     /// workers. May sleep.
-    fn postsuspend(_state: &Self::State<'_>) {
+    fn postsuspend(_state: &Self::State<'_>, _task: &IoTask<'_>) {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
@@ -108,12 +109,20 @@ pub trait Target: Sized + 'static {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
+    /// The work that [`IoWorker`] starts, and that bios may wait for. Runs in a task, one at a time. May sleep, and wait
+    /// for I/O to the instance's devices.
+    ///
+    /// [`IoWorker`]: super::IoWorker
+    fn io_work(_state: &Self::State<'_>, _task: &IoTask<'_>) {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
     /// The table is about to be used: the time to start workers. May sleep.
     ///
     /// # Errors
     ///
     /// The device stays suspended.
-    fn preresume(_state: &Self::State<'_>) -> Result {
+    fn preresume(_state: &Self::State<'_>, _task: &IoTask<'_>) -> Result {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 

@@ -8,17 +8,34 @@ use super::{
         Args,
         CtrError, //
     },
+    bindings,
     bio::{
         PerBio,
         Space, //
     },
+    bio_queue::BioQueue,
     bytes::word,
+    io,
+    io_memory::IoMemory,
+    limits::{
+        atomic_write_unit,
+        QueueLimits, //
+    },
+    owned::OwnedBio,
     segment::Segments,
-    status::StatusWriter, //
+    status::StatusWriter,
+    transfer::{
+        self,
+        ReadBuffer,
+        Writer, //
+    },
+    work::WorkQueue,
+    worker::Item, //
 };
 use core::{
     ptr::NonNull,
     sync::atomic::{
+        AtomicPtr,
         AtomicU32,
         Ordering, //
     },
@@ -26,11 +43,14 @@ use core::{
 use kernel::{
     bindings::{
         bio,
+        queue_limits,
         work_struct, //
     },
     ffi::c_char,
+    page::PAGE_SIZE,
     prelude::*,
-    str::CString, //
+    str::CString,
+    sync::Arc, //
 };
 
 /// Arguments of these words.
@@ -429,6 +449,281 @@ mod segment_tests {
         let copied = first.map(|segment| segment.copy_to(&mut room[..4]));
         assert_eq!(copied, Some(4));
         assert_eq!(room, [0, 1, 2, 3, b'#']);
+    }
+}
+
+#[kunit_tests(dm_owned)]
+mod owned_tests {
+    use super::*;
+    use kernel::bindings::{
+        req_op_REQ_OP_READ,
+        req_op_REQ_OP_WRITE, //
+    };
+
+    /// The bios that have ended, and the status and the address of the last one.
+    static ENDED: AtomicU32 = AtomicU32::new(0);
+    static STATUS: AtomicU32 = AtomicU32::new(0);
+    static LAST: AtomicPtr<bio> = AtomicPtr::new(core::ptr::null_mut());
+
+    /// # Safety
+    ///
+    /// The bio is one of `new`.
+    unsafe extern "C" fn ended(bio: *mut bio) {
+        ENDED.fetch_add(1, Ordering::Relaxed);
+        LAST.store(bio, Ordering::Relaxed);
+        // SAFETY: The bio has ended. So this is its last use.
+        unsafe {
+            STATUS.store(u32::from((*bio).bi_status), Ordering::Relaxed);
+            dm_test_bio_put(bio);
+        }
+    }
+
+    /// A bio as `map` defers it, and its address.
+    fn new(op: u32) -> Option<(OwnedBio<()>, *mut bio)> {
+        // SAFETY: It is called where sleeping is allowed.
+        let bio = NonNull::new(unsafe { dm_test_bio(op) })?;
+
+        // SAFETY: The bio is ours. Nothing looks at its target: it has no per-bio space, and nobody asks for its
+        // sector.
+        unsafe {
+            (*bio.as_ptr()).bi_end_io = Some(ended);
+            Some((OwnedBio::from_raw(bio, NonNull::dangling()), bio.as_ptr()))
+        }
+    }
+
+    /// The status with which a bio ends.
+    fn status(op: u32, end: impl FnOnce(OwnedBio<()>)) -> Option<u32> {
+        let before = ENDED.load(Ordering::Relaxed);
+        let (bio, _) = new(op)?;
+        end(bio);
+        (ENDED.load(Ordering::Relaxed) == before + 1).then(|| STATUS.load(Ordering::Relaxed))
+    }
+
+    #[test]
+    fn statuses() {
+        const WRITE: u32 = req_op_REQ_OP_WRITE;
+        const READ: u32 = req_op_REQ_OP_READ;
+        let failed = u32::from(bindings::DM_STS_IOERR);
+        // SAFETY: The function takes any errno.
+        let full = unsafe { kernel::bindings::errno_to_blk_status(ENOSPC.to_errno()) };
+
+        assert_eq!(status(WRITE, |bio| bio.end(Ok(()))), Some(0));
+        assert_eq!(
+            status(WRITE, |bio| bio.end(Err(ENOSPC))),
+            Some(u32::from(full))
+        );
+        assert_eq!(status(WRITE, drop), Some(failed));
+        assert_eq!(status(READ, drop), Some(failed));
+        assert_eq!(
+            status(WRITE, OwnedBio::requeue),
+            Some(u32::from(bindings::DM_STS_REQUEUE))
+        );
+        // The reader would get old memory.
+        assert_eq!(status(READ, |bio| bio.end(Ok(()))), Some(failed));
+    }
+
+    #[test]
+    fn in_order() {
+        let mut queue = BioQueue::new();
+        let mut wanted = [core::ptr::null_mut(); 4];
+
+        assert!(queue.is_empty() && queue.pop().is_none());
+        for _ in 0..2 {
+            // The last one is pushed to the front.
+            for (at, place) in [1, 2, 3, 0].into_iter().zip([false, false, false, true]) {
+                let made = new(req_op_REQ_OP_WRITE);
+                assert!(made.is_some());
+                let Some((bio, address)) = made else { return };
+                wanted[at] = address;
+                match place {
+                    false => queue.push(bio),
+                    true => queue.push_front(bio),
+                }
+            }
+            assert_eq!(queue.len(), 4);
+            for address in wanted {
+                let before = ENDED.load(Ordering::Relaxed);
+                let popped = queue.pop();
+                assert!(popped.is_some());
+                // SAFETY: It is live, and only we use it.
+                assert!(unsafe { (*address).bi_next.is_null() && (*address).bi_private.is_null() });
+                drop(popped);
+                assert_eq!(ENDED.load(Ordering::Relaxed), before + 1);
+                assert_eq!(LAST.load(Ordering::Relaxed), address);
+            }
+            assert!(queue.is_empty() && queue.len() == 0 && queue.pop().is_none());
+        }
+    }
+
+    #[test]
+    fn dropped_with_its_queue() {
+        let before = ENDED.load(Ordering::Relaxed);
+        let mut queue = BioQueue::default();
+        let mut last = core::ptr::null_mut();
+
+        for _ in 0..3 {
+            if let Some((bio, address)) = new(req_op_REQ_OP_WRITE) {
+                queue.push(bio);
+                last = address;
+            }
+        }
+        drop(core::mem::take(&mut queue));
+        assert!(queue.is_empty());
+        assert_eq!(ENDED.load(Ordering::Relaxed), before + 3);
+        assert_eq!(LAST.load(Ordering::Relaxed), last);
+        assert_eq!(
+            STATUS.load(Ordering::Relaxed),
+            u32::from(bindings::DM_STS_IOERR)
+        );
+    }
+}
+
+#[kunit_tests(dm_transfer)]
+mod transfer_tests {
+    use super::*;
+    use kernel::ffi::c_void;
+
+    static WORKED: AtomicU32 = AtomicU32::new(0);
+
+    unsafe extern "C" fn work(_work: *mut work_struct) {
+        WORKED.fetch_add(1, Ordering::Relaxed);
+    }
+
+    #[test]
+    fn memory() {
+        assert_eq!(IoMemory::new(0).err(), Some(ENOMEM));
+        let buffer = ReadBuffer::new(3 * PAGE_SIZE + 512);
+        assert!(buffer.is_ok());
+        let Ok(buffer) = buffer else { return };
+        let bytes = buffer.bytes();
+        assert_eq!(bytes.len(), 3 * PAGE_SIZE + 512);
+        assert_eq!(bytes.as_ptr().addr() % PAGE_SIZE, 0);
+        assert!(bytes.iter().all(|byte| *byte == 0));
+    }
+
+    #[test]
+    fn refused() {
+        let buffer = ReadBuffer::new(PAGE_SIZE);
+        assert!(buffer.is_ok());
+        let Ok(buffer) = buffer else { return };
+        let pending = buffer.refuse(EINVAL);
+        assert!(pending.is_done());
+        assert_eq!(pending.wait().1, Err(EINVAL));
+    }
+
+    /// Starts and ends transfers without a device. Returns `None` if something is missing.
+    fn try_all() -> Option<()> {
+        let queue = WorkQueue::without_rescuer(c"kunit").ok()?;
+        // SAFETY: The queue is dropped after the item.
+        let item = unsafe { Item::new(NonNull::from(&queue), work) };
+        let item = KBox::pin_init(item, GFP_KERNEL).ok()?;
+        let mut slot = io::Slot::new();
+        // SAFETY: The item is dropped after the slot, which is not used after that.
+        let io = unsafe { slot.io(NonNull::from(&*item)) }.ok()?;
+        let memory = Arc::new(IoMemory::new(PAGE_SIZE).ok()?, GFP_KERNEL).ok()?;
+        let mut writer = Writer::new(memory.clone()).ok()?;
+
+        // One transfer is used again and again. Bits of errors, and what they mean.
+        for (error, unsupported, wanted) in [
+            (0, 0, Ok(())),
+            (1, 0, Err(EIO)),
+            (0, 1, Err(EOPNOTSUPP)),
+            (1, 1, Err(EIO)),
+            (0, 0, Ok(())),
+        ] {
+            let mut context: *mut c_void = core::ptr::null_mut();
+            // SAFETY: `ended` is called below, once.
+            let pending = unsafe { io.start(writer, |given| context = given) };
+            assert!(!pending.is_done());
+            // SAFETY: It has been started.
+            unsafe { transfer::ended(error, unsupported, context) };
+            assert!(pending.is_done());
+            let (back, result) = pending.wait();
+            assert_eq!(result, wanted);
+            writer = back;
+        }
+        // One that nobody waits for.
+        // SAFETY: It ends at once.
+        drop(unsafe { io.start(writer, |context| transfer::ended(0, 0, context)) });
+        // Only this one has the memory now.
+        assert!(Arc::into_unique_or_drop(memory).is_some());
+        drop(slot);
+        drop(item);
+        // Waits for the work.
+        drop(queue);
+        Some(())
+    }
+
+    #[test]
+    fn results() {
+        assert!(try_all().is_some());
+        // Each end starts the worker, which may run once for several.
+        let worked = WORKED.load(Ordering::Relaxed);
+        assert!(worked <= 6);
+    }
+}
+
+#[kunit_tests(dm_limits)]
+mod limits_tests {
+    use super::*;
+
+    #[test]
+    fn units() {
+        let cases = [
+            (2048, 0, 1 << 20),
+            (2047, 0, 1 << 19),
+            (1, 0, 512),
+            (0, 0, 0),
+            (2048, 8, 4096),
+            (8, 2048, 4096),
+            (2048, 24, 4096),
+            (64, 1, 512),
+            (u32::MAX, 0, 1 << 31),
+            (u32::MAX, 1 << 40, 1 << 31),
+        ];
+        for (sectors, begin, wanted) in cases {
+            assert_eq!(atomic_write_unit(sectors, begin), wanted);
+        }
+    }
+
+    /// The limits of atomic writes after a cap, of a device that has them from 4 KiB to 64 KiB.
+    fn capped(sectors: u32, begin: u64, most: u32) -> [u32; 4] {
+        let mut limits = queue_limits {
+            atomic_write_hw_max: most,
+            atomic_write_hw_unit_min: 4096,
+            atomic_write_hw_unit_max: 65536,
+            atomic_write_hw_boundary: 1 << 17,
+            ..Default::default()
+        };
+        // SAFETY: Only we have them.
+        unsafe { QueueLimits::from_raw(NonNull::from(&mut limits), begin) }
+            .cap_atomic_writes(sectors);
+        [
+            limits.atomic_write_hw_max,
+            limits.atomic_write_hw_unit_min,
+            limits.atomic_write_hw_unit_max,
+            limits.atomic_write_hw_boundary,
+        ]
+    }
+
+    #[test]
+    fn caps() {
+        assert_eq!(capped(2048, 0, 98304), [98304, 4096, 65536, 1 << 17]);
+        assert_eq!(capped(64, 0, 98304), [32768, 4096, 32768, 1 << 17]);
+        assert_eq!(capped(64, 8, 98304), [4096, 4096, 4096, 1 << 17]);
+        // Less than the smallest one.
+        assert_eq!(capped(4, 0, 98304), [0; 4]);
+        assert_eq!(capped(64, 1, 98304), [0; 4]);
+        // No device yet.
+        assert_eq!(capped(4, 0, u32::MAX)[0], u32::MAX);
+    }
+
+    #[test]
+    fn stable_writes() {
+        let mut limits = queue_limits::default();
+        // SAFETY: Only we have them.
+        unsafe { QueueLimits::from_raw(NonNull::from(&mut limits), 0) }.require_stable_writes();
+        assert_eq!(limits.features, bindings::DM_FEAT_STABLE_WRITES);
     }
 }
 

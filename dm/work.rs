@@ -49,6 +49,16 @@ impl WorkQueue {
         }
     }
 
+    /// Makes a queue for work that the bios of an instance wait for: it runs one item at a time. It has a thread, so
+    /// that it makes progress under memory pressure. `ps` shows the thread as `kworker/R-NAME-io/DEVICE`. May sleep.
+    pub(super) fn of_io(name: &CStr, device: MappedDevice) -> Result<Self> {
+        // SAFETY: Both are strings that live through the call, which copies them.
+        unsafe {
+            let (name, number) = (name.as_char_ptr(), device.number());
+            Self::of(bindings::rust_dm_alloc_io_queue(name, number))
+        }
+    }
+
     /// # Safety
     ///
     /// `queue` is null, or nothing else destroys it.

@@ -24,7 +24,6 @@ use kernel::{
     container_of,
     ffi::{
         c_int,
-        c_ulong,
         c_void, //
     },
     prelude::*,
@@ -57,12 +56,7 @@ impl Worker<'_> {
 
     /// Makes the work run after `delay`, or sooner if it was started before. In any context.
     pub fn start_after(self, delay: Delta) {
-        let ns = u64::try_from(delay.as_nanos()).unwrap_or(0);
-        // SAFETY: It accepts any number.
-        let jiffies = unsafe { kernel::bindings::nsecs_to_jiffies(ns) };
-
-        // The conversion rounds down, and it must not run too early.
-        self.0.start_after(jiffies.saturating_add(1));
+        self.0.start_after(delay);
     }
 }
 
@@ -113,7 +107,7 @@ impl Slot {
     /// Gives the work its state. Until then it does nothing.
     pub(super) fn set_state(&self, state: NonNull<c_void>) {
         if let Some(item) = &self.item {
-            item.state.store(state.as_ptr(), Ordering::Release);
+            item.set_state(state);
         }
     }
 
@@ -154,7 +148,7 @@ impl Item {
     ///
     /// - `queue` outlives the result.
     /// - `function` may be called with the work of a live [`Item`].
-    unsafe fn new(queue: NonNull<WorkQueue>, function: Function) -> impl PinInit<Self> {
+    pub(super) unsafe fn new(queue: NonNull<WorkQueue>, function: Function) -> impl PinInit<Self> {
         // INVARIANT: The work is initialised here; the caller promises the rest.
         pin_init!(Self {
             // SAFETY: The memory is valid, and does not move.
@@ -183,7 +177,13 @@ impl Item {
         unsafe { &*item }.state.load(Ordering::Acquire)
     }
 
-    fn start(&self) {
+    /// Gives the work its state. Until then it does nothing.
+    pub(super) fn set_state(&self, state: NonNull<c_void>) {
+        self.state.store(state.as_ptr(), Ordering::Release);
+    }
+
+    /// Makes the work run soon. If it is running now, it runs once more. In any context.
+    pub(super) fn start(&self) {
         // SAFETY: By the invariants both are initialised and live.
         unsafe {
             kernel::bindings::mod_delayed_work_on(
@@ -195,19 +195,26 @@ impl Item {
         };
     }
 
-    fn start_after(&self, jiffies: c_ulong) {
+    /// Makes the work run after `delay`, or sooner if it was started before. In any context.
+    pub(super) fn start_after(&self, delay: Delta) {
+        let ns = u64::try_from(delay.as_nanos()).unwrap_or(0);
+        // SAFETY: It accepts any number.
+        let jiffies = unsafe { kernel::bindings::nsecs_to_jiffies(ns) };
+
         // SAFETY: By the invariants both are initialised and live.
         unsafe {
             kernel::bindings::queue_delayed_work_on(
                 UNBOUND,
                 self.queue.as_ref().as_ptr(),
                 self.work.get(),
-                jiffies,
+                // The conversion rounds down, and it must not run too early.
+                jiffies.saturating_add(1),
             )
         };
     }
 
-    fn stop(&self) {
+    /// Stops the work for good, and waits for it if it is running. May sleep.
+    pub(super) fn stop(&self) {
         // SAFETY: By the invariant it is initialised.
         unsafe { kernel::bindings::disable_delayed_work_sync(self.work.get()) };
     }

@@ -46,7 +46,7 @@ wait $reading
 
 dmsetup status noio | cut -d ' ' -f 4- | xargs -n 3 > /tmp/seen
 cat /tmp/seen
-expect 'callbacks' 19 "$(wc -l < /tmp/seen)"
+expect 'callbacks' 20 "$(wc -l < /tmp/seen)"
 while read -r callback calls in_scope; do
 	[ "$calls" -gt 0 ] || fail "$callback was not called"
 	expect "$callback: calls in a scope" "$calls" "$in_scope"

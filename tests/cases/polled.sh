@@ -45,3 +45,13 @@ both --ioengine=io_uring --hipri --fixedbufs --registerfiles --iodepth=2
 # Reads that are searched are polled, too, although a task completes them.
 dmsetup message imgrement 0 ops read,write
 both --ioengine=io_uring --hipri --iodepth=2
+dmsetup remove imgrement
+
+# A polled write that a target keeps is no longer polled, and ends.
+modprobe dm_test_defer
+null_disk nullb1 size=32 memory_backed=1 submit_queues=2 poll_queues=2
+requests=256
+dmsetup create defer --table '0 8192 test_defer /dev/nullb1 0 /dev/sdb'
+expect 'polled' 1 "$(cat "/sys/block/dm-$(dmsetup info -c --noheadings -o minor defer)/queue/io_poll")"
+expect 'kept' "$requests $requests 0" "$(load defer --ioengine=io_uring --hipri --iodepth=2)"
+cmp <(part /dev/mapper/defer 0) <(part /dev/sdb 0)

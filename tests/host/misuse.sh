@@ -55,6 +55,16 @@ mistake bio-forgotten 'mismatched types' "$remap" 'drop(bio)'
 mistake bio-kept 'borrowed data escapes outside of associated function' "$remap" 'keep(bio); loop {}'
 mistake verdict-made-up 'private field' "$remap" 'Mapped { code: 3 }'
 mistake verdict-kept 'borrowed data escapes outside of associated function' "$remap" "keep($remap); loop {}"
+mistake bio-after-defer 'borrow of moved value: `bio`' 'go_on(range, bio);
+            return kept;' 'bio.op();
+            bio.end(Ok(())); bio.op(); return kept;'
+mistake deferred-forgotten 'in a function whose return type is not' 'return kept;' 'return;'
+mistake deferred-and-remapped 'use of moved value: `bio`' 'go_on(range, bio);
+            return kept;' 'drop((kept, bio));'
+mistake submitted-twice 'use of moved value: `bio`' 'bio.submit(range.device, sector);' \
+	'bio.submit(range.device, sector); bio.requeue();'
+mistake kept-bio-swapped 'cannot borrow data in dereference of' 'go_on(range, bio);' \
+	'let (mut a, mut b) = (bio, None::<OwnedBio<Kept>>); if let Some(b) = &mut b { core::mem::swap(&mut **b, &mut *a); }'
 mistake payload-kept 'lifetime may not live long enough' 'bytes.iter().next()' 'bytes'
 mistake payload-as-bytes 'mismatched types' 'bytes.iter().next()' '{ let bytes: &[u8] = bytes; bytes.len() }'
 
@@ -73,6 +83,24 @@ mistake late-queue-kept 'borrowed data escapes outside of associated function' '
 	'keep(builder.late_queue())'
 mistake sector-at-the-end 'no method named `sector` found' 'bio.per_bio().sector, Relaxed' 'bio.sector(), Relaxed'
 mistake end-made-up 'no variant or associated item named `Incomplete`' 'Completion::Done' 'Completion::Incomplete'
+
+# I/O by the target itself.
+mistake io-in-map 'this method takes 2 arguments but 1 argument was supplied' 'let sector = bio.sector();
+
+        for' 'let sector = bio.sector(); let _ = range.io.flush(range.device);
+
+        for'
+mistake io-task-made-up 'associated function `new` is private' 'let sector = bio.sector();
+
+        for' 'let sector = bio.sector(); let _ = range.io.flush(&IoTask::new(), range.device);
+
+        for'
+mistake io-task-kept 'borrowed data escapes outside of associated function' 'keep(reading);' 'keep(task);'
+mistake io-kept 'borrowed data escapes outside of associated function' 'keep(word.to_bytes().len())' 'keep(builder.io())'
+mistake io-worker-kept 'borrowed data escapes outside of associated function' 'keep(word.to_bytes().len())' \
+	'keep(builder.io_worker())'
+mistake buffer-while-reading 'borrow of moved value: `buffer`' 'keep(reading);' 'keep(reading); buffer.bytes();'
+mistake memory-as-bytes 'no method named `bytes` found' 'ReadBuffer::new(512)' 'dm::IoMemory::new(512)'
 
 # Messages and reports.
 mistake answer-borrows 'lifetime may not live long enough' 'Relaxed), None' 'Relaxed), Some(word)'

@@ -25,10 +25,14 @@ use dm::{
     DeviceVisitor,
     EndBio,
     Features,
+    Io,
+    IoTask,
     LateQueue,
     MapBio,
     Mapped,
+    OwnedBio,
     PerBio,
+    ReadBuffer,
     Registration,
     StatusWriter,
     Target, //
@@ -60,6 +64,7 @@ struct Misuse;
 struct Range<'t> {
     device: Device<'t>,
     late: LateQueue<'t>,
+    io: Io<'t>,
     bytes: Atomic<u64>,
 }
 
@@ -71,6 +76,13 @@ struct Kept {
 }
 
 impl PerBio for Kept {}
+
+/// What a target may do with a bio that it has kept.
+fn go_on(range: &Range<'_>, bio: OwnedBio<Kept>) {
+    let sector = bio.sector();
+
+    bio.submit(range.device, sector);
+}
 
 #[vtable]
 impl Target for Misuse {
@@ -91,7 +103,8 @@ impl Target for Misuse {
         keep(word.to_bytes().len());
         builder.wants_discards(true);
         let late = builder.late_queue()?;
-        Ok(init!(Range { device, late, bytes: Atomic::new(0) }? Error))
+        let io = builder.io()?;
+        Ok(init!(Range { device, late, io, bytes: Atomic::new(0) }? Error))
     }
 
     fn map<'b>(range: &Range<'_>, mut bio: MapBio<'b, Kept>) -> Mapped<'b> {
@@ -102,7 +115,19 @@ impl Target for Misuse {
             keep(first);
         }
         bio.per_bio().sector = sector;
+        if sector == 8 {
+            let (kept, bio) = bio.defer();
+            go_on(range, bio);
+            return kept;
+        }
         bio.remap(range.device, sector)
+    }
+
+    fn io_work(range: &Range<'_>, task: &IoTask<'_>) {
+        if let Ok(buffer) = ReadBuffer::new(512) {
+            let reading = range.io.read(task, range.device, 0, buffer, 512);
+            keep(reading);
+        }
     }
 
     fn end_io(range: &Range<'_>, bio: &mut EndBio<'_, Kept>) -> Completion {

@@ -29,6 +29,8 @@ use dm::{
     DeviceVisitor,
     EndBio,
     Features,
+    IoTask,
+    IoWorker,
     IoctlRoute,
     LateBio,
     LateQueue,
@@ -105,6 +107,7 @@ static POSTSUSPEND: Seen = Seen::new("postsuspend");
 static PRERESUME: Seen = Seen::new("preresume");
 static RESUME: Seen = Seen::new("resume");
 static WORK: Seen = Seen::new("work");
+static IO_WORK: Seen = Seen::new("io_work");
 static STATUS: Seen = Seen::new("status");
 static MESSAGE: Seen = Seen::new("message");
 static ANSWER: Seen = Seen::new("answer");
@@ -115,7 +118,7 @@ static IO_HINTS: Seen = Seen::new("io_hints");
 static DROP: Seen = Seen::new("drop");
 
 /// All of them.
-static ALL: [&Seen; 19] = [
+static ALL: [&Seen; 20] = [
     &PER_BIO,
     &PER_BIO_DROP,
     &MAP,
@@ -127,6 +130,7 @@ static ALL: [&Seen; 19] = [
     &PRERESUME,
     &RESUME,
     &WORK,
+    &IO_WORK,
     &STATUS,
     &MESSAGE,
     &ANSWER,
@@ -144,6 +148,7 @@ struct Range<'t> {
     offset: u64,
     sectors: u64,
     worker: Worker<'t>,
+    io_worker: IoWorker<'t>,
     late: LateQueue<'t>,
 }
 
@@ -190,10 +195,11 @@ impl Target for NoIo {
         let (device, offset) = builder.next_range(args)?;
         let sectors = builder.sectors();
         let worker = builder.worker()?;
+        let io_worker = builder.io_worker()?;
         let late = builder.late_queue()?;
 
         late.make()?;
-        Ok(init!(Range { device, offset, sectors, worker, late }? Error))
+        Ok(init!(Range { device, offset, sectors, worker, io_worker, late }? Error))
     }
 
     fn map<'b>(range: &Range<'_>, mut bio: MapBio<'b, Held>) -> Mapped<'b> {
@@ -223,11 +229,11 @@ impl Target for NoIo {
         PRESUSPEND_UNDO.now();
     }
 
-    fn postsuspend(_range: &Range<'_>) {
+    fn postsuspend(_range: &Range<'_>, _task: &IoTask<'_>) {
         POSTSUSPEND.now();
     }
 
-    fn preresume(_range: &Range<'_>) -> Result {
+    fn preresume(_range: &Range<'_>, _task: &IoTask<'_>) -> Result {
         PRERESUME.now();
         Ok(())
     }
@@ -235,6 +241,11 @@ impl Target for NoIo {
     fn resume(range: &Range<'_>) {
         RESUME.now();
         range.worker.start();
+        range.io_worker.start();
+    }
+
+    fn io_work(_range: &Range<'_>, _task: &IoTask<'_>) {
+        IO_WORK.now();
     }
 
     fn work(_range: &Range<'_>) {

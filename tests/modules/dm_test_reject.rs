@@ -38,6 +38,7 @@ use dm::{
     Device,
     DeviceVisitor,
     EndBio,
+    IoTask,
     MapBio,
     Mapped,
     PerBio,
@@ -179,7 +180,7 @@ impl Target for Reject {
         }
     }
 
-    fn preresume(range: &Range<'_>) -> Result {
+    fn preresume(range: &Range<'_>, _task: &IoTask<'_>) -> Result {
         match range.how {
             How::Resume => Err(EBUSY),
             How::Kill | How::Requeue | How::RequeueAtEnd => Ok(()),
