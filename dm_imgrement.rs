@@ -77,6 +77,7 @@ use trace::{
     ConfigError,
     InFlight,
     Search,
+    Settings,
     TableEvent,
     Trace, //
 };
@@ -144,19 +145,23 @@ impl Target for Imgrement {
         let (device, offset) = builder.next_range(args)?;
         let sectors = builder.sectors();
         let words = args.rest_as_group()?;
-        let table =
-            Table::parse(words.clone().map(CStr::to_bytes)).map_err(|refusal| match refusal {
-                Refusal::Mistake(mistake) => refuse(&words, &mistake, EINVAL),
-                Refusal::Memory(AllocError) => ENOMEM.into(),
-            })?;
+        let settings = read(&words).map_err(|error| match error {
+            ReadError::Mistake(mistake) => refuse(&words, &mistake, EINVAL),
+            ReadError::History => words.refuse(
+                None,
+                EOPNOTSUPP,
+                c"No history yet",
+                format_args!("history: not there yet; allowed: a table without it"),
+            ),
+            ReadError::Config(error) => no_pattern(&words, &error, None),
+        })?;
         let worker = builder.worker()?;
         let late = builder.late_queue()?;
-        if table.params.ops.read {
+        if settings.params.ops.read {
             late.make().map_err(|errno| no_queue(&words, errno))?;
         }
         let mapped = builder.mapped_device();
-        let trace = Trace::new(table, builder.name(), mapped)
-            .map_err(|error| no_pattern(&words, &error, None))?;
+        let trace = Trace::new(settings, builder.name(), mapped)?;
 
         if let Some(holders) = builder.other_holders(device) {
             let disk = device.disk_name();
@@ -234,6 +239,9 @@ impl Target for Imgrement {
         let mut room = KBox::new(Pattern::EMPTY, GFP_KERNEL)?;
         let change = Change::parse(args.by_ref().map(CStr::to_bytes), &mut room)
             .map_err(|mistake| refuse(args, &mistake, EINVAL))?;
+        if let Some(mistake) = change.without_history() {
+            return Err(refuse(args, &mistake, EINVAL));
+        }
 
         if matches!(change, Change::Set(Setting::Ops(ops)) if ops.read) {
             this.late.make().map_err(|errno| no_queue(args, errno))?;
@@ -307,6 +315,31 @@ impl Drop for Traced<'_> {
     }
 }
 
+/// Why the arguments of a table are refused.
+enum ReadError<'a> {
+    Mistake(Mistake<'a>),
+    /// A history is not there yet.
+    History,
+    Config(ConfigError),
+}
+
+/// Reads the arguments of a table.
+// What it has on the stack is large, and the rest of the constructor needs the stack for more.
+#[inline(never)]
+fn read<'a>(words: &Args<'a>) -> Result<KBox<Settings>, ReadError<'a>> {
+    let table = match Table::parse(words.clone().map(CStr::to_bytes)) {
+        Ok(table) => table,
+        Err(Refusal::Mistake(mistake)) => return Err(ReadError::Mistake(mistake)),
+        Err(Refusal::Memory(AllocError)) => {
+            return Err(ReadError::Config(ConfigError::Errno(ENOMEM)));
+        }
+    };
+    if table.params.history.is_some() {
+        return Err(ReadError::History);
+    }
+    Trace::prepare(table).map_err(ReadError::Config)
+}
+
 /// Refuses patterns that cannot be searched for.
 fn no_pattern(args: &Args<'_>, error: &ConfigError, change: Option<&Change<'_>>) -> CtrError {
     match error {
@@ -328,7 +361,9 @@ fn no_pattern(args: &Args<'_>, error: &ConfigError, change: Option<&Change<'_>>)
                 | Change::List
                 | Change::Set(_)
                 | Change::Reset
-                | Change::Mark(_),
+                | Change::Mark(_)
+                | Change::HistoryStop
+                | Change::HistoryNext(_),
             )
             | None => ENOENT.into(),
         },

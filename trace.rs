@@ -23,10 +23,7 @@ mod sys;
 use self::{
     counters::Counters,
     log::Log,
-    settings::{
-        Current,
-        Settings, //
-    },
+    settings::Current,
     stopwatch::Stopwatch,
     sys::{
         events,
@@ -62,6 +59,7 @@ pub(crate) use self::{
         ConfigError,
         Search, //
     },
+    settings::Settings,
     sys::events::{
         table_is_traced,
         TableEvent, //
@@ -119,20 +117,18 @@ pub(crate) struct Trace {
 const SIZE: u64 = 256 << 10;
 
 impl Trace {
-    /// A trace with its pool, for the target of that name in that mapped device. May sleep.
+    /// The settings of a table, if there is memory for what they ask for. May sleep.
     ///
     /// # Errors
     ///
     /// `ENOMEM`, too little memory, or what is wrong with a pattern.
-    pub(crate) fn new(
-        table: Table<Kernel>,
-        name: TargetName,
-        mapped: MappedDevice<'_>,
-    ) -> Result<Arc<Self>, ConfigError> {
+    pub(crate) fn prepare(table: Table<Kernel>) -> Result<KBox<Settings>, ConfigError> {
         let Table { params, patterns } = table;
         let need = Need {
             records: Pool::size(params.records),
             edges: Edges::<Kernel>::size(params.edges),
+            history_buffer: 0,
+            base: 0,
             other: SIZE
                 .saturating_add(Counters::size())
                 .saturating_add(Current::size()),
@@ -140,13 +136,24 @@ impl Trace {
         if let Some(shortage) = Shortage::of(&params, need, memory::available()) {
             return Err(ConfigError::Shortage(shortage));
         }
+        Settings::new(&params, Search::new(patterns, params.places)?)
+    }
 
-        let (records, label) = (params.records, params.label);
-        let edges = Edges::new(params.edges, random::number())?;
-        let settings = Settings::new(params, Search::new(patterns, params.places)?)?;
-        let log = Log::new(label, name)?;
+    /// A trace with its pool, for the target of that name in that mapped device. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn new(
+        settings: KBox<Settings>,
+        name: TargetName,
+        mapped: MappedDevice<'_>,
+    ) -> Result<Arc<Self>> {
+        let records = settings.params.records;
+        let edges = Edges::new(settings.params.edges, random::number())?;
+        let log = Log::new(settings.params.label, name)?;
 
-        Ok(Arc::pin_init(
+        Arc::pin_init(
             try_pin_init!(Self {
                 settings <- Current::new(settings),
                 counters <- Counters::new(),
@@ -164,7 +171,7 @@ impl Trace {
                 log <- new_mutex!(log, "imgrement_log"),
             }),
             GFP_KERNEL,
-        )?)
+        )
     }
 
     /// Reports what has happened to the line of the table to listeners. May sleep.

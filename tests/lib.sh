@@ -57,8 +57,9 @@ table_words() {
 	words=$1
 	shift
 	while [ $# -gt 0 ]; do
-		# An argument that does not print by default prints last.
+		# An argument that does not print by default prints last, and so do all those of a history.
 		[[ $line = *" $1 "* ]] || line+="$1 x "
+		[ "$1" != history ] || line+="$(python3 lib/reference.py history) "
 		line=$(sed -E "s/ $1 [^ ]+ / $1 $2 /" <<< "$line")
 		shift 2
 	done

@@ -70,9 +70,11 @@ impl Trace {
                 told(TableEvent::Reset);
                 return Ok(None);
             }
-            Change::List | Change::Mark(_) => return Ok(None),
+            Change::List | Change::Mark(_) | Change::HistoryStop | Change::HistoryNext(_) => {
+                return Ok(None)
+            }
         };
-        self.replace(Settings::new(params, search.clone())?);
+        self.replace(Settings::new(&params, search.clone())?);
         told(TableEvent::Changed);
         Ok(match change {
             Change::Pattern(Some(_)) | Change::Add(_) => Some(search),
@@ -81,7 +83,9 @@ impl Trace {
             | Change::List
             | Change::Set(_)
             | Change::Reset
-            | Change::Mark(_) => None,
+            | Change::Mark(_)
+            | Change::HistoryStop
+            | Change::HistoryNext(_) => None,
         })
     }
 

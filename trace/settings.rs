@@ -41,7 +41,10 @@ impl Settings {
     /// # Errors
     ///
     /// `ENOMEM`.
-    pub(crate) fn new(params: Params, search: Arc<Search>) -> Result<KBox<Self>, ConfigError> {
+    // They are made on the stack, which its callers need for more.
+    #[inline(never)]
+    pub(crate) fn new(params: &Params, search: Arc<Search>) -> Result<KBox<Self>, ConfigError> {
+        let params = *params;
         Ok(KBox::new(Self { params, search }, GFP_KERNEL)?)
     }
 }

@@ -66,11 +66,11 @@ pub(crate) fn check_message(
     }
 }
 
-/// The settings that print, by name.
+/// The settings that `dmsetup table` prints, by name.
 pub(crate) fn values(table: &Table<Std>) -> Vec<(&'static str, Value<'_>)> {
     Argument::ALL
         .iter()
-        .filter_map(|argument| Some((argument.name(), table.params.value(*argument)?)))
+        .filter_map(|argument| Some((argument.name(), table.params.shown(*argument)?)))
         .collect()
 }
 
@@ -79,7 +79,7 @@ pub(crate) fn json(value: &Value<'_>) -> serde_json::Value {
     match value {
         Value::Switch(on) => (*on).into(),
         Value::Number(number) => (*number).into(),
-        Value::Ops(_) | Value::Text(_) => value.to_string().into(),
+        Value::Ops(_) | Value::Text(_) | Value::Word(_) => value.to_string().into(),
     }
 }
 

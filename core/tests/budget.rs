@@ -5,7 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use imgrement_core::config::{
-    arguments::Params, //
+    arguments::Params,
     budget::{
         Need,
         Shortage, //
@@ -15,14 +15,27 @@ use imgrement_core::config::{
 const MIB: u64 = 1 << 20;
 
 fn shortage(records: u64, edges: u64, available: u64) -> Option<String> {
+    shortage_of(records, edges, 0, 0, available)
+}
+
+fn shortage_of(
+    records: u64,
+    edges: u64,
+    history_buffer: u64,
+    base: u64,
+    available: u64,
+) -> Option<String> {
     let params = Params {
         records: 12,
         edges: 34,
+        history_buffer: 567,
         ..Params::default()
     };
     let need = Need {
         records,
         edges,
+        history_buffer,
+        base,
         other: MIB,
     };
     Shortage::of(&params, need, available).map(|shortage| shortage.to_string())
@@ -54,6 +67,20 @@ fn the_larger_one_is_named() {
 }
 
 #[test]
+fn a_history_needs_memory() {
+    let history = |buffer, base| shortage_of(3 * MIB, 4 * MIB, buffer, base, 40 * MIB);
+    assert_eq!(history(10 * MIB, 6 * MIB), None);
+    let line = history(10 * MIB, 6 * MIB + 1).unwrap();
+    assert!(
+        line.starts_with("history_buffer 567: needs 25 MiB, and 40 MiB are"),
+        "{line}"
+    );
+    let line = history(6 * MIB, 10 * MIB + 1).unwrap();
+    assert!(line.starts_with("base on: needs 25 MiB"), "{line}");
+}
+
+#[test]
 fn no_sum_wraps() {
+    assert!(shortage_of(0, 0, u64::MAX, u64::MAX, u64::MAX).is_some());
     assert!(shortage(u64::MAX, u64::MAX, u64::MAX).is_some());
 }

@@ -25,6 +25,10 @@ use imgrement_core::{
             Setting, //
         },
         fault::Fault,
+        history::{
+            Base,
+            Slow, //
+        },
         keyword::Keyword,
         message::Change,
         mistake::{
@@ -84,7 +88,7 @@ fn text<const N: usize>(bytes: &[u8]) -> Text<N> {
     Text::new(bytes).unwrap()
 }
 
-/// What a table prints. Checks the count, and that it makes the same table again.
+/// What a table prints. Checks the count, and that it makes the same table again, but no new log.
 fn printed(table: &Table<Std>) -> String {
     let printed = Table::line(&table.patterns, &table.params).to_string();
     let (count, rest) = printed.split_once(' ').unwrap();
@@ -92,7 +96,14 @@ fn printed(table: &Table<Std>) -> String {
 
     let again = self::table(rest).unwrap();
     assert_eq!(again.patterns.as_slice(), table.patterns.as_slice());
-    assert_eq!(again.params, table.params);
+    let history_new = false;
+    assert_eq!(
+        again.params,
+        Params {
+            history_new,
+            ..table.params
+        }
+    );
     printed
 }
 
@@ -104,7 +115,8 @@ fn only(table: &Table<Std>) -> Pattern {
     *pattern
 }
 
-/// What a table prints: patterns, and all settings; those in `set` do not have their defaults.
+/// What a table prints: patterns, and all settings; those in `set` do not have their defaults. Those of a history only
+/// print if it is among them, and `history_new` never does.
 fn table_line(patterns: &str, set: &str) -> String {
     let set: Vec<_> = set.split_ascii_whitespace().collect();
     let value = |name| {
@@ -115,6 +127,9 @@ fn table_line(patterns: &str, set: &str) -> String {
     let mut line = patterns.to_owned();
 
     for row in reference::settings() {
+        if row.of_history && value("history").is_none() || row.name == "history_new" {
+            continue;
+        }
         if let Some(value) = value(row.name).or(row.default) {
             line.push_str(&format!(" {} {value}", row.name));
         }
@@ -191,7 +206,8 @@ fn no_words_are_the_defaults() {
 #[allow(clippy::needless_update, reason = "there may be more arguments")]
 fn all_arguments_in_any_order() {
     let table = table(
-        "label a%20b edges 65536 records 1 places on log_rate 0 log_lines 7 log off ops read data off pattern x",
+        "label a%20b edges 65536 records 1 places on log_rate 0 log_lines 7 log off ops read data off pattern x \
+         base durable history_new on history_slow gap history_timeout 3600 history %2fdev/sdb history_buffer 256",
     )
     .unwrap();
     assert_eq!(
@@ -209,6 +225,12 @@ fn all_arguments_in_any_order() {
             edges: 65_536,
             records: 1,
             label: Some(text(b"a b")),
+            history: Some(text(b"/dev/sdb")),
+            base: Base::Durable,
+            history_slow: Slow::Gap,
+            history_timeout: 3600,
+            history_buffer: 256,
+            history_new: true,
             ..Params::default()
         }
     );
@@ -216,9 +238,83 @@ fn all_arguments_in_any_order() {
         printed(&table),
         table_line(
             "pattern x",
-            "ops read data off log off log_rate 0 log_lines 7 places on edges 65536 records 1 label a%20b"
+            "ops read data off log off log_rate 0 log_lines 7 places on edges 65536 records 1 label a%20b \
+             history /dev/sdb base durable history_slow gap history_timeout 3600 history_buffer 256"
         )
     );
+}
+
+/// The line that makes the same target again must not erase its log.
+#[test]
+fn a_new_log_is_made_once() {
+    let table = table("history_new on history /dev/sdb").unwrap();
+    assert!(table.params.history_new);
+    let printed = printed(&table);
+    assert_eq!(printed, table_line("pattern DAMN", "history /dev/sdb"));
+    assert!(!printed.contains("history_new"), "{printed}");
+    // But it has a value, which a help may print.
+    let value = |table: &Table<Std>| {
+        table
+            .params
+            .value(Argument::HistoryNew)
+            .unwrap()
+            .to_string()
+    };
+    assert_eq!(value(&table), "on");
+}
+
+/// Once the log device is open, its number replaces its path.
+#[test]
+fn the_log_device_can_be_replaced() {
+    let mut table = table("history /dev/sdb").unwrap();
+    table.params.set(Setting::History(Text::new(b"8:16")));
+    assert_eq!(printed(&table), table_line("pattern DAMN", "history 8:16"));
+}
+
+/// Without a history, none of its arguments is taken.
+#[test]
+fn arguments_of_no_history() {
+    let mut count = 0;
+    for row in reference::settings().filter(|row| row.of_history) {
+        let (name, value) = (row.name, &row.right()[0]);
+        let line = format!("{name}: {NO_HISTORY}");
+        refused(table(&format!("{name} {value}")), "No history", &line);
+        count += 1;
+    }
+    assert_eq!(count, 5);
+
+    // The first of them is named; but a wrong word comes before.
+    let line = format!("history_buffer: {NO_HISTORY}");
+    refused(
+        table("pattern x history_buffer 256 base off"),
+        "No history",
+        &line,
+    );
+    let wrong = "base: its value is missing; allowed: on, off or durable";
+    refused(table("history_buffer 256 base"), "Missing value", wrong);
+
+    // The same goes for messages. Only the target knows whether it has a history.
+    for (line, name) in [
+        ("history_slow gap", Some("history_slow")),
+        ("history_timeout 1", Some("history_timeout")),
+        ("history stop", Some("history")),
+        ("history next 8:0", Some("history")),
+        ("log off", None),
+        ("pattern x", None),
+        ("pattern add x y", None),
+        ("pattern del x", None),
+        ("pattern list", None),
+        ("reset", None),
+        ("mark x", None),
+    ] {
+        let mistake = message(line).unwrap().without_history();
+        let said = mistake.map(|mistake| mistake.to_string());
+        let wanted = name.map(|name| format!("{name}: {NO_HISTORY}"));
+        assert_eq!(said, wanted, "{line}");
+        if let Some(mistake) = mistake {
+            assert_eq!(mistake.kind.sentence(), c"No history");
+        }
+    }
 }
 
 #[test]
@@ -447,6 +543,14 @@ fn every_message() {
         ("reset", Change::Reset),
         ("mark here%20it%20is", Change::Mark(b"here it is")),
         ("mark none", Change::Mark(b"none")),
+        ("history stop", Change::HistoryStop),
+        ("history next %2Fdev/sdb", Change::HistoryNext(b"/dev/sdb")),
+        ("history next stop", Change::HistoryNext(b"stop")),
+        (
+            "history_slow wait",
+            Change::Set(Setting::HistorySlow(Slow::Wait)),
+        ),
+        ("history_timeout 1", Change::Set(Setting::HistoryTimeout(1))),
     ];
     for (line, change) in cases {
         assert_eq!(message(line), Ok(change), "{line}");
@@ -470,7 +574,7 @@ fn messages() -> String {
     for row in reference::settings().filter(|row| row.message) {
         list.push_str(&format!(", {} {}", row.name, row.usage()));
     }
-    list + ", reset, mark TEXT"
+    list + ", reset, mark TEXT, history stop, history next DEVICE"
 }
 
 const PATTERN: &str = "1 to 255 bytes, %HH for what is not plain; or none";
@@ -481,6 +585,9 @@ const ADD: &str = "a name of 1 to 64 bytes and a text of 1 to 255, %HH for what 
 const DEL: &str = "a name as pattern list prints it";
 const ABOUT: &str = "after pattern TEXT or pattern_key NAME, name NAME and nocase once each";
 const MARK: &str = "1 to 128 bytes, %HH for what is not plain";
+const DEVICE: &str =
+    "the path or major:minor of a block device, 1 to 128 bytes, %HH for what is not plain";
+const NO_HISTORY: &str = "there is no history; allowed: with history DEVICE in the table";
 
 /// Checks device-mapper's sentence and our line.
 fn refused<T>(result: Result<T, Mistake<'_>>, sentence: &str, line: &str) {
@@ -521,6 +628,12 @@ fn every_mistake_in_a_table() {
             "mark x",
             "Unknown argument",
             "mark: unknown argument",
+            arguments,
+        ),
+        (
+            "stop",
+            "Unknown argument",
+            "stop: unknown argument",
             arguments,
         ),
         (
@@ -668,7 +781,7 @@ fn every_mistake_in_a_table() {
 
 #[test]
 fn every_mistake_in_a_message() {
-    let m129 = "m".repeat(129);
+    let (m129, d129) = ("m".repeat(129), "d".repeat(129));
     let messages = messages();
     let messages = messages.as_str();
     let one = "one value, %20 for a space";
@@ -799,6 +912,55 @@ fn every_mistake_in_a_message() {
         ),
         ("mark", "Missing value", "mark: its value is missing", MARK),
         (
+            "history",
+            "Missing value",
+            "history: its value is missing",
+            "stop, or next DEVICE",
+        ),
+        (
+            "history /dev/sdb",
+            "Invalid history",
+            "history /dev/sdb: no such word",
+            "stop, or next DEVICE",
+        ),
+        (
+            "history stop now",
+            "Too many words",
+            "stop now: one word too many",
+            "stop alone",
+        ),
+        (
+            "history next",
+            "Missing value",
+            "next: its value is missing",
+            DEVICE,
+        ),
+        (
+            "history next %2",
+            "Invalid history",
+            "next %2: bad escape",
+            DEVICE,
+        ),
+        (
+            &format!("history next {d129}"),
+            "Invalid history",
+            &format!("next {}...: too long", "d".repeat(128)),
+            DEVICE,
+        ),
+        (
+            "history next a b",
+            "Too many words",
+            "next b: one word too many",
+            one,
+        ),
+        ("stop", "Unknown message", "stop: unknown message", messages),
+        (
+            "base on",
+            "Set by the table only",
+            "base: set by the table only",
+            messages,
+        ),
+        (
             "pattern",
             "Missing value",
             "pattern: its value is missing",
@@ -850,7 +1012,7 @@ fn the_reference_is_right() {
         .collect();
     assert_eq!(
         there, names,
-        "the first table of docs/reference.md must have a line for each argument, in the order of arguments.rs"
+        "the tables of docs/reference.md must have a line for each argument, in the order of arguments.rs"
     );
 
     for (row, argument) in reference::settings().zip(Argument::ALL) {
@@ -865,9 +1027,14 @@ fn the_reference_is_right() {
             row.message,
             "{name}: correct the column message in docs/reference.md"
         );
+        assert_eq!(
+            argument.needs_history(),
+            row.of_history,
+            "{name}: it is in the wrong table of docs/reference.md"
+        );
 
         for value in row.right() {
-            let set = format!("{name} {value}");
+            let set = format!("{}{name} {value}", row.before());
             let table = table(&set).unwrap();
             assert_eq!(printed(&table), table_line("pattern DAMN", &set));
             // It prints in its own position, wherever it was given.
@@ -878,10 +1045,11 @@ fn the_reference_is_right() {
             );
 
             if row.message {
-                let Ok(Change::Set(setting)) = message(&set) else {
-                    panic!("{set}: {:?}", message(&set));
+                let word = format!("{name} {value}");
+                let Ok(Change::Set(setting)) = message(&word) else {
+                    panic!("{word}: {:?}", message(&word));
                 };
-                let mut params = Params::default();
+                let mut params = self::table(row.before()).unwrap().params;
                 params.set(setting);
                 assert_eq!(params, table.params);
             }
@@ -903,6 +1071,10 @@ fn every_mistake_with_a_setting() {
         let twice = format!("{name} {} {name}", row.right()[0]);
         refused(table(&twice), "Argument given twice", &again);
 
+        // The message `history` is another word.
+        if name == "history" {
+            continue;
+        }
         let only = format!("{name}: set by the table only; allowed: {}", messages());
         if row.message {
             refused(message(name), "Missing value", &missing);
@@ -1005,9 +1177,14 @@ fn any_table() -> impl Strategy<Value = String> {
             .prop_map(str::to_owned)
             .boxed(),
         Kind::Number { from, to, .. } => (from..=to).prop_map(|n| n.to_string()).boxed(),
-        Kind::Text { longest } => prop::collection::vec(any::<u8>(), 1..=longest)
-            .prop_map(|bytes| Text::<255>::new(&bytes).unwrap().to_string())
+        Kind::Words { usage, .. } => prop::sample::select(usage.split('|').collect::<Vec<_>>())
+            .prop_map(str::to_owned)
             .boxed(),
+        Kind::Text { longest } | Kind::Device { longest } => {
+            prop::collection::vec(any::<u8>(), 1..=longest)
+                .prop_map(|bytes| Text::<255>::new(&bytes).unwrap().to_string())
+                .boxed()
+        }
     };
     let setting = |argument: Argument| {
         prop::option::weighted(0.9, value(argument))
@@ -1015,7 +1192,13 @@ fn any_table() -> impl Strategy<Value = String> {
     };
     let settings: Vec<_> = Argument::ALL.iter().copied().map(setting).collect();
 
-    (prop::collection::vec(pattern(), 0..6), settings).prop_map(|(patterns, settings)| {
+    (prop::collection::vec(pattern(), 0..6), settings).prop_map(|(patterns, mut settings)| {
+        let history = settings[Argument::History as usize].is_some();
+        for argument in Argument::ALL.iter().filter(|_| !history) {
+            if argument.needs_history() {
+                settings[*argument as usize] = None;
+            }
+        }
         let patterns = match patterns.join(" ") {
             none if none.is_empty() => "pattern none".to_owned(),
             some => some,

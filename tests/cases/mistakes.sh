@@ -7,6 +7,7 @@ declare -A text=([EINVAL]='Invalid argument' [EBUSY]='Device or resource busy' [
 	[ENOTBLK]='Block device required' [ENXIO]='No such device or address' [ENOMEM]='Cannot allocate memory')
 text+=([ENOKEY]='Required key not available' [EKEYREVOKED]='Key has been revoked'
 	[EMSGSIZE]='Message too long')
+text+=([EOPNOTSUPP]='Operation not supported')
 text+=([EROFS]='Read-only file system' [EACCES]='Permission denied' [ENOTDIR]='Not a directory'
 	[ENAMETOOLONG]='File name too long' [EOVERFLOW]='Value too large for defined data type')
 length=8192
@@ -189,6 +190,22 @@ mistake EINVAL 'Invalid records' "records 0: out of range; allowed: $records" /d
 mistake EINVAL 'Invalid records' "records 65537: out of range; allowed: $records" /dev/sdb 0 2 records 65537
 mistake EINVAL 'Invalid records' "records 2k: not a whole number; allowed: $records" /dev/sdb 0 2 records 2k
 
+# A history.
+device='the path or major:minor of a block device, 1 to 128 bytes, %HH for what is not plain'
+without='there is no history; allowed: with history DEVICE in the table'
+mistake EINVAL 'No history' "base: $without" /dev/sdb 0 4 base on history_new on
+mistake EINVAL 'No history' "history_buffer: $without" /dev/sdb 0 2 history_buffer 256
+mistake EINVAL 'Invalid history' "history %: bad escape; allowed: $device" /dev/sdb 0 2 history %
+mistake EINVAL 'Invalid history' "history ${long:0:128}...: too long; allowed: $device" /dev/sdb 0 2 history "$long"
+mistake EINVAL 'Invalid base' 'base maybe: no such word; allowed: on, off or durable' /dev/sdb 0 2 base maybe
+mistake EINVAL 'Invalid history_slow' 'history_slow on: no such word; allowed: wait or gap' /dev/sdb 0 2 history_slow on
+mistake EINVAL 'Invalid history_timeout' 'history_timeout 0: out of range; allowed: a whole number from 1 to 3600' \
+	/dev/sdb 0 2 history_timeout 0
+mistake EINVAL 'Invalid history_new' 'history_new 1: neither on nor off; allowed: on or off' /dev/sdb 0 2 history_new 1
+mistake EOPNOTSUPP 'No history yet' 'history: not there yet; allowed: a table without it' \
+	/dev/sdb 0 4 history /dev/sda base off
+told 'a history'
+
 # A very long word is cut, so that what is allowed still fits into the line.
 long=$(printf 'x%.0s' {1..200})
 mistake EINVAL 'Unknown argument' "${long:0:128}...: unknown argument; allowed: $arguments" /dev/sdb 0 2 "$long" x
@@ -241,6 +258,7 @@ wrong_message "a%20b: unknown message; allowed: $messages" a%20b x
 wrong_message "records: set by the table only; allowed: $messages" records 1
 wrong_message "label: set by the table only; allowed: $messages" label x
 wrong_message "edges: set by the table only; allowed: $messages" edges 1
+wrong_message "history_buffer: set by the table only; allowed: $messages" history_buffer 256
 wrong_message "name: unknown message; allowed: $messages" name x
 wrong_message "nocase: unknown message; allowed: $messages" nocase
 added='a name of 1 to 64 bytes and a text of 1 to 255, %HH for what is not plain'
@@ -280,6 +298,16 @@ wrong_message "log_rate many: not a whole number; allowed: $rate" log_rate many
 wrong_message "pattern %: bad escape; allowed: $pattern" pattern %
 wrong_message 'mark %: bad escape; allowed: 1 to 128 bytes, %HH for what is not plain' mark %
 wrong_message "mark ${long:0:128}...: too long; allowed: 1 to 128 bytes, %HH for what is not plain" mark "$long"
+wrong_message "history: $missing stop, or next DEVICE" history
+wrong_message 'history on: no such word; allowed: stop, or next DEVICE' history on
+wrong_message 'stop now: one word too many; allowed: stop alone' history stop now
+wrong_message "next: $missing $device" history next
+wrong_message "next %: bad escape; allowed: $device" history next %
+wrong_message "next ${long:0:128}...: too long; allowed: $device" history next "$long"
+wrong_message 'next y: one word too many; allowed: one value, %20 for a space' history next x y
+wrong_message "history: $without" history stop
+wrong_message "history: $without" history next /dev/sda
+wrong_message "history_slow: $without" history_slow gap
 told messages
 expect 'table after all messages' "$table" "$(dmsetup table imgrement)"
 

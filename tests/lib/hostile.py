@@ -129,8 +129,9 @@ def integer(key, word, low, high):
     return number
 
 
-LIMITS = {"pattern": 255, "pattern_key": 64, "name": 64, "mark": 128, "del": 255}
+LIMITS = {"pattern": 255, "pattern_key": 64, "name": 64, "mark": 128, "del": 255, "next": 128}
 SETTINGS = {setting.name: setting for setting in reference.settings()}
+OF_HISTORY = [key for key in SETTINGS if SETTINGS[key].second]
 
 
 def value(key, word):
@@ -141,7 +142,8 @@ def value(key, word):
     if setting.range:
         return integer(key, word, *setting.range)
     if word not in (known.encode() for known in setting.words):
-        raise wrong(word, "neither on nor off" if setting.words == ["on", "off"] else f"no such {key}", key)
+        what = {"on off": "neither on nor off", "read write read,write": "no such ops"}
+        raise wrong(word, what.get(" ".join(setting.words), "no such word"), key)
     return word.decode()
 
 
@@ -150,7 +152,7 @@ def default(setting):
 
 
 ARGUMENTS = ("pattern", "pattern_key", "name", "nocase", *SETTINGS)
-MESSAGES = ("pattern", "pattern_key", "mark", "reset", *(key for key in SETTINGS if SETTINGS[key].message))
+MESSAGES = ("pattern", "pattern_key", "mark", "reset", "history", *(key for key in SETTINGS if SETTINGS[key].message))
 
 
 class Pattern:
@@ -198,6 +200,7 @@ def arguments(words):
     """The settings of a table."""
     settings = {"patterns": None, **{key: default(setting) for key, setting in SETTINGS.items()}}
     seen = set()
+    of_history = None
     words = iter(words)
     for word in words:
         key = word.decode("latin1")
@@ -218,6 +221,8 @@ def arguments(words):
             raise wrong(word, "its value is missing")
         if key in SETTINGS:
             settings[key] = value(key, argument)
+            if SETTINGS[key].needs_history and of_history is None:
+                of_history = key
         elif key == "name":
             if last is None or last.name is not None:
                 raise wrong(word, "no pattern before it that has none")
@@ -232,7 +237,15 @@ def arguments(words):
             settings["patterns"] = (settings["patterns"] or []) + ([] if none else [pattern])
     if settings["patterns"] is None:
         settings["patterns"] = [Pattern("pattern", b"DAMN")]
+    if settings["history"] is not None:
+        raise Refused(errno.EOPNOTSUPP, "history: not there yet; allowed: ")
+    if of_history is not None:
+        raise no_history(of_history)
     return fit(settings)
+
+
+def no_history(word):
+    return Refused(errno.EINVAL, f"{word}: there is no history; allowed: ")
 
 
 def opened(path):
@@ -322,12 +335,31 @@ def pattern_change(key, words, patterns):
     return before + [pattern]
 
 
+def history_change(words):
+    """Why this message about a history is refused. `words` are those after its name. No target has a history."""
+    if not words:
+        return wrong(b"history", "its value is missing")
+    first, *rest = words
+    if first not in (b"stop", b"next"):
+        return wrong(first, "no such word", "history")
+    if first == b"next":
+        if not rest:
+            return wrong(first, "its value is missing")
+        value("next", rest[0])
+        rest = rest[1:]
+    if rest:
+        return wrong(rest[0], "one word too many", first.decode())
+    return no_history("history")
+
+
 def change(words, settings):
     """The settings after a message."""
     if not words or words[0].startswith(b"@"):
         # Device-mapper's own messages.
         raise Refused(errno.EINVAL, None)
     key = words[0].decode("latin1")
+    if key == "history":
+        raise history_change(words[1:])
     if key in SETTINGS and not SETTINGS[key].message:
         raise wrong(words[0], "set by the table only")
     if key not in MESSAGES:
@@ -344,6 +376,8 @@ def change(words, settings):
     changed = value(key, words[1])
     if len(words) > 2:
         raise wrong(words[2], "one word too many", key)
+    if key in OF_HISTORY:
+        raise no_history(key)
     return settings if key == "mark" else {**settings, key: changed}
 
 
@@ -351,7 +385,7 @@ def printed(settings):
     """The line of a table with these settings."""
     words = [" ".join(pattern.words() for pattern in settings["patterns"]) or "pattern none"]
     for key in SETTINGS:
-        if settings[key] is not None:
+        if settings[key] is not None and key not in OF_HISTORY:
             words.append(f"{key} {escaped(settings[key]) if SETTINGS[key].longest else settings[key]}")
     words = " ".join(words)
     return f"{settings['device']} {settings['offset']} {len(words.split())} {words}"
@@ -409,7 +443,11 @@ def any_pattern():
 
 def any_table():
     """Length, and the words of a valid line, apart from what `any_text` gives."""
-    keys = chance.sample(list(SETTINGS), chance.randrange(len(SETTINGS) + 1))
+    # A few lines have arguments of a history.
+    known = [key for key in SETTINGS if key not in OF_HISTORY]
+    if chance.random() < 0.1:
+        known += chance.sample(OF_HISTORY, 2)
+    keys = chance.sample(known, chance.randrange(len(known) + 1))
     if "records" not in keys and chance.random() < 0.9:
         keys.append("records")
     parts = [[key.encode(), any_value(key)] for key in keys]
@@ -431,6 +469,8 @@ def any_message():
     key = chance.choice(MESSAGES)
     if key == "reset":
         return [b"reset"]
+    if key == "history":
+        return [b"history", *chance.choice(([b"stop"], [b"next", any_text(128)]))]
     if key == "pattern" and chance.random() < 0.7:
         kind = chance.choice((b"add", b"add", b"del", b"list"))
         if kind == b"list":

@@ -3,10 +3,11 @@
 """The arguments of a table, as described in docs/reference.md, which tests rely on.
 
 reference.py defaults    prints the words after the patterns in a table in which nothing else is set
+reference.py history     prints the same of a history, without its device
 reference.py arguments   prints the list of arguments of a table, as in the line about an unknown argument
 reference.py messages    prints the list of messages
 reference.py others      prints for each argument its name, a value that is not its default, the default or `-`, and
-                         whether a message can change it: yes or no
+                         whether a message can change it: yes or no; without the arguments of a history
 """
 
 import os
@@ -20,13 +21,19 @@ PATTERNS = ("pattern", "pattern_key", "name", "nocase")
 
 
 class Setting:
-    """A row of the table. `default` is None if nothing is printed by default."""
+    """A row of the tables. `default` is None if nothing is printed by default. The second table is about a history."""
 
-    def __init__(self, name, value, default, message):
+    def __init__(self, second, name, value, default, message):
         self.name = name
+        self.second = second
+        self.needs_history = second and name != "history"
+        # A table never prints it.
+        self.prints = name != "history_new"
         self.default = default.strip("`") or None
         self.message = {"yes": True, "no": False}[message]
         self.words = self.range = self.longest = None
+        self.device = value.startswith("a device, ")
+        value = value.removeprefix("a device, ")
         if value.startswith("`"):
             self.words = re.findall("`([^`]+)`", value)
         elif value.endswith(" bytes"):
@@ -37,7 +44,9 @@ class Setting:
     def usage(self):
         """The placeholder for the value in the lists."""
         if self.words:
-            return "on|off" if self.words == ["on", "off"] else self.name.upper()
+            return "OPS" if self.name == "ops" else "|".join(self.words)
+        if self.device:
+            return "DEVICE"
         return "TEXT" if self.longest else "N"
 
     def other(self):
@@ -50,14 +59,23 @@ class Setting:
 def settings():
     """All rows that are not about patterns, in the order in which they print."""
     with open(REFERENCE, encoding="utf-8") as file:
-        rows = file.read().split(HEAD)[1].split("\n\n")[0].splitlines()
-    rows = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows if row.startswith("| `")]
-    names = [(cells[0].strip("`"), cells) for cells in rows]
-    return [Setting(name, *cells[1:4]) for name, cells in names if name not in PATTERNS]
+        tables = [table.split("\n\n")[0].splitlines() for table in file.read().split(HEAD)[1:]]
+    rows = []
+    for second, table in enumerate(tables):
+        for row in table:
+            if row.startswith("| `"):
+                cells = [cell.strip() for cell in row.strip("|").split("|")]
+                rows.append((bool(second), cells[0].strip("`"), *cells[1:4]))
+    return [Setting(*row) for row in rows if row[1] not in PATTERNS]
 
 
-def defaults():
-    return " ".join(f"{setting.name} {setting.default}" for setting in settings() if setting.default)
+def defaults(second=False):
+    rows = [row for row in settings() if row.second == second and row.default and row.prints]
+    return " ".join(f"{row.name} {row.default}" for row in rows)
+
+
+def history():
+    return defaults(second=True)
 
 
 def arguments():
@@ -69,13 +87,15 @@ def messages():
     words = ["pattern TEXT|none", "pattern add NAME TEXT", "pattern del NAME", "pattern list"]
     words += ["pattern_key NAME", "pattern_key add NAME"]
     words += [f"{setting.name} {setting.usage()}" for setting in settings() if setting.message]
-    return ", ".join(words + ["reset", "mark TEXT"])
+    return ", ".join(words + ["reset", "mark TEXT", "history stop", "history next DEVICE"])
 
 
 def others():
-    rows = [(row.name, row.other(), row.default or "-", "yes" if row.message else "no") for row in settings()]
+    rows = [row for row in settings() if not row.second]
+    rows = [(row.name, row.other(), row.default or "-", "yes" if row.message else "no") for row in rows]
     return "\n".join(" ".join(row) for row in rows)
 
 
 if __name__ == "__main__":
-    print({"defaults": defaults, "arguments": arguments, "messages": messages, "others": others}[sys.argv[1]]())
+    lists = {"defaults": defaults, "history": history, "arguments": arguments, "messages": messages, "others": others}
+    print(lists[sys.argv[1]]())

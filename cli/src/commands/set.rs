@@ -24,8 +24,8 @@ Examples:
   imgrement set imgrement-sdb pattern='BEGIN RSA' places=on log_rate=0
   imgrement set imgrement-sdb pattern=none log=off
 
-pattern=TEXT and pattern_key=NAME replace all patterns; imgrement pattern adds or deletes a single one. The arguments
-edges, records and label are only set by attach. docs/reference.md explains each argument.")]
+pattern=TEXT and pattern_key=NAME replace all patterns; imgrement pattern adds or deletes a single one. Some arguments,
+such as records and label, are only set by attach. docs/reference.md explains each argument.")]
 pub(crate) struct Set {
     /// The name of the device, or its path
     name: String,
@@ -83,7 +83,13 @@ fn message(change: &OsStr) -> Result<Vec<String>, Failure> {
     }
     check_message(&words, |change| match change {
         Change::Set(_) | Change::Pattern(_) => true,
-        Change::Add(_) | Change::Del(_) | Change::List | Change::Reset | Change::Mark(_) => false,
+        Change::Add(_)
+        | Change::Del(_)
+        | Change::List
+        | Change::Reset
+        | Change::Mark(_)
+        | Change::HistoryStop
+        | Change::HistoryNext(_) => false,
     })?;
     Ok(words)
 }
@@ -123,6 +129,9 @@ mod tests {
             "mark=x",
             "name=x",
             "records=1",
+            "history=stop",
+            "history=next",
+            "history=/dev/sdb",
             "pattern=",
             "",
         ] {

@@ -13,6 +13,7 @@ use imgrement_core::{
             Params,
             Setting, //
         },
+        fault::Fault,
         keyword::Keyword,
         message::Change,
         mistake::MistakeKind,
@@ -82,8 +83,26 @@ fn read<'a>(words: &[&'a [u8]]) -> Result<Said, Wrong<'a>> {
     let more = values.get(1..).unwrap_or_default();
 
     match known {
-        Keyword::Name | Keyword::NoCase | Keyword::Add | Keyword::Del => {
-            Err((name, MistakeKind::UnknownMessage))
+        Keyword::Name
+        | Keyword::NoCase
+        | Keyword::Add
+        | Keyword::Del
+        | Keyword::Stop
+        | Keyword::Next => Err((name, MistakeKind::UnknownMessage)),
+        Keyword::History | Keyword::Setting(Argument::History) => {
+            let known = Keyword::History;
+            match values {
+                [] => Err((name, MistakeKind::Missing(known))),
+                [b"stop", more @ ..] => {
+                    end(Keyword::Stop, more).map(|()| "history stop".to_owned())
+                }
+                [next @ b"next", more @ ..] => {
+                    let device = word(Keyword::Next, more.first(), next, 128)?;
+                    let more = more.get(1..).unwrap_or_default();
+                    end(Keyword::Next, more).map(|()| format!("history next {device}"))
+                }
+                [other, ..] => Err((other, MistakeKind::Value(known, Fault::NotWord))),
+            }
         }
         Keyword::Reset => end(known, values).map(|()| "reset".to_owned()),
         Keyword::Mark => {
@@ -172,6 +191,8 @@ fn said(change: &Change<'_>) -> Said {
         Change::Set(setting) => changed(*setting),
         Change::Reset => "reset".to_owned(),
         Change::Mark(text) => format!("mark {}", escape(text)),
+        Change::HistoryStop => "history stop".to_owned(),
+        Change::HistoryNext(device) => format!("history next {}", escape(device)),
     }
 }
 
@@ -185,6 +206,12 @@ fuzz_target!(|input: &[u8]| {
     ) {
         (Ok(change), Ok(wanted)) => {
             assert_eq!(said(&change), wanted);
+            let of_history = ["history", "history_slow", "history_timeout"];
+            let first = wanted.split(' ').next();
+            assert_eq!(
+                change.without_history().is_some(),
+                first.is_some_and(|first| of_history.contains(&first))
+            );
 
             // What a mark prints is the same mark.
             if let Change::Mark(text) = change {

@@ -71,10 +71,27 @@ struct Read {
     values: Vec<(Argument, Value)>,
 }
 
+impl Read {
+    fn has(&self, argument: Argument) -> bool {
+        self.values.iter().any(|(given, _)| *given == argument)
+    }
+}
+
+/// The arguments that only a history has.
+const OF_HISTORY: [Argument; 5] = [
+    Argument::Base,
+    Argument::HistorySlow,
+    Argument::HistoryTimeout,
+    Argument::HistoryBuffer,
+    Argument::HistoryNew,
+];
+
 /// Reads a table, or returns the first wrong word.
 fn read<'a>(words: &[&'a [u8]]) -> Result<Read, (&'a [u8], MistakeKind)> {
     let mut read = Read::default();
     let mut words = words.iter().copied();
+    // The first argument that only a history has.
+    let mut of_history = None;
 
     while let Some(name) = words.next() {
         let known = keyword(name).ok_or((name, MistakeKind::UnknownArgument))?;
@@ -89,7 +106,13 @@ fn read<'a>(words: &[&'a [u8]]) -> Result<Read, (&'a [u8], MistakeKind)> {
         let none_before = (name, MistakeKind::NoPattern);
 
         match known {
-            Keyword::Reset | Keyword::Mark | Keyword::Add | Keyword::Del => {
+            Keyword::Reset
+            | Keyword::Mark
+            | Keyword::Add
+            | Keyword::Del
+            | Keyword::History
+            | Keyword::Stop
+            | Keyword::Next => {
                 return Err((name, MistakeKind::UnknownArgument));
             }
             Keyword::NoCase => {
@@ -126,16 +149,22 @@ fn read<'a>(words: &[&'a [u8]]) -> Result<Read, (&'a [u8], MistakeKind)> {
                 });
             }
             Keyword::Setting(argument) => {
-                if read.values.iter().any(|(before, _)| *before == argument) {
+                if read.has(argument) {
                     return Err(repeated);
                 }
                 let word = words.next().ok_or(missing)?;
                 let value = value(argument, word).map_err(|fault| wrong(word, fault))?;
                 read.values.push((argument, value));
+                if OF_HISTORY.contains(&argument) {
+                    of_history.get_or_insert(name);
+                }
             }
         }
     }
-    Ok(read)
+    match of_history {
+        Some(name) if !read.has(Argument::History) => Err((name, MistakeKind::NoHistory)),
+        _ => Ok(read),
+    }
 }
 
 /// The line that a table with these values prints, after the count.
@@ -161,6 +190,12 @@ fn line(read: &Read) -> String {
         }
     };
     for argument in Argument::ALL {
+        // A history's arguments only print with it, and a new log is only made once.
+        if OF_HISTORY.contains(argument) && !read.has(Argument::History)
+            || *argument == Argument::HistoryNew
+        {
+            continue;
+        }
         let value = match read.values.iter().find(|(given, _)| given == argument) {
             Some((_, value)) => Some(value.clone()),
             None => parsed(&Params::default(), *argument),
@@ -190,7 +225,9 @@ fuzz_target!(|input: &[u8]| {
             let again: Vec<_> = rest.split(' ').map(str::as_bytes).collect();
             assert_eq!(count.parse(), Ok(again.len()));
             let again = parse(&again).unwrap_or_else(|mistake| panic!("{mistake}"));
-            assert_eq!(again.params, table.params);
+            let mut params = table.params;
+            params.history_new = false;
+            assert_eq!(again.params, params);
             assert_eq!(again.patterns.as_slice(), table.patterns.as_slice());
 
             // The name by which each is shown, and whether two of them are the same.

@@ -121,6 +121,8 @@ pub enum Value {
     Ops(bool, bool),
     /// A number.
     Number(u32),
+    /// One of a few words.
+    Word(String),
 }
 
 /// Reads the value of a setting.
@@ -138,7 +140,14 @@ pub fn value(argument: Argument, word: &[u8]) -> Result<Value, Fault> {
             _ => Err(Fault::NotOps),
         },
         Kind::Number { from, to, .. } => number(word, from, to),
-        Kind::Text { longest } => text(word, longest).map(Value::Text),
+        Kind::Text { longest } | Kind::Device { longest } => text(word, longest).map(Value::Text),
+        Kind::Words { usage, .. } => {
+            let mut words = usage.split('|');
+            match words.find(|known| known.as_bytes() == word) {
+                Some(word) => Ok(Value::Word(word.to_owned())),
+                None => Err(Fault::NotWord),
+            }
+        }
     }
 }
 
@@ -152,6 +161,7 @@ pub fn printed(value: &Value) -> String {
         Value::Ops(false, _) => "write".to_owned(),
         Value::Number(number) => number.to_string(),
         Value::Text(text) => escape(text),
+        Value::Word(word) => word.clone(),
     }
 }
 
@@ -162,6 +172,7 @@ pub fn parsed(params: &Params, argument: Argument) -> Option<Value> {
         values::Value::Ops(ops) => Value::Ops(ops.read, ops.write),
         values::Value::Number(number) => Value::Number(number),
         values::Value::Text(text) => Value::Text(text.to_vec()),
+        values::Value::Word(word) => Value::Word(word.to_owned()),
     })
 }
 
@@ -231,7 +242,8 @@ pub fn check_mistake(mistake: &Mistake<'_>, word: &[u8], kind: MistakeKind) {
         | MistakeKind::Missing(_)
         | MistakeKind::NoMessage
         | MistakeKind::UnknownMessage
-        | MistakeKind::TableOnly => String::new(),
+        | MistakeKind::TableOnly
+        | MistakeKind::NoHistory => String::new(),
     };
     // What is allowed follows.
     let wanted = format!("{name}{named}{}; allowed: ", kind.what());

@@ -8,13 +8,21 @@
 
 use super::{
     declare::settings,
+    history::{
+        Base,
+        Slow,
+        DEVICE_MAX, //
+    },
     ops::Ops,
     text::Text,
     values::{
+        DevicePath,
         Number,
+        OneOf,
         SearchedOps,
         ShortText,
-        Switch, //
+        Switch,
+        Value, //
     }, //
 };
 use crate::search::edges::EDGES;
@@ -37,6 +45,12 @@ pub enum Given {
 
 /// A limit per second.
 const LIMIT: Number = Number(0..=u32::MAX, Some("no limit"));
+
+/// How long the log device may hang, in seconds.
+const TIMEOUT: Number = Number(1..=3600, None);
+
+/// How much memory a history may take for what waits for the log device, in KiB.
+const BUFFER: Number = Number(256..=1_048_576, None);
 
 settings! {
     // Variant    Name and type                           Default       Given         Values
@@ -67,4 +81,57 @@ settings! {
 
     /// What each line of the log begins with.
     Label         label: Option<Text<LABEL_MAX>>        = None,         Table,        ShortText::<LABEL_MAX>;
+
+    /// The log device of a history: it keeps what is written, and what was there before.
+    History       history: Option<Text<DEVICE_MAX>>     = None,         Table,        DevicePath::<DEVICE_MAX>;
+
+    /// Whether the history keeps what was there before a write; durable: on stable media, before the write.
+    Base          base: Base                            = Base::On,     Table,        OneOf(Base::ALL);
+
+    /// When the log device is too slow: whether writes wait, or go on and leave a gap in the history.
+    HistorySlow   history_slow: Slow                    = Slow::Wait,   AnyTime,      OneOf(Slow::ALL);
+
+    /// After how many seconds a write waits no longer, and a log device that hangs is given up.
+    HistoryTimeout history_timeout: u32                 = 30,           AnyTime,      TIMEOUT;
+
+    /// How much memory the history takes for what waits for the log device, in KiB.
+    HistoryBuffer history_buffer: u32                   = 8192,         Table,        BUFFER;
+
+    /// Whether to make a new log, whatever the log device holds.
+    HistoryNew    history_new: bool                     = false,        Table,        Switch;
+}
+
+impl Argument {
+    /// Whether it is about a history, and means nothing without [`Self::History`].
+    pub fn needs_history(self) -> bool {
+        match self {
+            Self::Base
+            | Self::HistorySlow
+            | Self::HistoryTimeout
+            | Self::HistoryBuffer
+            | Self::HistoryNew => true,
+            Self::Ops
+            | Self::Data
+            | Self::Log
+            | Self::LogRate
+            | Self::LogLines
+            | Self::Places
+            | Self::Edges
+            | Self::Records
+            | Self::Label
+            | Self::History => false,
+        }
+    }
+}
+
+impl Params {
+    /// The value of an argument, if it belongs into the line that makes the same target again.
+    ///
+    /// Without a history, its arguments do not. And `history_new` never does: that line must not erase the log.
+    pub fn shown(&self, argument: Argument) -> Option<Value<'_>> {
+        let shown = argument != Argument::HistoryNew
+            && (self.history.is_some() || !argument.needs_history());
+
+        self.value(argument).filter(|_| shown)
+    }
 }

@@ -5,9 +5,15 @@
 //! An allocation that may fail can still take nearly all memory, and leave too little to others. So the table is
 //! refused before anything is allocated, and the error says how much is missing.
 
-use super::arguments::{
-    Argument,
-    Params, //
+use super::{
+    arguments::{
+        Argument,
+        Params, //
+    },
+    values::{
+        Choice,
+        Value, //
+    }, //
 };
 use core::fmt;
 
@@ -23,6 +29,10 @@ pub struct Need {
     pub records: u64,
     /// For `edges`.
     pub edges: u64,
+    /// For `history_buffer`: what waits for the log device, and the buffers for what was there before.
+    pub history_buffer: u64,
+    /// For `base`: one bit for each chunk of the target.
+    pub base: u64,
     /// For everything else.
     pub other: u64,
 }
@@ -34,7 +44,7 @@ pub struct Need {
 pub struct Shortage {
     /// The argument that asks for the most, and its value.
     argument: Argument,
-    value: u32,
+    value: Value<'static>,
     /// Bytes for the whole table line.
     needs: u64,
     /// Available bytes.
@@ -48,19 +58,35 @@ impl Shortage {
         let Need {
             records,
             edges,
+            history_buffer,
+            base,
             other,
         } = need;
-        let needs = records.saturating_add(edges).saturating_add(other);
+        let needs = [records, edges, history_buffer, base, other]
+            .into_iter()
+            .fold(0, u64::saturating_add);
         let left = LEFT_MIN.max(available / 4);
         if needs <= available.saturating_sub(left) {
             return None;
         }
 
-        let (argument, value) = if edges > records {
-            (Argument::Edges, params.edges)
-        } else {
-            (Argument::Records, params.records)
-        };
+        let mut most = records;
+        let mut named = (Argument::Records, Value::Number(params.records));
+        for (bytes, argument, value) in [
+            (edges, Argument::Edges, Value::Number(params.edges)),
+            (
+                history_buffer,
+                Argument::HistoryBuffer,
+                Value::Number(params.history_buffer),
+            ),
+            (base, Argument::Base, Value::Word(params.base.name())),
+        ] {
+            if bytes > most {
+                most = bytes;
+                named = (argument, value);
+            }
+        }
+        let (argument, value) = named;
         Some(Self {
             argument,
             value,

@@ -37,7 +37,7 @@ macro_rules! settings {
                 }
             }
 
-            /// The value of an argument, if it prints.
+            /// The value of an argument; `None` if it has none. See also [`Self::shown`].
             pub fn value(&self, argument: Argument) -> Option<$crate::config::values::Value<'_>> {
                 match argument {
                     $(Argument::$variant => $crate::config::values::Parse::view(&$values, &self.$name),)*

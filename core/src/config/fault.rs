@@ -15,6 +15,8 @@ pub enum Fault {
     NotSwitch,
     /// None of the words for operations.
     NotOps,
+    /// None of the allowed words.
+    NotWord,
     /// Not all decimal digits.
     NotNumber,
     /// A number that is too small or too large.
@@ -41,6 +43,7 @@ impl Fault {
             Self::TooLong => "too long",
             Self::NotSwitch => "neither on nor off",
             Self::NotOps => "no such ops",
+            Self::NotWord => "no such word",
             Self::NotNumber => "not a whole number",
             Self::OutOfRange => "out of range",
             Self::NoKey => "no such key",

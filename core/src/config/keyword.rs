@@ -8,6 +8,7 @@ use super::{
         Argument,
         Given, //
     },
+    history::DEVICE_MAX,
     pattern::NAME_MAX,
     values::Kind, //
 };
@@ -40,6 +41,12 @@ pub enum Keyword {
     Reset,
     /// `mark`, a message.
     Mark,
+    /// `history`, a message. In a table it is a setting.
+    History,
+    /// `stop`, after `history` of a message.
+    Stop,
+    /// `next`, after `history` of a message.
+    Next,
 }
 
 /// What is known about a keyword.
@@ -67,10 +74,10 @@ impl Keyword {
         [Self::Pattern, Self::PatternKey, Self::Name, Self::NoCase]
             .into_iter()
             .chain(Argument::ALL.iter().copied().map(Self::Setting))
-            .chain([Self::Reset, Self::Mark])
+            .chain([Self::Reset, Self::Mark, Self::History])
     }
 
-    /// The keyword of this list with this name.
+    /// The first keyword of this list with this name.
     pub(super) fn from_name(name: &[u8]) -> Option<Self> {
         Self::firsts().find(|keyword| keyword.name().as_bytes() == name)
     }
@@ -151,6 +158,29 @@ impl Keyword {
                 message: Some("TEXT"),
                 allowed: Allowed::Kind(Kind::Text { longest: MARK_MAX }),
                 invalid: c"Invalid mark",
+            },
+            Self::History => Row {
+                name: "history",
+                table: None,
+                message: Some("stop, history next DEVICE"),
+                allowed: Allowed::Words("stop, or next DEVICE"),
+                invalid: c"Invalid history",
+            },
+            Self::Stop => Row {
+                name: "stop",
+                table: None,
+                message: None,
+                allowed: Allowed::Words("stop alone"),
+                invalid: c"Invalid history",
+            },
+            Self::Next => Row {
+                name: "next",
+                table: None,
+                message: None,
+                allowed: Allowed::Kind(Kind::Device {
+                    longest: DEVICE_MAX,
+                }),
+                invalid: c"Invalid history",
             },
         }
     }

@@ -4,10 +4,12 @@
 
 use super::{
     arguments::{
+        Argument,
         Given,
         Setting, //
     },
     fault::Fault,
+    history::DEVICE_MAX,
     keyword::{
         Keyword,
         MARK_MAX, //
@@ -36,6 +38,10 @@ pub enum Change<'r> {
     Reset,
     /// `mark TEXT`: a line in the log, after all requests before it.
     Mark(&'r [u8]),
+    /// `history stop`: the history ends here.
+    HistoryStop,
+    /// `history next DEVICE`: the history goes on with this log device.
+    HistoryNext(&'r [u8]),
 }
 
 impl<'r> Change<'r> {
@@ -62,6 +68,7 @@ impl<'r> Change<'r> {
         let change = match keyword {
             Keyword::Pattern => words.pattern(name, room)?,
             Keyword::PatternKey => words.pattern_key(name, room)?,
+            Keyword::History | Keyword::Setting(Argument::History) => words.history(name, room)?,
             Keyword::Setting(argument) => match argument.given() {
                 Given::Table => return Err(Mistake::new(name, MistakeKind::TableOnly)),
                 Given::AnyTime => {
@@ -73,12 +80,36 @@ impl<'r> Change<'r> {
                 words.value(keyword, name, |text| room.set_text_of(text, MARK_MAX))?;
                 Self::Mark(room.bytes())
             }
-            Keyword::Name | Keyword::NoCase | Keyword::Add | Keyword::Del => {
-                return Err(unknown());
-            }
+            Keyword::Name
+            | Keyword::NoCase
+            | Keyword::Add
+            | Keyword::Del
+            | Keyword::Stop
+            | Keyword::Next => return Err(unknown()),
         };
         words.end(keyword)?;
         Ok(change)
+    }
+
+    /// The mistake in sending this to a target without a history; `None` if that is none.
+    pub fn without_history(&self) -> Option<Mistake<'static>> {
+        let keyword = match self {
+            Self::HistoryStop | Self::HistoryNext(_) => Keyword::History,
+            Self::Set(setting) if setting.argument().needs_history() => {
+                Keyword::Setting(setting.argument())
+            }
+            Self::Set(_)
+            | Self::Pattern(_)
+            | Self::Add(_)
+            | Self::Del(_)
+            | Self::List
+            | Self::Reset
+            | Self::Mark(_) => return None,
+        };
+        Some(Mistake::new(
+            keyword.name().as_bytes(),
+            MistakeKind::NoHistory,
+        ))
     }
 }
 
@@ -160,6 +191,33 @@ impl<'a, I: Iterator<Item = &'a [u8]>> Words<I> {
                     .map_err(|fault| Mistake::new(name, MistakeKind::Value(keyword, fault)))?;
                 self.nocase(keyword, pattern).map(Some).map(Change::Pattern)
             }
+        }
+    }
+
+    /// The message `history`, whose first word is `name`.
+    fn history<'r>(
+        &mut self,
+        name: &'a [u8],
+        room: &'r mut Pattern,
+    ) -> Result<Change<'r>, Mistake<'a>> {
+        let keyword = Keyword::History;
+
+        match self.value(keyword, name, Ok)? {
+            b"stop" => {
+                self.end(Keyword::Stop)?;
+                Ok(Change::HistoryStop)
+            }
+            word @ b"next" => {
+                self.value(Keyword::Next, word, |device| {
+                    room.set_text_of(device, DEVICE_MAX)
+                })?;
+                self.end(Keyword::Next)?;
+                Ok(Change::HistoryNext(room.bytes()))
+            }
+            word => Err(Mistake::new(
+                word,
+                MistakeKind::Value(keyword, Fault::NotWord),
+            )),
         }
     }
 

@@ -93,7 +93,8 @@ impl fmt::Display for Mistake<'_> {
             | MistakeKind::Missing(_)
             | MistakeKind::NoMessage
             | MistakeKind::UnknownMessage
-            | MistakeKind::TableOnly => {}
+            | MistakeKind::TableOnly
+            | MistakeKind::NoHistory => {}
         }
         let (Word::Typed(bytes) | Word::Text(bytes)) = self.word;
         let (start, end) = match bytes.get(..WORD_MAX) {
@@ -131,6 +132,8 @@ pub enum MistakeKind {
     Extra(Keyword),
     /// No message sets this, only a table does.
     TableOnly,
+    /// It is about a history, and the table has no `history`.
+    NoHistory,
 }
 
 impl MistakeKind {
@@ -146,6 +149,7 @@ impl MistakeKind {
             Self::UnknownMessage => c"Unknown message",
             Self::Extra(_) => c"Too many words",
             Self::TableOnly => c"Set by the table only",
+            Self::NoHistory => c"No history",
         }
     }
 
@@ -161,6 +165,7 @@ impl MistakeKind {
             Self::UnknownMessage => "unknown message",
             Self::Extra(_) => "one word too many",
             Self::TableOnly => "set by the table only",
+            Self::NoHistory => "there is no history",
         }
     }
 
@@ -171,6 +176,7 @@ impl MistakeKind {
             Self::NoMessage | Self::UnknownMessage | Self::TableOnly => {
                 return write_messages(f);
             }
+            Self::NoHistory => return f.write_str("with history DEVICE in the table"),
             Self::NoPattern => {
                 return f.write_str(
                     "after pattern TEXT or pattern_key NAME, name NAME and nocase once each",
@@ -185,7 +191,10 @@ impl MistakeKind {
                     | Keyword::NoCase
                     | Keyword::Setting(_)
                     | Keyword::Reset
-                    | Keyword::Mark => "each argument once",
+                    | Keyword::Mark
+                    | Keyword::History
+                    | Keyword::Stop
+                    | Keyword::Next => "each argument once",
                 });
             }
             Self::Extra(keyword) => {
@@ -194,11 +203,14 @@ impl MistakeKind {
                         "one text, %20 for a space, and nocase"
                     }
                     Keyword::Reset => "reset alone",
+                    Keyword::Stop => "stop alone",
                     Keyword::Del
                     | Keyword::Name
                     | Keyword::NoCase
                     | Keyword::Setting(_)
-                    | Keyword::Mark => "one value, %20 for a space",
+                    | Keyword::Mark
+                    | Keyword::History
+                    | Keyword::Next => "one value, %20 for a space",
                 });
             }
             Self::Missing(keyword) => keyword,
@@ -213,6 +225,7 @@ impl MistakeKind {
                 | Fault::TooLong
                 | Fault::NotSwitch
                 | Fault::NotOps
+                | Fault::NotWord
                 | Fault::NotNumber
                 | Fault::OutOfRange
                 | Fault::NoKey

@@ -9,6 +9,7 @@ pub mod arguments;
 pub mod budget;
 mod declare;
 pub mod fault;
+pub mod history;
 pub mod keyword;
 pub mod message;
 pub mod mistake;

@@ -53,7 +53,8 @@ impl<M: Memory> Table<M> {
     ///
     /// # Errors
     ///
-    /// The first mistake in the order of the words. See also [`Patterns::check`].
+    /// The first mistake in the order of the words; then an argument about a history that is not there. See also
+    /// [`Patterns::check`].
     pub fn parse<'a>(
         words: impl IntoIterator<Item = &'a [u8], IntoIter: Clone>,
     ) -> Result<Self, Refusal<'a, M::Error>> {
@@ -67,6 +68,8 @@ impl<M: Memory> Table<M> {
         // Which arguments were given, and whether `pattern none` was.
         let mut given = [false; Argument::ALL.len()];
         let mut none = false;
+        // The first argument that needs a history.
+        let mut of_history = None;
 
         while let Some(name) = words.next() {
             let keyword = Keyword::from_name(name)
@@ -133,16 +136,28 @@ impl<M: Memory> Table<M> {
                     if before.is_none_or(|before| core::mem::replace(before, true)) {
                         return Err(repeated().into());
                     }
+                    if argument.needs_history() {
+                        of_history = of_history.or(Some(name));
+                    }
                     let value = value()?;
                     let setting = argument.parse(value);
                     table
                         .params
                         .set(setting.map_err(|fault| wrong(value, fault))?);
                 }
-                Keyword::Add | Keyword::Del | Keyword::Reset | Keyword::Mark => {
+                Keyword::Add
+                | Keyword::Del
+                | Keyword::Reset
+                | Keyword::Mark
+                | Keyword::History
+                | Keyword::Stop
+                | Keyword::Next => {
                     return Err(Mistake::new(name, MistakeKind::UnknownArgument).into());
                 }
             }
+        }
+        if let (Some(name), None) = (of_history, &table.params.history) {
+            return Err(Mistake::new(name, MistakeKind::NoHistory).into());
         }
         if !none && table.patterns.is_empty() {
             if let Some(pattern) = table.patterns.push_first() {
@@ -154,7 +169,7 @@ impl<M: Memory> Table<M> {
     }
 
     /// Prints as the whole `#ARGS ARG...` of a table, defaults included. [`Self::parse`] reads it, without the count,
-    /// as the same table again.
+    /// as the same table again, except that `history_new` is left out.
     pub fn line<'a>(patterns: &'a Patterns<M>, params: &'a Params) -> TableLine<'a, M> {
         TableLine { patterns, params }
     }
@@ -171,7 +186,7 @@ impl<M: Memory> fmt::Display for TableLine<'_, M> {
         let Self { patterns, params } = self;
         let settings = || {
             let all = Argument::ALL.iter();
-            all.filter_map(|argument| Some((argument.name(), params.value(*argument)?)))
+            all.filter_map(|argument| Some((argument.name(), params.shown(*argument)?)))
         };
         // The count covers the words after it.
         let count = settings().fold(patterns.words(), |count, _| count.saturating_add(2));

@@ -134,6 +134,55 @@ impl<const N: usize> Parse for ShortText<N> {
     }
 }
 
+/// The path or number of a block device, of 1 to `N` bytes, escaped. Without it, the argument does not print.
+pub(super) struct DevicePath<const N: usize>;
+
+impl<const N: usize> Parse for DevicePath<N> {
+    type Value = Option<Text<N>>;
+
+    fn kind(&self) -> Kind {
+        Kind::Device { longest: N }
+    }
+
+    fn parse(&self, word: &[u8]) -> Result<Option<Text<N>>, Fault> {
+        ShortText::<N>.parse(word)
+    }
+
+    fn view<'v>(&self, value: &'v Option<Text<N>>) -> Option<Value<'v>> {
+        ShortText::<N>.view(value)
+    }
+}
+
+/// A value that has a word of its own.
+pub(super) trait Choice: Copy + 'static {
+    /// The words.
+    const KIND: Kind;
+
+    /// Its word.
+    fn name(self) -> &'static str;
+}
+
+/// One of these values, by its word.
+pub(super) struct OneOf<T: 'static>(pub(super) &'static [T]);
+
+impl<T: Choice> Parse for OneOf<T> {
+    type Value = T;
+
+    fn kind(&self) -> Kind {
+        T::KIND
+    }
+
+    fn parse(&self, word: &[u8]) -> Result<T, Fault> {
+        let Self(all) = self;
+        let found = all.iter().find(|value| value.name().as_bytes() == word);
+        found.copied().ok_or(Fault::NotWord)
+    }
+
+    fn view<'v>(&self, value: &'v T) -> Option<Value<'v>> {
+        Some(Value::Word(value.name()))
+    }
+}
+
 /// What may be typed as a value. It prints as what is allowed, for a line about a mistake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -155,6 +204,18 @@ pub enum Kind {
         /// The greatest number of bytes, without the escapes.
         longest: usize,
     },
+    /// The escaped path of a block device, or its number as `major:minor`.
+    Device {
+        /// The greatest number of bytes, without the escapes.
+        longest: usize,
+    },
+    /// One of a few words.
+    Words {
+        /// The words, with `|` between them.
+        usage: &'static str,
+        /// The words in a sentence.
+        allowed: &'static str,
+    },
 }
 
 impl Kind {
@@ -165,6 +226,8 @@ impl Kind {
             Self::Ops => "OPS",
             Self::Number { .. } => "N",
             Self::Text { .. } => "TEXT",
+            Self::Device { .. } => "DEVICE",
+            Self::Words { usage, .. } => usage,
         }
     }
 }
@@ -184,6 +247,10 @@ impl fmt::Display for Kind {
             Self::Text { longest } => {
                 write!(f, "1 to {longest} bytes, %HH for what is not plain")
             }
+            Self::Device { longest } => {
+                write!(f, "the path or major:minor of a block device, 1 to {longest} bytes, %HH for what is not plain")
+            }
+            Self::Words { allowed, .. } => f.write_str(allowed),
         }
     }
 }
@@ -199,6 +266,8 @@ pub enum Value<'v> {
     Number(u32),
     /// The bytes of a text, without the escapes.
     Text(&'v [u8]),
+    /// One of a few words.
+    Word(&'static str),
 }
 
 impl fmt::Display for Value<'_> {
@@ -209,6 +278,7 @@ impl fmt::Display for Value<'_> {
             Self::Ops(ops) => f.write_str(ops.name()),
             Self::Number(number) => write!(f, "{number}"),
             Self::Text(text) => write!(f, "{}", Escaped(text)),
+            Self::Word(word) => f.write_str(word),
         }
     }
 }

@@ -10,6 +10,8 @@ pub(crate) struct Row {
     pub(crate) default: Option<&'static str>,
     /// Whether a message sets it, too.
     pub(crate) message: bool,
+    /// Whether it needs the argument `history`.
+    pub(crate) of_history: bool,
 }
 
 /// The allowed values of an argument.
@@ -20,45 +22,62 @@ pub(crate) enum Values {
     Number(u32, u32, Option<&'static str>),
     /// A text of 1 to this many bytes.
     Text(usize),
+    /// A device, of 1 to this many bytes.
+    Device(usize),
 }
 
 /// All arguments that are not about patterns, in the order in which they print.
 pub(crate) fn settings() -> impl Iterator<Item = Row> {
-    let (_, table) = include_str!("../../../docs/reference.md")
-        .split_once("| argument | value | default | message | meaning |")
-        .expect("a table of arguments");
-    let (table, _) = table.split_once("\n\n").expect("an end of the table");
-    let rows = table.lines().filter(|line| line.starts_with("| `"));
+    // The second table has the arguments of a history.
+    let tables: Vec<_> = include_str!("../../../docs/reference.md")
+        .split("| argument | value | default | message | meaning |")
+        .skip(1)
+        .map(|table| table.split_once("\n\n").expect("an end of the table").0)
+        .collect();
+    assert_eq!(tables.len(), 2);
+    let rows = tables.into_iter().enumerate().flat_map(|(at, table)| {
+        let lines = table.lines().filter(|line| line.starts_with("| `"));
+        lines.map(move |line| (at == 1, line))
+    });
 
-    rows.map(|line| line.trim_matches('|').split('|').map(str::trim))
-        .map(|mut cells| {
-            let mut next = || cells.next().expect("a cell");
-            let [name, value, default, message] = [next(), next(), next(), next()];
-            (name.trim_matches('`'), value, default, message)
-        })
-        .filter(|(name, ..)| !["pattern", "pattern_key", "name", "nocase"].contains(name))
-        .map(|(name, value, default, message)| Row {
-            name,
-            values: values(value),
-            default: Some(default.trim_matches('`')).filter(|default| !default.is_empty()),
-            message: match message {
-                "yes" => true,
-                "no" => false,
-                other => panic!("{name}: {other} is neither yes nor no"),
-            },
-        })
+    rows.map(|(second, line)| {
+        let mut cells = line.trim_matches('|').split('|').map(str::trim);
+        let mut next = || cells.next().expect("a cell");
+        let [name, value, default, message] = [next(), next(), next(), next()];
+        (name.trim_matches('`'), value, default, message, second)
+    })
+    .filter(|(name, ..)| !["pattern", "pattern_key", "name", "nocase"].contains(name))
+    .map(|(name, value, default, message, second)| Row {
+        name,
+        values: values(value),
+        default: Some(default.trim_matches('`')).filter(|default| !default.is_empty()),
+        message: match message {
+            "yes" => true,
+            "no" => false,
+            other => panic!("{name}: {other} is neither yes nor no"),
+        },
+        of_history: second && name != "history",
+    })
 }
 
-/// Reads a cell: "`on` or `off`", "0 to 65536, 0 for none", "1 to 32 bytes".
+/// Reads a cell: "`on` or `off`", "0 to 65536, 0 for none", "1 to 32 bytes", "a device, 1 to 128 bytes".
 fn values(cell: &'static str) -> Values {
     if cell.starts_with('`') {
         return Values::Words(cell.split('`').skip(1).step_by(2).collect());
     }
-    let (from, rest) = cell.split_once(" to ").expect("a range");
+    let (device, range) = match cell.strip_prefix("a device, ") {
+        Some(range) => (true, range),
+        None => (false, cell),
+    };
+    let (from, rest) = range.split_once(" to ").expect("a range");
     let from = from.parse().expect("a number");
     if let Some(longest) = rest.strip_suffix(" bytes") {
         assert_eq!(from, 1);
-        return Values::Text(longest.parse().expect("a number"));
+        let longest = longest.parse().expect("a number");
+        return match device {
+            true => Values::Device(longest),
+            false => Values::Text(longest),
+        };
     }
     let (to, zero) = match rest.split_once(", 0 for ") {
         Some((to, zero)) => (to, Some(zero)),
@@ -71,10 +90,20 @@ impl Row {
     /// The placeholder for the value in the lists of what is allowed.
     pub(crate) fn usage(&self) -> String {
         match &self.values {
-            Values::Words(words) if words == &["on", "off"] => "on|off".to_owned(),
-            Values::Words(_) => self.name.to_uppercase(),
+            Values::Words(_) if self.name == "ops" => "OPS".to_owned(),
+            Values::Words(words) => words.join("|"),
             Values::Number(..) => "N".to_owned(),
             Values::Text(_) => "TEXT".to_owned(),
+            Values::Device(_) => "DEVICE".to_owned(),
+        }
+    }
+
+    /// The words of a table that must come before it, if any, with a space at their end.
+    pub(crate) fn before(&self) -> &'static str {
+        if self.of_history {
+            "history 8:0 "
+        } else {
+            ""
         }
     }
 
@@ -95,6 +124,9 @@ impl Row {
             Values::Text(longest) => {
                 format!("1 to {longest} bytes, %HH for what is not plain")
             }
+            Values::Device(longest) => {
+                format!("the path or major:minor of a block device, 1 to {longest} bytes, %HH for what is not plain")
+            }
         }
     }
 
@@ -103,7 +135,7 @@ impl Row {
         match &self.values {
             Values::Words(words) => words.iter().map(|&word| word.to_owned()).collect(),
             Values::Number(from, to, _) => [*from, from + 1, *to].map(|n| n.to_string()).into(),
-            Values::Text(longest) => {
+            Values::Text(longest) | Values::Device(longest) => {
                 vec!["x".to_owned(), "none".to_owned(), "%25".repeat(*longest)]
             }
         }
@@ -119,6 +151,7 @@ impl Row {
                 let what = match &words[..] {
                     ["on", "off"] => "neither on nor off",
                     ["read", "write", "read,write"] => "no such ops",
+                    ["on", "off", "durable"] | ["wait", "gap"] => "no such word",
                     others => panic!("{}: {others:?}", self.name),
                 };
                 all(&["maybe", "1", "ON", "on%", "write,read", "all", ""], what)
@@ -136,7 +169,7 @@ impl Row {
                 }
                 wrong
             }
-            Values::Text(longest) => vec![
+            Values::Text(longest) | Values::Device(longest) => vec![
                 ("x".repeat(longest + 1), "too long"),
                 ("%41".repeat(longest + 1), "too long"),
                 ("%".to_owned(), "bad escape"),
