@@ -126,6 +126,12 @@ impl Disk {
             Failure::new(format_args!("cannot find {shown}: {error}"))
                 .next("To list the disks: lsblk")
         })?;
+        Self::of(number, path)
+    }
+
+    /// The disk or partition of this number, which a person knows as `path`.
+    pub(crate) fn of(number: Number, path: &Path) -> Result<Self, Failure> {
+        let shown = path.display();
         let sectors = number.attribute("size").and_then(|size| size.parse().ok());
         match sectors {
             Some(sectors) if sectors > 0 => Ok(Self {

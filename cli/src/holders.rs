@@ -141,7 +141,7 @@ pub(crate) fn processes(number: Number) -> Vec<Holder> {
 }
 
 /// The disk itself, and its partitions; for a partition, the whole disk.
-fn parts(number: Number) -> Vec<Number> {
+pub(crate) fn parts(number: Number) -> Vec<Number> {
     let mut parts = vec![number];
     let Ok(folder) = fs::canonicalize(number.folder()) else {
         return parts;

@@ -13,6 +13,7 @@ mod failure;
 mod filter;
 mod holders;
 mod kernel_log;
+mod log_device;
 mod message;
 mod options;
 mod output;

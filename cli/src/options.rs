@@ -62,6 +62,27 @@ pub(crate) struct TableOptions {
     pub(crate) words: Vec<String>,
 }
 
+impl TableOptions {
+    /// Replaces the value of an argument, if it was given.
+    pub(crate) fn replace(&mut self, argument: Argument, value: String) {
+        let mut words = self.words.iter_mut();
+
+        while let Some(name) = words.next() {
+            // The only one without a value.
+            if name == "nocase" {
+                continue;
+            }
+            let word = words.next();
+            if name == argument.name() {
+                if let Some(word) = word {
+                    *word = value;
+                }
+                return;
+            }
+        }
+    }
+}
+
 impl Args for TableOptions {
     fn augment_args(mut command: Command) -> Command {
         for (_, option, value, help) in PATTERN_OPTIONS {
@@ -189,6 +210,28 @@ mod tests {
             assert_eq!(words(&[&option]), Ok(format!("{} x", setting.name())));
             assert!(words(&[&option, &option]).is_err());
         }
+    }
+
+    #[test]
+    fn a_value_is_replaced() {
+        let replaced = |words: &str| {
+            let words = words.split(' ').map(str::to_owned).collect();
+            let mut options = TableOptions { words };
+            options.replace(Argument::History, "8:32".to_owned());
+            options.words.join(" ")
+        };
+        assert_eq!(
+            replaced("pattern history nocase history /dev/sdc base off"),
+            "pattern history nocase history 8:32 base off"
+        );
+        assert_eq!(
+            replaced("pattern nocase label history"),
+            "pattern nocase label history"
+        );
+        assert_eq!(
+            replaced("label history history x"),
+            "label history history 8:32"
+        );
     }
 
     #[test]

@@ -101,6 +101,23 @@ wait "$holder"
 says 1 'imgrement: cannot attach /dev/sdb: the kernel says: pattern_key a:b: no such key; allowed: the name, 1 to 64 bytes, of a logon key that you can search and that holds 1 to 255 bytes
   What to do about it: docs/mistakes.md' imgrement attach /dev/sdb --pattern-key a:b
 
+# The log device of a history.
+says 2 'imgrement: base: there is no history; allowed: with history DEVICE in the table
+  All arguments: imgrement attach --help' imgrement attach /dev/sdb --base off
+says 1 'imgrement: cannot find /dev/nope: No such file or directory (os error 2)
+  To list the disks: lsblk' imgrement attach /dev/sdb --history /dev/nope
+for log in /dev/sdb 8:16 //dev/sdb; do
+	says 1 "imgrement: cannot keep a history on $log: it shares blocks with sdb, whose history it would be
+  Give another disk, or a partition that nothing uses. To list them: lsblk" imgrement attach /dev/sdb --history "$log"
+done
+mkswap /dev/sda > /dev/null
+swapon /dev/sda
+says 1 'imgrement: cannot keep a history on /dev/sda: sda is used as swap
+  Switch it off first: swapoff /dev/sda' imgrement attach /dev/sdb --history /dev/sda
+swapoff /dev/sda
+says 1 'imgrement: cannot attach /dev/sdb: the kernel says: history: not there yet; allowed: a table without it
+  What to do about it: docs/mistakes.md' imgrement attach /dev/sdb --history /dev/sda
+
 # The name is taken.
 imgrement attach /dev/sdb --name taken > /dev/null
 says 1 'imgrement: cannot attach /dev/sda: there is a device taken already

@@ -17,6 +17,7 @@ use crate::{
         refusal, //
     },
     kernel_log::KernelLog,
+    log_device,
     options::TableOptions,
     output::print,
     settings,
@@ -26,6 +27,7 @@ use crate::{
     },
 };
 use clap::Args;
+use imgrement_core::config::arguments::Argument;
 use rustix::io::Errno;
 use std::{
     path::PathBuf,
@@ -40,7 +42,7 @@ Examples:
   imgrement attach /dev/sdb1 --name data --pattern 'BEGIN RSA' --pattern-name rsa --places on
   imgrement attach /dev/sdb --pattern none --log off
 
-It refuses a disk that is mounted or in use, and names who uses it. Nothing on the disk changes.")]
+It refuses a disk that is mounted or in use, and names who uses it; also for --history. Nothing on the disk changes.")]
 pub(crate) struct Attach {
     /// The disk or partition, such as /dev/sdb
     device: PathBuf,
@@ -54,8 +56,8 @@ pub(crate) struct Attach {
 }
 
 impl Attach {
-    pub(crate) fn run(self) -> Result<(), Failure> {
-        settings::read(&self.arguments.words)
+    pub(crate) fn run(mut self) -> Result<(), Failure> {
+        let table = settings::read(&self.arguments.words)
             .map_err(|failure| failure.next("All arguments: imgrement attach --help"))?;
         if let Some(name) = &self.name {
             check_name(name)?;
@@ -70,6 +72,11 @@ impl Attach {
 
         if let Some(failure) = refusal(&what, &holders::of(disk.number)) {
             return Err(failure);
+        }
+        if let Some(history) = &table.params.history {
+            let log = log_device::find(history.as_bytes(), &disk)?;
+            self.arguments
+                .replace(Argument::History, log.number.to_string());
         }
         load_module(&control)?;
         let device = control
