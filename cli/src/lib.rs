@@ -15,6 +15,7 @@ mod holders;
 mod kernel_log;
 mod log_device;
 mod message;
+mod new_file;
 mod options;
 mod output;
 mod period;

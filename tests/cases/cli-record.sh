@@ -86,6 +86,13 @@ expect 'overwritten' 0 "$status"
 records -o /tmp/missing -- /no/such/program
 expect_match 'no command' '^127 imgrement: cannot run /no/such/program: ' "$status $said"
 [ ! -e /tmp/missing ] || fail "a file without rows stays"
+# A device is written to, and stays.
+mknod /tmp/null c 1 3
+records -o /tmp/null -- true
+expect_match 'to a device' '^0 imgrement: /tmp/null: ' "$status $said"
+records -o /tmp/null -- /no/such/program
+expect_match 'no command' '^127 ' "$status $said"
+[ -c /tmp/null ] || fail "the device was removed"
 
 # Limits and rotation. All files are whole.
 imgrement record imgrement-sdb -o /tmp/count --count 50 -- bash -c "while [ ! -e /tmp/enough ]; do

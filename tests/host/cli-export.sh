@@ -124,6 +124,13 @@ say 'DuckDB, pyarrow: equal'
 fails 1 'everything.csv exists already' imgrement export everything.rec --format csv -o everything.csv
 fails 1 'part-0.parquet exists already' imgrement export everything.rec --format parquet --partition host,device,day -o fleet
 fails 1 'sdb.blktrace.' imgrement export mixed.rec --format blktrace -o trace
+fails 2 'replaces a file, not a folder' imgrement export mixed.rec --format blktrace -o trace --overwrite
+# With --overwrite, a file is replaced, but never the recording that is read.
+imgrement export mixed.rec --format csv -o everything.csv --overwrite
+imgrement export mixed.rec --format csv | cmp - everything.csv
+cp mixed.rec itself
+fails 1 'itself is in use' imgrement export itself --format csv -o itself --overwrite
+cmp mixed.rec itself
 fails 1 'the recording has no device sdz' imgrement export everything.rec --format csv --device sdz
 fails 2 '--partition is for --format parquet only' imgrement export everything.rec --format csv --partition day -o x
 fails 2 '--partition needs a folder' imgrement export everything.rec --format parquet --partition day

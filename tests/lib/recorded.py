@@ -74,7 +74,8 @@ def ids(file):
         if row["kind"] == "request" and row["cpu"] is not None:
             cpus.setdefault(row["id"] >> 48, []).append(row["id"])
         if row["kind"] == "lost":
-            lost += row["lost"]
+            # Null if the kernel does not say; it is then in the last of these rows.
+            lost += row["lost"] or 0
     for numbers in cpus.values():
         equal("ids that are there twice", len(set(numbers)), len(numbers))
     holes = sum(max(numbers) - min(numbers) + 1 - len(numbers) for numbers in cpus.values())

@@ -23,9 +23,7 @@ Examples:
   imgrement export a.rec --format blktrace | blkparse -i -
   imgrement export a.rec --format blktrace -o trace && blkparse -i trace/sdb -d sdb.bin
   imgrement export a.rec --format fio -o a.log && fio --name a --read_iolog a.log \\
-      --replay_redirect FILE
-
-Files that exist are not replaced.")]
+      --replay_redirect FILE")]
 pub(crate) struct Export {
     /// The recording
     file: PathBuf,
@@ -34,9 +32,13 @@ pub(crate) struct Export {
     #[arg(long, short, value_enum)]
     format: Format,
 
-    /// Where to write: a file, or for blktrace and --partition a folder. Without it, to standard output
+    /// Where to write: a file, or for blktrace and --partition a folder [default: standard output]
     #[arg(long, short, value_name = "PATH")]
     output: Option<PathBuf>,
+
+    /// Replace a file that exists
+    #[arg(long)]
+    overwrite: bool,
 
     /// Only the requests of this device
     #[arg(long, value_name = "NAME")]
@@ -67,6 +69,11 @@ impl Export {
                 return Err(Failure::usage("--partition has a word twice"));
             }
         }
+        let folder = self.format == Format::Blktrace || !self.partition.is_empty();
+        if self.overwrite && folder {
+            return Err(Failure::usage("--overwrite replaces a file, not a folder")
+                .next("Choose another folder, or remove the earlier export from this one."));
+        }
         if self.fio_version.is_some() && self.format != Format::Fio {
             return Err(Failure::usage("--fio-version is for --format fio only"));
         }
@@ -74,6 +81,7 @@ impl Export {
             file: self.file,
             format: self.format,
             to: self.output,
+            overwrite: self.overwrite,
             device: self.device,
             partition: self.partition,
             fio_version: self.fio_version.unwrap_or(3),

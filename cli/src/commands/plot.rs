@@ -4,6 +4,11 @@
 
 use crate::{
     failure::Failure,
+    new_file::{
+        cannot_write,
+        may_write,
+        NewFile, //
+    },
     period::Period,
     plot::{
         picture,
@@ -16,7 +21,7 @@ use crate::{
 };
 use clap::Args;
 use std::{
-    fs,
+    io::Write,
     path::PathBuf, //
 };
 
@@ -35,9 +40,13 @@ pub(crate) struct Plot {
     /// The recording
     file: PathBuf,
 
-    /// The picture: a name that ends in .svg or .png. A file of this name is replaced
+    /// The picture: a name that ends in .svg or .png
     #[arg(short, long, value_name = "PICTURE")]
     output: PathBuf,
+
+    /// Replace a file that exists
+    #[arg(long)]
+    overwrite: bool,
 
     /// The device, if the recording has several
     #[arg(long, value_name = "NAME")]
@@ -77,6 +86,8 @@ impl Plot {
             }
         };
         self.period.check()?;
+        // Before the recording is read, which may take long.
+        may_write(&self.output, self.overwrite)?;
         let wish = Wish {
             device: self.device.as_deref(),
             period: self.period,
@@ -91,12 +102,11 @@ impl Plot {
         let mut progress = Progress::new(&self.file);
         let picture = picture(&mut reader, &wish, |place| progress.at(place))?;
         drop(progress);
-        fs::write(&self.output, picture).map_err(|error| {
-            Failure::new(format_args!(
-                "cannot write {}: {error}",
-                self.output.display()
-            ))
-        })?;
+        let mut new = NewFile::open(&self.output, self.overwrite)?;
+        if let Err(error) = new.write_all(&picture) {
+            new.remove();
+            return Err(cannot_write(&self.output, &error));
+        }
         reader.finish()
     }
 }
@@ -106,11 +116,16 @@ impl Plot {
 mod tests {
     use super::*;
     use crate::shapes::Shape;
+    use std::{
+        fs,
+        path::Path, //
+    };
 
-    fn plot(file: PathBuf, output: PathBuf) -> Plot {
+    fn plot(file: &Path, output: &Path, overwrite: bool) -> Result<(), Failure> {
         Plot {
-            file,
-            output,
+            file: file.to_owned(),
+            output: output.to_owned(),
+            overwrite,
             device: None,
             period: Period::default(),
             width: 600,
@@ -118,30 +133,39 @@ mod tests {
             theme: Theme::Dark,
             title: None,
         }
+        .run()
     }
 
     #[test]
     fn the_picture_is_written_even_if_the_recording_was_cut() {
         let folder = std::env::temp_dir().join(format!("imgrement-plot-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
-        let (file, output) = (folder.join("a"), folder.join("a.SVG"));
+        let (file, output) = (folder.join("a.svg"), folder.join("b.SVG"));
         let mut recording = Shape::Random.write(Vec::new(), 40_000, 1).unwrap();
         fs::write(&file, &recording).unwrap();
         fs::write(&output, "another").unwrap();
-        let whole = plot(file.clone(), output.clone()).run();
+        let refused = plot(&file, &output, false);
+        let kept = fs::read_to_string(&output).unwrap();
+        let whole = plot(&file, &output, true);
         let picture = fs::read_to_string(&output).unwrap();
 
         recording.truncate(recording.len() - 1);
         fs::write(&file, &recording).unwrap();
-        let cut = plot(file.clone(), output.clone()).run();
+        let cut = plot(&file, &output, true);
         let smaller = fs::read_to_string(&output).unwrap();
-        let refused = plot(file, folder.join("a.jpg")).run();
+        let itself = plot(&file, &file, true);
+        let intact = fs::read(&file).unwrap() == recording;
+        let unknown = plot(&file, &folder.join("a.jpg"), false);
         fs::remove_dir_all(&folder).unwrap();
 
+        assert!(refused.unwrap_err().to_string().contains("exists already"));
+        assert_eq!(kept, "another");
         assert!(whole.is_ok() && picture.starts_with("<svg"));
         assert!(cut.unwrap_err().to_string().contains("not whole"));
         assert!(smaller.starts_with("<svg") && smaller != picture);
-        let refused = refused.unwrap_err().to_string();
-        assert!(refused.ends_with("must end in .svg or .png"), "{refused}");
+        assert!(itself.unwrap_err().to_string().contains("is in use"));
+        assert!(intact);
+        let unknown = unknown.unwrap_err().to_string();
+        assert!(unknown.ends_with("must end in .svg or .png"), "{unknown}");
     }
 }

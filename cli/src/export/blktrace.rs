@@ -417,7 +417,7 @@ impl Writer for Folder {
                         None => cpus.push((disk.clone(), entry.cpu + 1)),
                     }
                     files.entry(key).or_insert(Cpu {
-                        output: Output::new(Some(&file_of(path, disk, entry.cpu)))?,
+                        output: Output::in_folder(&file_of(path, disk, entry.cpu))?,
                         sequence: 0,
                         names: Names::new(),
                     })
@@ -445,7 +445,7 @@ impl Writer for Folder {
         for (disk, cpus) in &self.cpus {
             for cpu in 0..*cpus {
                 if !self.files.contains_key(&(disk.number, cpu)) {
-                    Output::new(Some(&file_of(&self.path, disk, cpu)))?.finish()?;
+                    Output::in_folder(&file_of(&self.path, disk, cpu))?.finish()?;
                 }
             }
         }
@@ -475,7 +475,7 @@ impl Stream {
                 .next("Or let blkparse read it: imgrement export ... | blkparse -i -"));
         }
         Ok(Self {
-            output: Output::new(None)?,
+            output: Output::new(None, false)?,
             disks: Disks::default(),
             sequences: HashMap::new(),
             names: Names::new(),

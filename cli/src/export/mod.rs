@@ -78,6 +78,8 @@ pub struct Export {
     pub format: Format,
     /// Where to write: a file, or a folder. `None` is standard output.
     pub to: Option<PathBuf>,
+    /// Replace a file that exists.
+    pub overwrite: bool,
     /// Only this device.
     pub device: Option<String>,
     /// What the folder is divided by.
@@ -103,18 +105,25 @@ impl Export {
             }
             Format::Parquet => {
                 let progress = Progress::new(&self.file);
-                parquet::export(reader, filter, to, &self.partition, progress)
+                parquet::export(
+                    reader,
+                    filter,
+                    to,
+                    self.overwrite,
+                    &self.partition,
+                    progress,
+                )
             }
             Format::Blktrace => match to {
                 Some(folder) => self.timeline(reader, filter, blktrace::Folder::new(folder)?),
                 None => self.timeline(reader, filter, blktrace::Stream::new()?),
             },
             Format::Blkparse => {
-                let writer = blkparse::Text::new(Output::new(to)?);
+                let writer = blkparse::Text::new(Output::new(to, self.overwrite)?);
                 self.timeline(reader, filter, writer)
             }
             Format::Fio => {
-                let writer = fio::Log::new(Output::new(to)?, self.fio_version);
+                let writer = fio::Log::new(Output::new(to, self.overwrite)?, self.fio_version);
                 self.timeline(reader, filter, writer)
             }
         }
@@ -127,7 +136,7 @@ impl Export {
         mut filter: Filter,
         mut write: impl FnMut(&RowAt<'_>, &mut Vec<u8>) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
-        let mut output = Output::new(self.to.as_deref())?;
+        let mut output = Output::new(self.to.as_deref(), self.overwrite)?;
         if self.format == Format::Csv {
             csv::header(output.buffer());
         }

@@ -2,14 +2,17 @@
 
 //! A file that is being written, or standard output.
 
-use crate::failure::Failure;
-use std::{
-    fs::{
-        self,
-        File, //
+use crate::{
+    failure::Failure,
+    new_file::{
+        cannot_write,
+        NewFile, //
     },
+};
+use std::{
     io::{
         self,
+        Stdout,
         Write, //
     },
     path::{
@@ -21,45 +24,40 @@ use std::{
 /// How much is written at a time.
 const STEP: usize = 1 << 16;
 
-/// What is written goes to a buffer first. A new file that is not finished is removed.
+/// What is written goes to a buffer first. A file that is not finished is removed.
 pub(super) struct Output {
-    file: Box<dyn Write + Send>,
-    /// The path; `None` for standard output.
-    path: Option<PathBuf>,
-    /// It was made here, and is not finished.
+    to: To,
     unfinished: bool,
     buffer: Vec<u8>,
 }
 
+enum To {
+    File(NewFile, PathBuf),
+    Standard(Stdout),
+}
+
 impl Output {
-    /// Opens a file, or standard output. A file that exists is not replaced, but one may write to a pipe or a device.
-    pub(super) fn new(path: Option<&Path>) -> Result<Self, Failure> {
-        let Some(path) = path else {
-            return Ok(Self::of(Box::new(io::stdout()), None, false));
-        };
-        let new = File::options().write(true).create_new(true).open(path);
-        let (file, unfinished) = match new {
-            Ok(file) => (Ok(file), true),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                let file = fs::metadata(path).map(|metadata| metadata.file_type());
-                if file.is_ok_and(|file| file.is_file() || file.is_dir()) {
-                    return Err(exists(path));
-                }
-                (File::options().write(true).open(path), false)
-            }
-            Err(error) => (Err(error), false),
-        };
-        let file = file.map_err(|error| failed(path, error))?;
-        Ok(Self::of(Box::new(file), Some(path.to_owned()), unfinished))
+    /// Opens a file, or standard output.
+    pub(super) fn new(path: Option<&Path>, overwrite: bool) -> Result<Self, Failure> {
+        Ok(Self {
+            to: match path {
+                Some(path) => To::File(NewFile::open(path, overwrite)?, path.to_owned()),
+                None => To::Standard(io::stdout()),
+            },
+            unfinished: true,
+            buffer: Vec::new(),
+        })
     }
 
-    fn of(file: Box<dyn Write + Send>, path: Option<PathBuf>, unfinished: bool) -> Self {
-        Self {
-            file,
-            path,
-            unfinished,
-            buffer: Vec::new(),
+    /// Makes a file in a folder, where files of an earlier export are not mixed with ours.
+    pub(super) fn in_folder(path: &Path) -> Result<Self, Failure> {
+        if path.exists() {
+            return Err(
+                Failure::new(format_args!("{} exists already", path.display()))
+                    .next("Choose another folder, or remove the earlier export from this one."),
+            );
         }
+        Self::new(Some(path), false)
     }
 
     /// What is to be written next. Call [`Output::spill`] afterwards.
@@ -76,16 +74,21 @@ impl Output {
     }
 
     fn write(&mut self) -> Result<(), Failure> {
-        let written = self
-            .file
-            .write_all(&self.buffer)
-            .and_then(|()| self.file.flush());
+        let written = match &mut self.to {
+            To::File(new, path) => new.write_all(&self.buffer).map_err(|error| {
+                // If nobody reads it any more, that is no failure.
+                if error.kind() == io::ErrorKind::BrokenPipe {
+                    return Failure::from(error);
+                }
+                cannot_write(path, &error)
+            }),
+            To::Standard(output) => output
+                .write_all(&self.buffer)
+                .and_then(|()| output.flush())
+                .map_err(Failure::from),
+        };
         self.buffer.clear();
-        written.map_err(|error| match &self.path {
-            // If nobody reads it any more, that is no failure.
-            Some(path) if error.kind() != io::ErrorKind::BrokenPipe => failed(path, error),
-            Some(_) | None => Failure::from(error),
-        })
+        written
     }
 
     /// Writes the rest. The file stays.
@@ -98,17 +101,8 @@ impl Output {
 
 impl Drop for Output {
     fn drop(&mut self) {
-        if let (true, Some(path)) = (self.unfinished, &self.path) {
-            let _ = fs::remove_file(path);
+        if let (true, To::File(new, _)) = (self.unfinished, &self.to) {
+            new.remove();
         }
     }
-}
-
-fn exists(path: &Path) -> Failure {
-    Failure::new(format_args!("{} exists already", path.display()))
-        .next("Nothing was written. Remove it, or choose another name.")
-}
-
-fn failed(path: &Path, error: io::Error) -> Failure {
-    Failure::new(format_args!("cannot write {}: {error}", path.display()))
 }

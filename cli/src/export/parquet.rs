@@ -72,6 +72,7 @@ pub(super) fn export(
     mut reader: Reader<File>,
     mut filter: Filter,
     to: Option<&Path>,
+    overwrite: bool,
     parts: &[Part],
     mut progress: Progress,
 ) -> Result<(), Failure> {
@@ -81,7 +82,7 @@ pub(super) fn export(
         );
     }
     if parts.is_empty() {
-        let mut table = Table::new(Output::new(to)?);
+        let mut table = Table::new(Output::new(to, overwrite)?);
         while let Some(batch) = reader.next_batch()? {
             progress.at(reader.at());
             let head = reader.head();
@@ -277,7 +278,7 @@ impl<'a> Folder<'a> {
         let number = self.files.entry(key).or_default();
         let path = folder.join(format!("part-{number}.parquet"));
         *number += 1;
-        Ok(Table::new(Output::new(Some(&path))?))
+        Ok(Table::new(Output::in_folder(&path)?))
     }
 
     fn folder(&self, head: &Head, key: Key) -> PathBuf {

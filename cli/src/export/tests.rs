@@ -70,6 +70,7 @@ fn export(file: &Path, format: Format, to: &Path) {
         file: file.to_owned(),
         format,
         to: Some(to.to_owned()),
+        overwrite: false,
         device: None,
         partition: Vec::<Part>::new(),
         fio_version: 3,

@@ -5,6 +5,10 @@
 use super::join::Sink;
 use crate::{
     failure::Failure,
+    new_file::{
+        cannot_write,
+        NewFile, //
+    },
     recording::{
         head::Head,
         row::{
@@ -15,12 +19,7 @@ use crate::{
         writer::Writer, //
     },
 };
-use rustix::fs::{
-    flock,
-    FlockOperation, //
-};
 use std::{
-    fs::File,
     io,
     path::{
         Path,
@@ -50,7 +49,7 @@ pub(crate) struct Files {
     overwrite: bool,
     rotation: Rotation,
     head: Head,
-    writer: Option<Writer<File>>,
+    writer: Option<Writer<NewFile>>,
     /// The file that grows.
     current: PathBuf,
     began: Instant,
@@ -97,31 +96,9 @@ impl Files {
                 name.into()
             }
         };
-        let shown = self.current.display();
-        let mut options = File::options();
-        options.write(true);
-        match self.overwrite {
-            true => options.create(true),
-            false => options.create_new(true),
-        };
-        let file = options.open(&self.current).map_err(|error| {
-            if error.kind() == io::ErrorKind::AlreadyExists {
-                return Failure::new(format_args!("{shown} exists already"))
-                    .next("Choose another name, or replace the file with --overwrite.");
-            }
-            Failure::new(format_args!("cannot write {shown}: {error}"))
-        })?;
-        if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
-            return Err(Failure::new(format_args!(
-                "{shown} is in use: another recording goes there"
-            ))
-            .next("Choose another name."));
-        }
-        let failed = |error| Failure::new(format_args!("cannot write {shown}: {error}"));
-        if file.metadata().map_err(failed)?.is_file() {
-            file.set_len(0).map_err(failed)?;
-        }
-        self.writer = Some(Writer::new(file, &self.head).map_err(failed)?);
+        let new = NewFile::open(&self.current, self.overwrite)?;
+        let failed = |error: io::Error| cannot_write(&self.current, &error);
+        self.writer = Some(Writer::new(new, &self.head).map_err(failed)?);
         self.number += 1;
         self.began = Instant::now();
         self.flushed = self.began;
@@ -130,10 +107,9 @@ impl Files {
 
     /// After a failure, the file ends with its last whole frame.
     fn cut(&mut self, error: &io::Error) -> Failure {
-        let shown = self.current.display().to_string();
-        let mut failure = Failure::new(format_args!("cannot write {shown}: {error}"));
+        let mut failure = cannot_write(&self.current, error);
         if let Some(writer) = self.writer.take() {
-            let cut = writer.file().set_len(writer.written());
+            let cut = writer.file().cut(writer.written());
             failure = match cut {
                 Ok(()) => failure.next(
                     "The recording ends there. What is in the file is whole, and can be read.",
@@ -185,9 +161,10 @@ impl Files {
     }
 
     /// Removes the file, which has no rows.
-    pub(crate) fn discard(mut self) {
-        self.writer = None;
-        let _ = std::fs::remove_file(&self.current);
+    pub(crate) fn discard(self) {
+        if let Some(writer) = &self.writer {
+            writer.file().remove();
+        }
     }
 
     /// What was written: the file, or the first and the last.
