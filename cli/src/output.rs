@@ -3,6 +3,7 @@
 //! What commands print: tables for people, JSON for programs. Sizes are rounded for people.
 
 use crate::failure::Failure;
+use imgrement_core::bytes::word::unescape;
 use serde::Serialize;
 use std::io::{
     self,
@@ -157,6 +158,16 @@ pub(crate) fn span(nanoseconds: u64) -> String {
     }
 }
 
+/// A text as it was before it was escaped, if it can be shown like that. Nothing in it can control a terminal.
+pub(crate) fn readable(escaped: &str) -> String {
+    let mut bytes = vec![0; escaped.len()];
+    let text = unescape(escaped.as_bytes(), &mut bytes).ok();
+    match text.and_then(|text| std::str::from_utf8(text).ok()) {
+        Some(text) if !text.chars().any(char::is_control) => text.to_owned(),
+        Some(_) | None => escaped.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -233,5 +244,14 @@ mod tests {
             vec!["long".into(), "c".into()],
         ];
         assert_eq!(columns(&rows), "a     b\nlong  c\n");
+    }
+
+    #[test]
+    fn escapes_are_undone_where_they_can_be_shown() {
+        assert_eq!(readable("untar%20done"), "untar done");
+        assert_eq!(readable("%C3%A9"), "é");
+        assert_eq!(readable("a%0Ab"), "a%0Ab");
+        assert_eq!(readable("%FF"), "%FF");
+        assert_eq!(readable("100%"), "100%");
     }
 }

@@ -27,8 +27,9 @@ Examples:
   imgrement record imgrement-sdb -o disk.rec      # until Ctrl-C
   imgrement report disk.rec
 
-It ends when COMMAND ends, when a limit is reached, or with Ctrl-C; COMMAND may outlive a limit. If COMMAND fails, the exit
-status is its own. docs/recording.md describes the file. zstd -dc FILE prints it as an Arrow stream.")]
+The recording ends when COMMAND ends, at a limit, or with Ctrl-C. If it ends at a limit, record waits until COMMAND has ended,
+too. If COMMAND fails, the exit status is that of COMMAND. docs/recording.md describes the file: zstd -dc FILE prints it as
+an Arrow stream.")]
 pub(crate) struct Record {
     /// The devices, by name or path
     #[arg(required = true, value_name = "NAME")]
@@ -50,7 +51,7 @@ pub(crate) struct Record {
     #[arg(long, value_name = "SIZE", value_parser = size)]
     size: Option<u64>,
 
-    /// End after so many requests
+    /// End after this many requests
     #[arg(long, value_name = "N")]
     count: Option<u64>,
 

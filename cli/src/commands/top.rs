@@ -28,11 +28,11 @@ pub(crate) struct Top {
     /// The names of devices, or their paths [default: all, and those that are attached later]
     names: Vec<String>,
 
-    /// The time that the figures are of, such as 500ms, 1s or 1m [from 250ms to 1h]
+    /// The period that the figures cover, such as 500ms, 1s or 1m [from 250ms to 1h]
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = interval)]
     interval: u64,
 
-    /// End after so many intervals
+    /// End after this many intervals
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
 

@@ -245,7 +245,7 @@ fn placed(canvas: &Canvas, data: &Data) -> Vec<Placed> {
         }
         let text = canvas
             .measure
-            .fit(&super::text::readable(&mark.text), SMALL, 260.0);
+            .fit(&crate::output::readable(&mark.text), SMALL, 260.0);
         let width = canvas.measure.width(&text, SMALL);
         // At the right edge, the text is to the left of its line.
         let start = match x + 4.0 + width > WIDTH - 6.0 {

@@ -141,7 +141,7 @@ pub(super) fn draw_depth(canvas: &mut Canvas, frame: &Frame, data: &Data) {
     };
     canvas.steps(&depths, frame, up, &style);
     let text = format!(
-        "mean: {}, highest: {}",
+        "mean: {}, highest column: {}",
         scale::number(mean),
         scale::number(highest)
     );

@@ -169,10 +169,20 @@ fn rate(high: f64, most: usize, unit: f64, name: &str) -> RateTicks {
     let high = high.max(f64::MIN_POSITIVE);
     let step = decimal_step(high / unit / most.max(1) as f64) * unit;
     let high = (high / step - 1e-9).ceil() * step;
+    // All labels of a scale are written alike.
+    let (short, letter) = match high / unit {
+        _ if step / unit >= 1e6 => (1e6, " M"),
+        most if most >= 1e5 => (1e3, " k"),
+        _ => (1.0, ""),
+    };
+    let label = |value: f64| match value == 0.0 {
+        true => "0".to_owned(),
+        false => exact(value / unit / short) + letter,
+    };
     RateTicks {
         high,
         ticks: multiples(0.0, high, step)
-            .map(|value| (value, exact(value / unit)))
+            .map(|value| (value, label(value)))
             .collect(),
         unit: name.to_owned(),
     }
@@ -180,13 +190,7 @@ fn rate(high: f64, most: usize, unit: f64, name: &str) -> RateTicks {
 
 /// A tick's number: a multiple of a step that has few digits.
 fn exact(value: f64) -> String {
-    match value.abs() {
-        size if (1e4..1e6).contains(&size) && size % 500.0 == 0.0 => {
-            format!("{} k", trimmed(value / 1e3))
-        }
-        size if size >= 1e6 && size % 50_000.0 == 0.0 => format!("{} M", trimmed(value / 1e6)),
-        _ => grouped(&trimmed(value)),
-    }
+    grouped(&trimmed(value))
 }
 
 /// A number without zeros at its end.
@@ -305,10 +309,14 @@ mod tests {
         let high = byte_rate(130e6, 3);
         assert_eq!(labels(&high.ticks), ["0", "50", "100", "150"]);
         assert_eq!(high.unit, "MB/s");
-        assert_eq!(
-            labels(&plain_rate(33_000.0, 3).ticks),
-            ["0", "20 k", "40 k"]
-        );
+        for (high, wanted) in [
+            (9_000.0, ["0", "5,000", "10,000"]),
+            (33_000.0, ["0", "20,000", "40,000"]),
+            (90_000.0, ["0", "50 k", "100 k"]),
+            (1_900_000.0, ["0", "1 M", "2 M"]),
+        ] {
+            assert_eq!(labels(&plain_rate(high, 3).ticks), wanted);
+        }
         assert_eq!(
             labels(&log_time_ticks(2e3, 3e7, 6)),
             ["10 µs", "100 µs", "1 ms", "10 ms"]

@@ -3,7 +3,6 @@
 //! Texts in the picture: how wide they are, and what fits. The fonts are in the program, so PNGs look the same on each
 //! machine. A reader of an SVG may have other fonts, so the layout leaves some space.
 
-use imgrement_core::bytes::word::unescape;
 use ttf_parser::Face;
 
 /// Inter, a free font: `fonts/OFL.txt`.
@@ -54,16 +53,6 @@ impl Measure {
     }
 }
 
-/// A text as it was before it was escaped, if it can be shown like that.
-pub(super) fn readable(escaped: &str) -> String {
-    let mut bytes = vec![0; escaped.len()];
-    let text = unescape(escaped.as_bytes(), &mut bytes).ok();
-    match text.and_then(|text| std::str::from_utf8(text).ok()) {
-        Some(text) if !text.chars().any(char::is_control) => text.to_owned(),
-        Some(_) | None => escaped.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -75,14 +64,5 @@ mod tests {
         assert_eq!(measure.fit("imgrement", 12.0, 100.0), "imgrement");
         assert_eq!(measure.fit("imgrement plots", 12.0, 82.0), "imgrement…");
         assert_eq!(measure.fit("imgrement", 12.0, 1.0), "");
-    }
-
-    #[test]
-    fn escapes_are_undone_where_they_can_be_shown() {
-        assert_eq!(readable("untar%20done"), "untar done");
-        assert_eq!(readable("%C3%A9"), "é");
-        assert_eq!(readable("a%0Ab"), "a%0Ab");
-        assert_eq!(readable("%FF"), "%FF");
-        assert_eq!(readable("100%"), "100%");
     }
 }

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::output::{
     bytes,
+    readable,
     span, //
 };
 use std::fmt::Write;
@@ -649,7 +650,7 @@ fn notes(text: &mut String, report: &Report) {
                 "  {:>12}  {}{}",
                 seconds(mark.at_ns),
                 device(&mark.device),
-                mark.text
+                readable(&mark.text)
             );
             line(text, format_args!("{}", cut(&what, WIDTH)));
         }

@@ -44,7 +44,7 @@ const HELP: &[&str] = &[
     "up  down      move in that list; also j and k, page up and page down, Home",
     "Ctrl-Z        back to the shell; fg continues",
     "",
-    "All figures are of the interval: --interval sets it.",
+    "All figures cover the last interval: --interval sets its length.",
     "REQ/s         requests that completed, each second",
     "p50 p99 MAX   latency: half, 99 %, all of the requests took no longer",
     "DEPTH         requests in flight at a time, on average. NOW: in flight now",
