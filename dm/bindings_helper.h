@@ -27,6 +27,7 @@ const unsigned int DM_FEAT_STABLE_WRITES = BLK_FEAT_STABLE_WRITES;
 void rust_dm_remap(struct bio *bio, struct block_device *bdev, sector_t sector);
 void rust_dm_submit_remapped(struct bio *bio, struct block_device *bdev,
 			     sector_t sector);
+u64 rust_dm_bio_cgroup(struct bio *bio);
 void rust_dm_copy_from_page(void *to, struct page *page, size_t offset,
 			    size_t len);
 

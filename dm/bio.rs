@@ -381,6 +381,13 @@ impl<P: PerBio> HeldBio<P> {
         }
     }
 
+    /// The id of the cgroup that its submitter was in, or for which a kernel thread writes back; 0 if it has none.
+    #[inline]
+    pub fn cgroup(&self) -> u64 {
+        // SAFETY: By the invariant the bio is live.
+        unsafe { bindings::rust_dm_bio_cgroup(self.bio.as_ptr()) }
+    }
+
     /// Its payload. The payload of a read has not arrived yet.
     #[inline]
     pub fn segments(&self) -> Segments<'_> {

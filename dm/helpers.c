@@ -3,8 +3,10 @@
  * C shims for the kernel's inline functions and macros that dm/ needs.
  */
 #include <linux/bio.h>
+#include <linux/blk-cgroup.h>
 #include <linux/blk-integrity.h>
 #include <linux/blkdev.h>
+#include <linux/cgroup.h>
 #include <linux/dm-io.h>
 #include <linux/highmem.h>
 #include <linux/ioprio.h>
@@ -36,6 +38,17 @@ void rust_dm_submit_remapped(struct bio *bio, struct block_device *bdev,
 {
 	rust_dm_remap(bio, bdev, sector);
 	dm_submit_bio_remap(bio, NULL);
+}
+
+u64 rust_dm_bio_cgroup(struct bio *bio)
+{
+#ifdef CONFIG_BLK_CGROUP
+	struct cgroup_subsys_state *css = bio_blkcg_css(bio);
+
+	return css ? cgroup_id(css->cgroup) : 0;
+#else
+	return 0;
+#endif
 }
 
 void rust_dm_copy_from_page(void *to, struct page *page, size_t offset,

@@ -129,6 +129,41 @@ impl Io<'_> {
         }
     }
 
+    /// Starts to write the first `len` bytes of a buffer to `sector` (512 bytes) of `device`. Otherwise as
+    /// [`Self::write`].
+    pub fn write_back(
+        self,
+        _task: &IoTask<'_>,
+        device: Device<'_>,
+        sector: u64,
+        buffer: ReadBuffer,
+        len: usize,
+        flags: WriteFlags,
+    ) -> Pending<IoMemory> {
+        let memory = buffer.raw_memory();
+
+        if !is_whole(device, sector, len) || len > memory.len() {
+            return buffer.refuse(EINVAL);
+        }
+        let start = memory.as_ptr();
+        // SAFETY: As in `read`: the range lies within the memory, which the `Pending` has.
+        unsafe {
+            self.start(buffer, |context| {
+                bindings::rust_dm_io_write(
+                    self.0.raw.as_ptr(),
+                    device.bdev(),
+                    sector,
+                    start.cast(),
+                    len,
+                    flags.preflush,
+                    flags.fua,
+                    Some(transfer::ended),
+                    context,
+                );
+            })
+        }
+    }
+
     /// Makes what `device` has completed durable, and waits for that.
     ///
     /// # Errors

@@ -61,6 +61,16 @@ impl ReadBuffer {
     }
 }
 
+impl ReadBuffer {
+    /// The bytes, to be changed, for [`Io::write_back`].
+    ///
+    /// [`Io::write_back`]: super::Io::write_back
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        // SAFETY: As in `bytes`, and `self` is borrowed mutably.
+        unsafe { core::slice::from_raw_parts_mut(self.memory.as_ptr(), self.memory.len()) }
+    }
+}
+
 impl Writer {
     /// For writes from `memory`. May sleep.
     ///
