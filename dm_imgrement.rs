@@ -24,12 +24,20 @@ use kernel::{
 #[allow(unsafe_code)]
 pub mod dm;
 
+// What the kernel crate lacks, for both of the following.
+mod sys;
+
 // What happens to a request that is traced.
 mod trace;
+
+// What is written, and what was there before, on its way to a log device.
+mod history;
 
 // Pure logic, which Cargo builds, too, for tests on the host. `dm` brings its `bytes`.
 #[path = "core/src/config/mod.rs"]
 pub mod config;
+#[path = "core/src/history/mod.rs"]
+pub mod history_format;
 #[path = "core/src/log/mod.rs"]
 pub mod log;
 #[path = "core/src/memory/mod.rs"]
@@ -42,14 +50,22 @@ pub use dm::bytes;
 
 use bytes::word::Escaped;
 use config::{
-    arguments::Setting,
+    arguments::{
+        Params,
+        Setting, //
+    },
+    history::{
+        Base,
+        DEVICE_MAX, //
+    },
     message::Change,
     mistake::Mistake,
     pattern::Pattern,
     table::{
         Refusal,
         Table, //
-    }, //
+    },
+    text::Text, //
 };
 use dm::{
     Args,
@@ -67,14 +83,24 @@ use dm::{
     MapBio,
     Mapped,
     MappedDevice,
+    PerBio,
+    QueueLimits,
     Registration,
     StatusKind,
     StatusWriter,
     Target,
     Worker, //
 };
+use history::{
+    History,
+    Kept,
+    Parts,
+    Sizes, //
+};
 use trace::{
     ConfigError,
+    HasInFlight,
+    HistoryMemory,
     InFlight,
     Search,
     Settings,
@@ -96,6 +122,7 @@ struct ImgrementModule {
 
 impl kernel::Module for ImgrementModule {
     fn init(_module: &'static ThisModule) -> Result<Self> {
+        history::init();
         Registration::new().map(|_target| Self { _target })
     }
 }
@@ -111,7 +138,32 @@ enum Answer {
     Last(Arc<Search>),
 }
 
-/// One line of a table: a range of a device, and its trace.
+/// What is kept of a request until it has completed.
+#[derive(Default)]
+struct Request {
+    traced: InFlight,
+    kept: Kept,
+}
+
+impl PerBio for Request {
+    const LATE: bool = true;
+}
+
+impl HasInFlight for Request {
+    #[inline]
+    fn in_flight(&mut self) -> &mut InFlight {
+        &mut self.traced
+    }
+}
+
+impl history::HasKept for Request {
+    #[inline]
+    fn kept(&mut self) -> &mut Kept {
+        &mut self.kept
+    }
+}
+
+/// One line of a table: a range of a device, its trace, and its history if it has one.
 struct Traced<'t> {
     device: Device<'t>,
     /// Where the target begins on the device, in sectors.
@@ -124,6 +176,7 @@ struct Traced<'t> {
     /// The queue for reads that are searched. It is made when the first one may come.
     late: LateQueue<'t>,
     trace: Arc<Trace>,
+    history: Option<Pin<KBox<History<'t, Request>>>>,
 }
 
 #[vtable]
@@ -135,7 +188,7 @@ impl Target for Imgrement {
         .and(Features::ZONED_HM)
         .and(Features::ATOMIC_WRITES);
     type State<'t> = Traced<'t>;
-    type PerBio = InFlight;
+    type PerBio = Request;
     type Answer = Answer;
 
     fn ctr<'t>(
@@ -145,15 +198,10 @@ impl Target for Imgrement {
         let (device, offset) = builder.next_range(args)?;
         let sectors = builder.sectors();
         let words = args.rest_as_group()?;
-        let settings = read(&words).map_err(|error| match error {
+        let (settings, log) = read(builder, &words, device).map_err(|error| match error {
             ReadError::Mistake(mistake) => refuse(&words, &mistake, EINVAL),
-            ReadError::History => words.refuse(
-                None,
-                EOPNOTSUPP,
-                c"No history yet",
-                format_args!("history: not there yet; allowed: a table without it"),
-            ),
             ReadError::Config(error) => no_pattern(&words, &error, None),
+            ReadError::Refused(error) => error,
         })?;
         let worker = builder.worker()?;
         let late = builder.late_queue()?;
@@ -161,6 +209,14 @@ impl Target for Imgrement {
             late.make().map_err(|errno| no_queue(&words, errno))?;
         }
         let mapped = builder.mapped_device();
+        let history = match log {
+            Some(log) => {
+                let range = (device, offset);
+                Some(make_history(builder, &words, &settings.params, range, log)?)
+            }
+            None => None,
+        };
+        let keeps_old = history.is_some() && settings.params.base != Base::Off;
         let trace = Trace::new(settings, builder.name(), mapped)?;
 
         if let Some(holders) = builder.other_holders(device) {
@@ -170,10 +226,13 @@ impl Target for Imgrement {
                 "{disk}: also used by {holders}; what passes there is not seen here"
             ));
         }
-        builder.wants_discards(true);
-        builder.wants_secure_erases(true);
-        builder.wants_write_zeroes(true);
-        let traced = init!(Traced { device, offset, sectors, mapped, worker, late, trace }? Error);
+        // Nothing is destroyed of which a history keeps the old bytes.
+        builder.wants_discards(!keeps_old);
+        builder.wants_secure_erases(!keeps_old);
+        builder.wants_write_zeroes(!keeps_old);
+        let traced = init!(Traced {
+            device, offset, sectors, mapped, worker, late, trace, history
+        }? Error);
         Ok(traced.chain(|this| {
             this.tell(TableEvent::Loaded);
             Ok(())
@@ -181,20 +240,29 @@ impl Target for Imgrement {
     }
 
     #[inline]
-    fn map<'b>(this: &Traced<'_>, mut bio: MapBio<'b, InFlight>) -> Mapped<'b> {
+    fn map<'b>(this: &Traced<'_>, mut bio: MapBio<'b, Request>) -> Mapped<'b> {
         let sector = this.offset.wrapping_add(bio.sector());
 
         this.trace.request(&mut bio, sector, this.worker, this.late);
-        bio.remap(this.device, sector)
+        match &this.history {
+            None => bio.remap(this.device, sector),
+            Some(history) => history.map(bio, sector),
+        }
     }
 
     #[inline]
-    fn end_io(this: &Traced<'_>, bio: &mut EndBio<'_, InFlight>) -> Completion {
+    fn end_io(this: &Traced<'_>, bio: &mut EndBio<'_, Request>) -> Completion {
+        if let Some(history) = &this.history {
+            if bio.is_requeued() {
+                return Completion::Done;
+            }
+            history.completed(bio);
+        }
         this.trace.completed(bio, this.worker);
         Completion::Done
     }
 
-    fn end_late(this: &Traced<'_>, bio: &mut LateBio<'_, InFlight>) {
+    fn end_late(this: &Traced<'_>, bio: &mut LateBio<'_, Request>) {
         this.trace.arrived(bio, this.worker);
     }
 
@@ -202,12 +270,31 @@ impl Target for Imgrement {
         this.trace.work(this.worker);
     }
 
+    fn io_work(this: &Traced<'_>, task: &IoTask<'_>) {
+        if let Some(history) = &this.history {
+            history.work(task);
+        }
+    }
+
     fn presuspend(this: &Traced<'_>) {
         this.trace.suspend();
+        if let Some(history) = &this.history {
+            history.presuspend();
+        }
     }
 
     fn presuspend_undo(this: &Traced<'_>) {
+        if let Some(history) = &this.history {
+            history.presuspend_undo();
+        }
         this.trace.resume();
+    }
+
+    fn preresume(this: &Traced<'_>, task: &IoTask<'_>) -> Result {
+        if let Some(history) = &this.history {
+            history.preresume(task);
+        }
+        Ok(())
     }
 
     fn resume(this: &Traced<'_>) {
@@ -216,7 +303,10 @@ impl Target for Imgrement {
         this.tell(TableEvent::Resumed);
     }
 
-    fn postsuspend(this: &Traced<'_>, _task: &IoTask<'_>) {
+    fn postsuspend(this: &Traced<'_>, task: &IoTask<'_>) {
+        if let Some(history) = &this.history {
+            history.postsuspend(task);
+        }
         this.trace.finish();
         this.tell(TableEvent::Suspended);
     }
@@ -225,7 +315,10 @@ impl Target for Imgrement {
         let (device, offset) = (this.device.name(), this.offset);
         // The writer never fails. It truncates, and device-mapper retries with more space.
         let _ = match kind {
-            StatusKind::Info => this.trace.write_counts(out),
+            StatusKind::Info => this.trace.write_counts(out, |out| match &this.history {
+                Some(history) => history.write_status(out),
+                None => Ok(()),
+            }),
             StatusKind::Table => {
                 let (params, search) = this.trace.settings();
                 let line = Table::line(&search.patterns, &params);
@@ -239,8 +332,10 @@ impl Target for Imgrement {
         let mut room = KBox::new(Pattern::EMPTY, GFP_KERNEL)?;
         let change = Change::parse(args.by_ref().map(CStr::to_bytes), &mut room)
             .map_err(|mistake| refuse(args, &mistake, EINVAL))?;
-        if let Some(mistake) = change.without_history() {
-            return Err(refuse(args, &mistake, EINVAL));
+        match (&this.history, change.without_history()) {
+            (None, Some(mistake)) => return Err(refuse(args, &mistake, EINVAL)),
+            (Some(history), _) => tell_history(history, args, &change)?,
+            (None, None) => {}
         }
 
         if matches!(change, Change::Set(Setting::Ops(ops)) if ops.read) {
@@ -250,6 +345,9 @@ impl Target for Imgrement {
             .trace
             .change(&change, &|event| this.tell(event))
             .map_err(|error| no_pattern(args, &error, Some(&change)))?;
+        if let Some(history) = &this.history {
+            history.change(&this.trace.settings().0);
+        }
         Ok(if matches!(change, Change::List) {
             Some(Answer::List)
         } else {
@@ -272,7 +370,18 @@ impl Target for Imgrement {
     }
 
     fn prepare_ioctl<'s>(this: &'s Traced<'_>) -> IoctlRoute<'s> {
-        IoctlRoute::of_range(this.device, this.offset, this.sectors)
+        match &this.history {
+            None => IoctlRoute::of_range(this.device, this.offset, this.sectors),
+            // They might change the disk without a request.
+            Some(_) => IoctlRoute::Refused,
+        }
+    }
+
+    fn io_hints(this: &Traced<'_>, limits: &mut QueueLimits<'_>) {
+        if let Some(history) = &this.history {
+            limits.require_stable_writes();
+            limits.cap_atomic_writes(history.request_sectors());
+        }
     }
 
     fn iterate_devices(this: &Traced<'_>, visitor: &mut DeviceVisitor<'_>) {
@@ -285,6 +394,133 @@ impl Target for Imgrement {
         report: dm::ZoneReport<'r>,
     ) -> Result<dm::ZonesReported<'r>> {
         report.fill(this.device, this.offset)
+    }
+}
+
+/// Opens the log device of a history, if the table asks for one, and names it in the arguments by its number.
+fn open_log<'t>(
+    builder: &mut Builder<'t>,
+    words: &Args<'_>,
+    disk: Device<'t>,
+    params: &mut Params,
+) -> Result<Option<Device<'t>>, CtrError> {
+    let Some(path) = &params.history else {
+        return Ok(None);
+    };
+    let mut text = KVec::with_capacity(DEVICE_MAX + 1, GFP_KERNEL)?;
+    text.extend_from_slice(path.as_bytes(), GFP_KERNEL)?;
+    text.push(0, GFP_KERNEL)?;
+    let path = CStr::from_bytes_with_nul(&text).map_err(|_| EINVAL)?;
+    let log = builder.open(words, path)?;
+    let refuse = |why: kernel::fmt::Arguments<'_>| {
+        Err(words.refuse(Some(path), EINVAL, c"Invalid history", why))
+    };
+
+    if disk.is_zoned() {
+        return refuse(format_args!(
+            "history: the disk is zoned; allowed: a disk that is not"
+        ));
+    }
+    if log.is_zoned() {
+        return refuse(format_args!("is zoned; allowed: a log device that is not"));
+    }
+    if log.is_read_only() {
+        return refuse(format_args!(
+            "is read-only; allowed: a log device that can be written"
+        ));
+    }
+    if log.overlaps(disk) || log.is_stacked_with(disk) {
+        return refuse(format_args!(
+            "is the disk itself, or above or below it; allowed: another device, or another partition"
+        ));
+    }
+    if let Some(holders) = builder.other_holders(log) {
+        return refuse(format_args!(
+            "is used by {holders}; allowed: a device that nothing else uses"
+        ));
+    }
+    params.history = Text::new(log.name().0);
+    Ok(Some(log))
+}
+
+/// What a history needs.
+fn history_memory(params: &Params, disk: Device<'_>, sectors: u64) -> HistoryMemory {
+    if params.history.is_none() {
+        return HistoryMemory::default();
+    }
+    let sizes = Sizes::of(params, disk.logical_block_size());
+    HistoryMemory {
+        buffers: sizes.buffer_memory(params.base),
+        chunks: sizes.chunk_memory(params.base, sectors),
+    }
+}
+
+/// Makes the history of a target.
+fn make_history<'t>(
+    builder: &mut Builder<'t>,
+    words: &Args<'_>,
+    params: &Params,
+    (disk, offset): (Device<'t>, u64),
+    log: Device<'t>,
+) -> Result<Pin<KBox<History<'t, Request>>>, CtrError> {
+    let parts = Parts {
+        disk,
+        offset,
+        sectors: builder.sectors(),
+        log,
+        io: builder.io()?,
+        worker: builder.io_worker()?,
+        mapped: builder.mapped_device(),
+    };
+    let history = KBox::try_pin_init(History::new(parts, params)?, GFP_KERNEL)?;
+
+    history.check(&builder.io_task()).map_err(|unfit| {
+        let log = log.name();
+        words.refuse(
+            None,
+            unfit.errno(),
+            c"Invalid history",
+            format_args!("history {log}: {unfit}"),
+        )
+    })?;
+    builder.max_io_len(history.request_sectors());
+    builder.limit_swap_bios();
+    Ok(history)
+}
+
+/// What a message says to the history.
+fn tell_history(
+    history: &History<'_, Request>,
+    args: &Args<'_>,
+    change: &Change<'_>,
+) -> Result<(), CtrError> {
+    match change {
+        Change::HistoryStop => {
+            history.stop();
+            Ok(())
+        }
+        Change::HistoryNext(_) => Err(args.refuse(
+            None,
+            EOPNOTSUPP,
+            c"No next log yet",
+            format_args!("history next: not there yet; allowed: history stop, and a new table"),
+        )),
+        Change::Mark(text) => history.mark(text).map_err(|errno| {
+            args.refuse(
+                None,
+                errno,
+                c"The mark is not in the history",
+                format_args!(
+                    "mark: the log device has not taken it; the history's status says why"
+                ),
+            )
+        }),
+        Change::Pattern(_)
+        | Change::Add(_)
+        | Change::Del(_)
+        | Change::List
+        | Change::Set(_)
+        | Change::Reset => Ok(()),
     }
 }
 
@@ -318,26 +554,30 @@ impl Drop for Traced<'_> {
 /// Why the arguments of a table are refused.
 enum ReadError<'a> {
     Mistake(Mistake<'a>),
-    /// A history is not there yet.
-    History,
     Config(ConfigError),
+    /// The line about it has been printed.
+    Refused(CtrError),
 }
 
-/// Reads the arguments of a table.
+/// Reads the arguments of a table, and opens the log device if there is a history.
 // What it has on the stack is large, and the rest of the constructor needs the stack for more.
 #[inline(never)]
-fn read<'a>(words: &Args<'a>) -> Result<KBox<Settings>, ReadError<'a>> {
-    let table = match Table::parse(words.clone().map(CStr::to_bytes)) {
+fn read<'a, 't>(
+    builder: &mut Builder<'t>,
+    words: &Args<'a>,
+    disk: Device<'t>,
+) -> Result<(KBox<Settings>, Option<Device<'t>>), ReadError<'a>> {
+    let mut table = match Table::parse(words.clone().map(CStr::to_bytes)) {
         Ok(table) => table,
         Err(Refusal::Mistake(mistake)) => return Err(ReadError::Mistake(mistake)),
         Err(Refusal::Memory(AllocError)) => {
             return Err(ReadError::Config(ConfigError::Errno(ENOMEM)));
         }
     };
-    if table.params.history.is_some() {
-        return Err(ReadError::History);
-    }
-    Trace::prepare(table).map_err(ReadError::Config)
+    let log = open_log(builder, words, disk, &mut table.params).map_err(ReadError::Refused)?;
+    let memory = history_memory(&table.params, disk, builder.sectors());
+    let settings = Trace::prepare(table, memory).map_err(ReadError::Config)?;
+    Ok((settings, log))
 }
 
 /// Refuses patterns that cannot be searched for.

@@ -28,12 +28,7 @@ use self::{
     sys::{
         events,
         ids::Ids,
-        memory::{
-            self,
-            Kernel, //
-        },
-        pool::Pool,
-        random, //
+        pool::Pool, //
     },
 };
 use crate::{
@@ -51,10 +46,20 @@ use crate::{
         TargetName, //
     },
     search::edges::Edges,
+    sys::{
+        memory::{
+            self,
+            Kernel, //
+        },
+        random, //
+    },
 };
 
 pub(crate) use self::{
-    request::InFlight,
+    request::{
+        HasInFlight,
+        InFlight, //
+    },
     search::{
         ConfigError,
         Search, //
@@ -112,6 +117,15 @@ pub(crate) struct Trace {
     log: Mutex<Log>,
 }
 
+/// What the history of the same target needs, in bytes: memory is short of what both need.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct HistoryMemory {
+    /// Its buffers.
+    pub(crate) buffers: u64,
+    /// What it knows of each chunk.
+    pub(crate) chunks: u64,
+}
+
 /// The approximate size of a trace in bytes, without its pool, its edges and the per-CPU data. Most of it is for the
 /// log and the search.
 const SIZE: u64 = 256 << 10;
@@ -122,13 +136,16 @@ impl Trace {
     /// # Errors
     ///
     /// `ENOMEM`, too little memory, or what is wrong with a pattern.
-    pub(crate) fn prepare(table: Table<Kernel>) -> Result<KBox<Settings>, ConfigError> {
+    pub(crate) fn prepare(
+        table: Table<Kernel>,
+        history: HistoryMemory,
+    ) -> Result<KBox<Settings>, ConfigError> {
         let Table { params, patterns } = table;
         let need = Need {
             records: Pool::size(params.records),
             edges: Edges::<Kernel>::size(params.edges),
-            history_buffer: 0,
-            base: 0,
+            history_buffer: history.buffers,
+            base: history.chunks,
             other: SIZE
                 .saturating_add(Counters::size())
                 .saturating_add(Current::size()),

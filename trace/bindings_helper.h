@@ -9,10 +9,6 @@
 #include <linux/srcu.h>
 #include <linux/types.h>
 
-void *imgrement_alloc(size_t size, bool zero);
-void imgrement_free(const void *memory);
-u64 imgrement_available(void);
-
 void *imgrement_alloc_percpu(size_t size, size_t align);
 void imgrement_free_percpu(void *percpu);
 void *imgrement_raw_cpu_ptr(void *percpu);
@@ -22,8 +18,6 @@ unsigned int imgrement_next_possible_cpu(int cpu);
 
 bool imgrement_avx2_begin(void);
 void imgrement_avx2_end(void);
-
-u64 imgrement_random(void);
 
 long imgrement_read_key(const char *description, void *to, size_t room);
 

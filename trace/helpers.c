@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * C shims for what the kernel crate does not have: memory that may fail, per-CPU memory,
- * vector registers, random numbers, keys and SRCU's fast readers.
+ * C shims for what the kernel crate does not have: per-CPU memory, vector registers, keys and
+ * SRCU's fast readers.
  *
  * Rust knows no address spaces, so the pointers lose their __percpu here. This goes
  * through an integer, because for some compilers the two spaces are disjoint.
@@ -9,13 +9,8 @@
 #include <linux/cpumask.h>
 #include <linux/gfp.h>
 #include <linux/key.h>
-#include <linux/minmax.h>
-#include <linux/mm.h>
 #include <linux/percpu.h>
-#include <linux/random.h>
-#include <linux/slab.h>
 #include <linux/srcu.h>
-#include <linux/vmalloc.h>
 
 #ifdef CONFIG_X86_64
 #include <asm/cpufeature.h>
@@ -25,33 +20,6 @@
 #include <keys/user-type.h>
 
 #include "trace/bindings_helper.h"
-
-/*
- * Allocates memory, or fails without killing a program or printing a warning. A large size is
- * first tried with little effort in large pieces, and then with full effort in single pages: it
- * is not worth taking large pieces from others.
- */
-void *imgrement_alloc(size_t size, bool zero)
-{
-	gfp_t gfp = GFP_KERNEL | __GFP_NOWARN | (zero ? __GFP_ZERO : 0);
-	void *memory;
-
-	if (size <= PAGE_SIZE)
-		return kmalloc(size, gfp | __GFP_RETRY_MAYFAIL);
-
-	memory = kvmalloc(size, gfp | __GFP_NORETRY);
-	return memory ?: __vmalloc(size, gfp | __GFP_RETRY_MAYFAIL);
-}
-
-void imgrement_free(const void *memory)
-{
-	kvfree(memory);
-}
-
-u64 imgrement_available(void)
-{
-	return (u64)max(si_mem_available(), 0L) << PAGE_SHIFT;
-}
 
 /* __GFP_NORETRY: of the flags that prevent killing, only this one is passed through. */
 void *imgrement_alloc_percpu(size_t size, size_t align)
@@ -114,11 +82,6 @@ void imgrement_avx2_end(void)
 #ifdef CONFIG_X86_64
 	kernel_fpu_end();
 #endif
-}
-
-u64 imgrement_random(void)
-{
-	return get_random_u64();
 }
 
 /*

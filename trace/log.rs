@@ -10,8 +10,7 @@ use super::{
         Counter,
         Counters, //
     },
-    record::Record,
-    sys::memory::Kernel, //
+    record::Record, //
 };
 use crate::{
     config::{
@@ -34,7 +33,8 @@ use crate::{
         },
         totals::Totals, //
     },
-    record::Header, //
+    record::Header,
+    sys::memory::Kernel, //
 };
 use core::sync::atomic::{
     AtomicU32,

@@ -54,8 +54,10 @@ pub(crate) enum InFlight {
     Awaited(RequestInfo),
 }
 
-impl PerBio for InFlight {
-    const LATE: bool = true;
+/// Per-bio data with a place for the trace's own.
+pub(crate) trait HasInFlight: PerBio {
+    /// The place.
+    fn in_flight(&mut self) -> &mut InFlight;
 }
 
 impl Trace {
@@ -67,7 +69,7 @@ impl Trace {
     #[inline]
     pub(crate) fn request(
         &self,
-        bio: &mut MapBio<'_, InFlight>,
+        bio: &mut MapBio<'_, impl HasInFlight>,
         sector: u64,
         worker: Worker<'_>,
         late: LateQueue<'_>,
@@ -80,7 +82,7 @@ impl Trace {
             Want::Nothing => {}
             Want::LeftOut => {
                 self.counters.add(Counter::LeftOut, 1);
-                *bio.per_bio() = InFlight::Sent {
+                *bio.per_bio().in_flight() = InFlight::Sent {
                     info: RequestInfo::of(op, Flags::NONE, sector, bio.bytes()),
                     log: true,
                     held: None,
@@ -96,7 +98,7 @@ impl Trace {
     #[inline(never)]
     fn look_at(
         &self,
-        bio: &mut MapBio<'_, InFlight>,
+        bio: &mut MapBio<'_, impl HasInFlight>,
         op: Op,
         segments: usize,
         sector: u64,
@@ -115,7 +117,7 @@ impl Trace {
         if self.settings.want_late(op) && bio.end_late(late) {
             // The payload has not arrived yet.
             reporter.request(&info);
-            *bio.per_bio() = InFlight::Awaited(info);
+            *bio.per_bio().in_flight() = InFlight::Awaited(info);
             return;
         }
         let each = listeners.to(Event::Delta);
@@ -139,13 +141,13 @@ impl Trace {
         };
         reporter.request(&info);
         if log || listeners.any() {
-            *bio.per_bio() = InFlight::Sent { info, log, held };
+            *bio.per_bio().in_flight() = InFlight::Sent { info, log, held };
         }
     }
 
     /// Handles the end of a request, unless [`Self::arrived`] does. In any context.
     #[inline]
-    pub(crate) fn completed(&self, bio: &mut EndBio<'_, InFlight>, worker: Worker<'_>) {
+    pub(crate) fn completed(&self, bio: &mut EndBio<'_, impl HasInFlight>, worker: Worker<'_>) {
         let listened = Listeners::now().to(Event::Complete);
 
         if listened || bio.is_zone_append() || bio.result().is_err() {
@@ -155,8 +157,8 @@ impl Trace {
     }
 
     /// Searches and records a read whose data has arrived. In a task.
-    pub(crate) fn arrived(&self, bio: &mut LateBio<'_, InFlight>, worker: Worker<'_>) {
-        let InFlight::Awaited(info) = core::mem::take(bio.per_bio()) else {
+    pub(crate) fn arrived(&self, bio: &mut LateBio<'_, impl HasInFlight>, worker: Worker<'_>) {
+        let InFlight::Awaited(info) = core::mem::take(bio.per_bio().in_flight()) else {
             return;
         };
         let result = bio.result();
@@ -177,8 +179,8 @@ impl Trace {
 
     /// Reports and records what is only known now: where a zone append went, and the result of a request.
     #[inline(never)]
-    fn settle(&self, bio: &mut EndBio<'_, InFlight>, worker: Worker<'_>) {
-        let (mut info, log, held) = match core::mem::take(bio.per_bio()) {
+    fn settle(&self, bio: &mut EndBio<'_, impl HasInFlight>, worker: Worker<'_>) {
+        let (mut info, log, held) = match core::mem::take(bio.per_bio().in_flight()) {
             InFlight::Sent { info, log, held } => (info, log, held),
             InFlight::Counted | InFlight::Awaited(_) => (
                 RequestInfo::of(op(bio.op()), Flags::NONE, 0, 0),

@@ -11,8 +11,7 @@ use super::{
             PatternName, //
         },
         fpu,
-        key,
-        memory::Kernel, //
+        key, //
     },
 };
 use crate::{
@@ -39,6 +38,7 @@ use crate::{
         },
         set, //
     },
+    sys::memory::Kernel, //
 };
 use kernel::{
     alloc::AllocError,

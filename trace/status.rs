@@ -14,13 +14,19 @@ use kernel::fmt::{
 
 impl Trace {
     /// Writes the counters: pairs of a word and a number, in an order that never changes. Then the number of patterns,
-    /// and the name and count of each.
-    pub(crate) fn write_counts(&self, out: &mut impl Write) -> fmt::Result {
+    /// and the name and count of each. `more` writes
+    /// what comes before the patterns.
+    pub(crate) fn write_counts<W: Write>(
+        &self,
+        out: &mut W,
+        more: impl FnOnce(&mut W) -> fmt::Result,
+    ) -> fmt::Result {
         let (_, search) = self.settings();
 
         for (name, count) in self.counters.iter() {
             write!(out, "{name} {count} ")?;
         }
+        more(out)?;
         write!(out, "patterns {}", search.patterns.len())?;
         for pattern in search.patterns.iter() {
             let count = self.counters.of(pattern);

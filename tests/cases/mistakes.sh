@@ -202,9 +202,49 @@ mistake EINVAL 'Invalid history_slow' 'history_slow on: no such word; allowed: w
 mistake EINVAL 'Invalid history_timeout' 'history_timeout 0: out of range; allowed: a whole number from 1 to 3600' \
 	/dev/sdb 0 2 history_timeout 0
 mistake EINVAL 'Invalid history_new' 'history_new 1: neither on nor off; allowed: on or off' /dev/sdb 0 2 history_new 1
-mistake EOPNOTSUPP 'No history yet' 'history: not there yet; allowed: a table without it' \
-	/dev/sdb 0 4 history /dev/sda base off
 told 'a history'
+
+# The log device: sda has 64 MiB.
+history=(/dev/sdb 0 4 history /dev/sda base)
+other='allowed: another device, or another partition'
+mistake EINVAL 'Invalid history' "'/dev/sdb': is the disk itself, or above or below it; $other" \
+	/dev/sdb 0 2 history /dev/sdb
+over='or history_new on, which overwrites it'
+echo text > /dev/sda
+sync
+mistake EINVAL 'Invalid history' \
+	"history 8:0: holds something that is no log of a history; allowed: a device whose first 4096 bytes are zero, $over" \
+	"${history[@]}" off
+told 'a log device'
+dd if=/dev/zero of=/dev/sda bs=4096 count=1 conv=notrunc,fsync status=none
+dmsetup create log --table "0 8192 imgrement ${history[*]} on"
+dmesg -C
+expect_fail dmsetup create wrong --table "0 8192 imgrement ${history[*]} off"
+line="'/dev/sda': is used by dm-0; allowed: a device that nothing else uses"
+expect 'a log device in use: dmesg' "imgrement: 253:1: $line" "$(dmesg -t | grep '^imgrement: 253:1: ')"
+note "$line" 'Invalid history' EINVAL
+expect_fail dmsetup message log 0 history next /dev/sda
+expect_match 'history next' ": ${text[EOPNOTSUPP]}"$'\n' "$said"
+note 'history next: not there yet; allowed: history stop, and a new table' '' EOPNOTSUPP
+dmsetup remove log
+dmesg -C
+length=8184
+mistake EINVAL 'Invalid history' \
+	"history 8:0: holds the log of a target of 8192 sectors at sector 0; allowed: that target, $over" "${history[@]}" off
+length=8192
+printf 'x' | dd of=/dev/sda bs=1 seek=100 conv=notrunc,fsync status=none
+damaged="holds a log whose superblock is damaged; allowed: ${over#or }"
+mistake EINVAL 'Invalid history' "history 8:0: $damaged" "${history[@]}" off
+told 'a damaged log'
+dmsetup create log --table "0 8192 imgrement /dev/sdb 0 4 history /dev/sda history_new on"
+dmsetup remove log
+dmesg -C
+python3 lib/history.py version /dev/sda 7
+mistake EINVAL 'Invalid history' "history 8:0: holds a log of version 7; allowed: version 1, $over" "${history[@]}" off
+small="is too small for the history's buffers; allowed: a larger device, or less history_buffer"
+mistake EINVAL 'Invalid history' "history 8:0: $small" /dev/sdb 0 4 history /dev/sda history_buffer 69632
+told 'what a log device holds'
+dd if=/dev/zero of=/dev/sda bs=4096 count=1 conv=notrunc,fsync status=none
 
 # A very long word is cut, so that what is allowed still fits into the line.
 long=$(printf 'x%.0s' {1..200})

@@ -7,10 +7,7 @@
 
 #![allow(unsafe_code)]
 
-use super::{
-    bindings,
-    memory::Kernel, //
-};
+use super::bindings;
 use crate::{
     bytes::{
         cut::Cut,
@@ -27,7 +24,8 @@ use crate::{
         Op,
         Scope,
         SECTOR_SIZE, //
-    }, //
+    },
+    sys::memory::Kernel, //
 };
 use core::{
     cell::Cell,

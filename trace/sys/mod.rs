@@ -9,8 +9,6 @@ pub(super) mod events;
 pub(super) mod fpu;
 pub(super) mod ids;
 pub(super) mod key;
-pub(super) mod memory;
 pub(super) mod percpu;
 pub(super) mod pool;
-pub(super) mod random;
 pub(super) mod swap;

@@ -14,11 +14,14 @@
 
 #![allow(unsafe_code)]
 
-use super::{
-    memory::Array,
-    percpu::PerCpu, //
+use super::percpu::PerCpu;
+use crate::{
+    memory::slots,
+    sys::memory::{
+        self,
+        Array, //
+    }, //
 };
-use crate::memory::slots;
 use core::{
     mem::size_of,
     ptr::NonNull,
@@ -123,12 +126,12 @@ impl Pool {
             // INVARIANT: The memory was just allocated with that size. It does not move, because the vector is
             // never touched again.
             blocks: NonNull::new(_memory.as_mut_ptr().cast()).ok_or(ENOMEM)?,
-            nodes: with_each(count, || Node {
+            nodes: memory::with_each(count, || Node {
                 next: AtomicU32::new(slots::EMPTY),
                 sequence: AtomicU64::new(0),
             })?,
-            taken: with_each(count.div_ceil(slots::SLOTS_PER_WORD), || AtomicU64::new(0))?,
-            links: with_each(count, || AtomicU32::new(slots::EMPTY))?,
+            taken: memory::with_each(count.div_ceil(slots::SLOTS_PER_WORD), || AtomicU64::new(0))?,
+            links: memory::with_each(count, || AtomicU32::new(slots::EMPTY))?,
             queues: PerCpu::new(|cpu| CpuQueue {
                 newest: AtomicU32::new(slots::EMPTY),
                 hint: cpu as usize,
@@ -214,16 +217,6 @@ impl Pool {
     fn link(&self, index: u32) -> Option<&AtomicU32> {
         self.links.get(index as usize)
     }
-}
-
-/// A vector of `count` values.
-fn with_each<T>(count: u32, mut make: impl FnMut() -> T) -> Result<Array<T>> {
-    let mut values = Array::with_capacity(count as usize, GFP_KERNEL)?;
-
-    for _ in 0..count {
-        values.push(make(), GFP_KERNEL)?;
-    }
-    Ok(values)
 }
 
 /// Consecutive blocks with one owner.

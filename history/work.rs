@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The worker: it sends on what waits, writes down what has completed and what is missing, and writes the log.
+
+use super::{
+    held::Prepare,
+    log::Log,
+    requests::LINGER,
+    HasKept,
+    History,
+    Parts,
+    Sizes,
+    State, //
+};
+use crate::{
+    dm::{
+        IoTask,
+        PerBio, //
+    },
+    history_format::{
+        entry::{
+            Bases,
+            End,
+            Header,
+            Issuer,
+            Kind,
+            Note, //
+        },
+        staging::Sealed, //
+    },
+    record::{
+        Flags,
+        SECTOR_SIZE, //
+    },
+    sys::{
+        staging::{
+            Buffers,
+            Filling,
+            Taker, //
+        },
+        time, //
+    },
+};
+use core::sync::atomic::Ordering;
+use kernel::{
+    prelude::*,
+    time::Delta, //
+};
+
+/// How many notes one entry has at most.
+const NOTES_IN_ENTRY: usize = 512;
+
+/// How often the worker looks after requests that wait, and a log device that may hang.
+const WATCH: Delta = Delta::from_millis(200);
+
+/// What only the worker touches.
+pub(super) struct Work<P: PerBio> {
+    pub(super) taker: Taker,
+    pub(super) log: Log,
+    pub(super) prepare: Prepare<P>,
+    /// Notes that were taken, and are not in the log yet. They are written from the end.
+    notes: KVec<Note>,
+    /// When the open buffer was last sealed, in nanoseconds.
+    sealed: u64,
+}
+
+impl<P: PerBio> Work<P> {
+    pub(super) fn new(
+        taker: Taker,
+        buffers: &Buffers,
+        parts: &Parts<'_>,
+        sizes: Sizes,
+        bases: Bases,
+    ) -> Result<Self> {
+        Ok(Self {
+            taker,
+            log: Log::new(parts, buffers)?,
+            prepare: Prepare::new(sizes, bases)?,
+            notes: KVec::with_capacity(super::notes::NOTES as usize, GFP_KERNEL)?,
+            sealed: 0,
+        })
+    }
+}
+
+impl<P: HasKept> History<'_, P> {
+    /// The worker's function. May sleep, and waits for the disk.
+    pub(crate) fn work(&self, task: &IoTask<'_>) {
+        let mut work = self.work.lock();
+        let work = &mut *work;
+
+        // What gets an entry from here on arms the timer again.
+        self.armed.store(false, Ordering::Release);
+        loop {
+            let mut progress = self.reap(&mut work.log, task);
+            match self.state() {
+                State::On => progress |= self.turn(work, task),
+                State::Ending(end) => self.end_session(work, end, task),
+                State::Idle | State::Ended(_) => {}
+            }
+            if matches!(self.state(), State::Ended(_)) {
+                self.let_go(work, false);
+                return;
+            }
+            if !progress {
+                break;
+            }
+        }
+        if self.state() != State::On {
+            return;
+        }
+        if self.has_held(work) || work.log.is_busy() {
+            self.parts.worker.start_after(WATCH);
+        } else if !self.is_drained(work) {
+            self.parts.worker.start_after(LINGER);
+        }
+    }
+
+    /// Whether nothing waits to be written.
+    fn is_drained(&self, work: &Work<P>) -> bool {
+        work.notes.is_empty() && !self.armed.load(Ordering::Acquire)
+    }
+
+    /// One round. Returns whether there is more to do at once.
+    fn turn(&self, work: &mut Work<P>, task: &IoTask<'_>) -> bool {
+        self.put_notes(work);
+        self.put_gaps();
+        let mut progress = self.release(work, task);
+        self.unblock(work);
+
+        let now = time::now();
+        let linger = u64::try_from(LINGER.as_nanos()).unwrap_or(0);
+        let late = now.saturating_sub(work.sealed) >= linger;
+        if self.wanted.swap(false, Ordering::Relaxed) || late {
+            match self.buffers.seal(&mut self.turn.lock(), None) {
+                Sealed::Yes(_) => {
+                    work.sealed = now;
+                    progress = true;
+                }
+                // Empty.
+                Sealed::Before => work.sealed = now,
+                // The next round tries again, when a buffer has been written.
+                Sealed::NoneFree => {
+                    self.wanted.store(true, Ordering::Relaxed);
+                }
+                Sealed::Full => self.end(End::Full),
+                Sealed::Closed => {}
+            }
+        }
+        progress |= self.write_out(work, task);
+
+        let patience = self.patience();
+        if self.is_hung(&work.log, patience) {
+            work.log.broken = true;
+            self.end(End::Hung);
+        } else if work.prepare.stalled().is_some_and(|since| {
+            !self.waits.load(Ordering::Relaxed) || now.saturating_sub(since) > patience
+        }) {
+            self.let_go(work, true);
+            progress = true;
+        } else if self.requeues() {
+            self.let_go(work, false);
+        }
+        progress || matches!(self.state(), State::Ending(_))
+    }
+
+    /// Writes down how requests have completed, as far as there is room.
+    fn put_notes(&self, work: &mut Work<P>) {
+        loop {
+            if work.notes.is_empty() {
+                for note in self.notes.take() {
+                    let _ = work.notes.push_within_capacity(note);
+                }
+                // They are removed from the end.
+                work.notes.reverse();
+            }
+            let count = work.notes.len().min(NOTES_IN_ENTRY);
+            if count == 0 {
+                return;
+            }
+            let payload = count.saturating_mul(Note::SIZE) as u32;
+            let Some(mut filling) = self.entry(Kind::Completions, 0, 0..0, payload) else {
+                return;
+            };
+            for _ in 0..count {
+                if let Some(note) = work.notes.pop() {
+                    filling.put(&note.encode());
+                }
+            }
+            self.finish(filling);
+        }
+    }
+
+    /// Writes down what is missing, as far as there is room.
+    fn put_gaps(&self) {
+        while !self.gaps.lock().is_empty() {
+            let Some(mut filling) = self.reserve_entry(0) else {
+                return;
+            };
+            let Some(missing) = self.gaps.lock().pop() else {
+                continue;
+            };
+            let header = self.header(
+                Kind::Gap,
+                missing.detail,
+                missing.sectors,
+                filling.position(),
+                0,
+            );
+            filling.put(&header.encode());
+            self.finish(filling);
+        }
+    }
+
+    /// Reserves room for an entry with a payload of this length.
+    fn reserve_entry(&self, payload: u32) -> Option<Filling<'_>> {
+        self.reserve(Header::size_with(payload)?).ok()
+    }
+
+    /// Begins an entry of the history itself; `None` if there is no room.
+    pub(super) fn entry(
+        &self,
+        kind: Kind,
+        detail: u8,
+        sectors: core::ops::Range<u64>,
+        payload: u32,
+    ) -> Option<Filling<'_>> {
+        let mut filling = self.reserve_entry(payload)?;
+        let header = self.header(kind, detail, sectors, filling.position(), payload);
+
+        filling.put(&header.encode());
+        Some(filling)
+    }
+
+    /// The header of an entry of the history itself.
+    pub(super) fn header(
+        &self,
+        kind: Kind,
+        detail: u8,
+        sectors: core::ops::Range<u64>,
+        position: u64,
+        payload: u32,
+    ) -> Header {
+        Header {
+            kind,
+            detail,
+            position,
+            sector: sectors.start,
+            bytes: sectors
+                .end
+                .saturating_sub(sectors.start)
+                .saturating_mul(SECTOR_SIZE),
+            time: time::now(),
+            flags: Flags::NONE,
+            issuer: Issuer::default(),
+            payload,
+        }
+    }
+
+    /// Puts the last words of a session into the log: notes and gaps, as far as there is room, and its end.
+    pub(super) fn put_end(&self, work: &mut Work<P>, end: End) {
+        self.put_notes(work);
+        self.put_gaps();
+        let lost = work.notes.len() as u64;
+        self.counts.notes_lost.fetch_add(lost, Ordering::Relaxed);
+        work.notes.clear();
+        // These may use room that others may not.
+        let Some(size) = Header::size_with(0) else {
+            return;
+        };
+        let missing = self.gaps.lock().pop_all();
+        let gap = missing.map(|missing| (Kind::Gap, missing.detail, missing.sectors));
+        for (kind, detail, sectors) in [gap, Some((Kind::End, end as u8, 0..0))]
+            .into_iter()
+            .flatten()
+        {
+            if let Ok(mut filling) = self.buffers.reserve_last(size) {
+                let header = self.header(kind, detail, sectors, filling.position(), 0);
+                filling.put(&header.encode());
+                filling.finish();
+            }
+        }
+    }
+}
