@@ -5,13 +5,16 @@
 //! `unsafe` is in three files, each of which says why at its top: `dm/call.rs`, `loop_device/call.rs` and
 //! `udev/semaphore.rs`.
 
+mod calendar;
 mod clock;
 pub mod commands;
+mod confirm;
 mod disk;
 mod dm;
 pub mod export;
 mod failure;
 mod filter;
+pub mod history;
 mod holders;
 mod kernel_log;
 mod log_device;
