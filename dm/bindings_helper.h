@@ -44,6 +44,11 @@ unsigned int rust_dm_other_holders(struct block_device *bdev,
 				   struct dm_table *table, char *name,
 				   size_t size);
 
+struct file *rust_dm_open_later(struct dm_target *ti,
+				struct block_device *claimed, const char *path,
+				struct dm_dev *dev);
+void rust_dm_close_later(struct dm_target *ti, struct file *file);
+
 bool rust_dm_module_is_used(struct module *module);
 
 bool rust_dm_in_task(void);

@@ -16,6 +16,7 @@ use super::{
         self,
         LateQueue, //
     },
+    opener,
     worker,
     Args,
     CtrError,
@@ -25,6 +26,7 @@ use super::{
     IoTask,
     IoWorker,
     MappedDevice,
+    Opener,
     TargetName,
     Worker, //
 };
@@ -53,6 +55,7 @@ pub struct Builder<'t> {
     pub(super) io_worker: io_worker::Slot,
     pub(super) worker: worker::Slot,
     pub(super) late: late::Slot,
+    pub(super) opener: opener::Slot,
     pub(super) devices: OpenDevices,
     _brand: PhantomData<fn(&'t ()) -> &'t ()>,
 }
@@ -79,6 +82,7 @@ impl<'t> Builder<'t> {
             io_worker,
             worker,
             late,
+            opener: opener::Slot::new(),
             devices,
             _brand: PhantomData,
         }
@@ -133,6 +137,19 @@ impl<'t> Builder<'t> {
             .map_err(|errno| refuse_device(args, path, errno))
     }
 
+    /// Opens further devices later, in messages. It needs a device that the constructor has opened. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`, and `ENODEV` if the constructor has opened no device.
+    pub fn opener(&mut self) -> Result<Opener<'t>> {
+        let claimed = self.devices.first().ok_or(ENODEV)?;
+
+        // SAFETY: The instance, whose lifetime is `'t`, is dropped before its opener, and that before the devices. The
+        // target is live until then.
+        unsafe { self.opener.opener(self.ti, claimed) }
+    }
+
     /// Opens the device and reads the sector that the next two of `args` name: `DEVICE OFFSET`, as for most
     /// targets. The whole target must fit on the device after that sector.
     ///
@@ -163,8 +180,7 @@ impl<'t> Builder<'t> {
     /// Disks of other device-mapper devices that also use this device. `None` if there is no other. They may come
     /// and go at any time. May sleep.
     pub fn other_holders(&self, device: Device<'_>) -> Option<Holders> {
-        // SAFETY: By the invariant the constructor runs, so its table is live.
-        unsafe { Holders::others(device, (*self.ti.as_ptr()).table) }
+        self.mapped_device().other_holders(device)
     }
 
     /// The worker of the instance, which runs [`Target::work`]. It does nothing until the constructor has
@@ -263,7 +279,7 @@ impl<'t> Builder<'t> {
 }
 
 /// Refuses a device that cannot be opened.
-fn refuse_device(args: &Args<'_>, path: &CStr, errno: Error) -> CtrError {
+pub(super) fn refuse_device(args: &Args<'_>, path: &CStr, errno: Error) -> CtrError {
     let why = if errno == EBUSY {
         "is in use: mounted, or claimed by another driver or program"
     } else if errno == EACCES || errno == EPERM || errno == EROFS {

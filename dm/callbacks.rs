@@ -16,6 +16,7 @@ use super::{
         Stage, //
     },
     noio::NoIo,
+    opener,
     queues::MappedDevice,
     registration::Type,
     worker,
@@ -71,6 +72,7 @@ struct Instance<S> {
     // No bio is left, but the function that ended the last one may not have returned yet. The queue waits for that
     // before it is destroyed.
     late: late::Slot,
+    _opener: opener::Slot,
     _devices: OpenDevices,
 }
 
@@ -332,6 +334,7 @@ impl<T: Target> Callbacks<T> {
                 io_worker: builder.io_worker,
                 worker: builder.worker,
                 late: builder.late,
+                _opener: builder.opener,
                 _devices: builder.devices,
             },
             GFP_KERNEL,

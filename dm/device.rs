@@ -54,12 +54,23 @@ pub(super) enum Role {
 }
 
 /// A device that is open.
-struct Open {
+pub(super) struct Open {
     /// The copy.
-    dev: bindings::dm_dev,
+    pub(super) dev: bindings::dm_dev,
     /// The target that has opened it.
     ti: NonNull<bindings::dm_target>,
     role: Role,
+}
+
+impl Open {
+    /// Nothing is open yet.
+    pub(super) fn new(ti: NonNull<bindings::dm_target>, role: Role) -> Self {
+        Self {
+            dev: bindings::dm_dev::default(),
+            ti,
+            role,
+        }
+    }
 }
 
 /// The devices opened by the constructor of `ti`. Dropping this closes them.
@@ -96,14 +107,7 @@ impl OpenDevices {
         let mut given = core::ptr::null_mut();
 
         // This comes first, so that nothing can fail between opening the device and recording it.
-        let mut open = KBox::new(
-            Open {
-                dev: bindings::dm_dev::default(),
-                ti: self.ti,
-                role,
-            },
-            GFP_KERNEL,
-        )?;
+        let mut open = KBox::new(Open::new(self.ti, role), GFP_KERNEL)?;
         self.devices.reserve(1, GFP_KERNEL)?;
         // SAFETY:
         // - `ti` is live, `path` is a string, and `given` has space for the result.
@@ -122,11 +126,8 @@ impl OpenDevices {
             name: given.name,
             ..Default::default()
         };
-        // INVARIANT: It stays in its box, and its block device stays open, until `self` is dropped.
-        let device = Device {
-            open: NonNull::from(&*open),
-            _open: PhantomData,
-        };
+        // SAFETY: It stays in its box, and its block device stays open, until `self` is dropped.
+        let device = unsafe { Device::of(NonNull::from(&*open)) };
         // INVARIANT: It has just been got.
         self.devices.push(open, GFP_KERNEL)?;
         Ok(device)
@@ -134,17 +135,22 @@ impl OpenDevices {
 }
 
 impl OpenDevices {
+    /// The first device.
+    pub(super) fn first(&self) -> Option<Device<'_>> {
+        let open = self.devices.first()?;
+
+        // SAFETY: It stays in its box, and its block device stays open, until `self` is dropped.
+        Some(unsafe { Device::of(NonNull::from(&**open)) })
+    }
+
     /// The first device with data, and another one with another integrity profile, if there is one. May sleep.
     pub(super) fn other_integrity(&self) -> Option<(Device<'_>, Device<'_>)> {
-        // INVARIANT: Each stays in its box, and its block device stays open, until `self` is dropped.
         let mut devices = self
             .devices
             .iter()
             .filter(|open| open.role == Role::Data)
-            .map(|open| Device {
-                open: NonNull::from(&**open),
-                _open: PhantomData,
-            });
+            // SAFETY: Each stays in its box, and its block device stays open, until `self` is dropped.
+            .map(|open| unsafe { Device::of(NonNull::from(&**open)) });
         let first = devices.next()?;
         // SAFETY: Both block devices are open.
         let other = devices.find(|device| unsafe {
@@ -179,6 +185,29 @@ impl Drop for OpenDevices {
 }
 
 impl Device<'_> {
+    /// The handle to a device.
+    ///
+    /// # Safety
+    ///
+    /// The invariant of the type holds for the lifetime of the result.
+    pub(super) unsafe fn of(open: NonNull<Open>) -> Self {
+        // INVARIANT: The promise of the caller.
+        Self {
+            open,
+            _open: PhantomData,
+        }
+    }
+
+    /// The same handle, with another lifetime.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Self::of`].
+    pub(super) unsafe fn extend<'t>(self) -> Device<'t> {
+        // SAFETY: The promise of the caller.
+        unsafe { Device::of(self.open) }
+    }
+
     /// The block device, valid for as long as `self`.
     pub(super) fn bdev(&self) -> *mut block_device {
         // SAFETY: By the invariant.

@@ -7,6 +7,7 @@
 #include <linux/blk-integrity.h>
 #include <linux/blkdev.h>
 #include <linux/cgroup.h>
+#include <linux/cred.h>
 #include <linux/dm-io.h>
 #include <linux/highmem.h>
 #include <linux/ioprio.h>
@@ -250,6 +251,52 @@ bool rust_dm_bdevs_stacked(struct block_device *one, struct block_device *other)
 {
 	return disk_is_above(one->bd_disk, other, RUST_DM_LAYERS) ||
 	       disk_is_above(other->bd_disk, one, RUST_DM_LAYERS);
+}
+
+/*
+ * Opens a device as dm_get_device() does, but does not put it on the table's
+ * list, which has no lock. All of device-mapper's claims have the same holder,
+ * which only a device that is claimed shows us.
+ */
+struct file *rust_dm_open_later(struct dm_target *ti,
+				struct block_device *claimed, const char *path,
+				struct dm_dev *dev)
+{
+	struct gendisk *disk = dm_disk(dm_table_get_md(ti->table));
+	const struct cred *creds;
+	struct file *file;
+	dev_t number;
+	int r;
+
+	dev->mode = dm_table_get_mode(ti->table);
+	r = dm_devt_from_path(path, &number);
+	if (r)
+		return ERR_PTR(r);
+	if (number == disk_devt(disk))
+		return ERR_PTR(-EINVAL);
+
+	/* The file must not keep the caller's credentials. */
+	creds = override_creds(kernel_cred());
+	file = bdev_file_open_by_dev(number, dev->mode, claimed->bd_holder,
+				     NULL);
+	revert_creds(creds);
+	if (IS_ERR(file))
+		return file;
+	r = bd_link_disk_holder(file_bdev(file), disk);
+	if (r) {
+		bdev_fput(file);
+		return ERR_PTR(r);
+	}
+	dev->bdev = file_bdev(file);
+	format_dev_t(dev->name, number);
+	return file;
+}
+
+void rust_dm_close_later(struct dm_target *ti, struct file *file)
+{
+	bd_unlink_disk_holder(file_bdev(file),
+			      dm_disk(dm_table_get_md(ti->table)));
+	bdev_fput(file);
 }
 
 /*

@@ -2,7 +2,11 @@
 
 //! The mapped device of a target.
 
-use super::bindings;
+use super::{
+    bindings,
+    Device,
+    Holders, //
+};
 use core::{
     marker::PhantomData,
     ptr::NonNull, //
@@ -62,6 +66,13 @@ impl MappedDevice<'_> {
     pub fn is_suspending_without_flush(self) -> bool {
         // SAFETY: By the invariant.
         unsafe { bindings::dm_noflush_suspending(self.ti.as_ptr()) != 0 }
+    }
+
+    /// Disks of other device-mapper devices that also use `device`. `None` if there is no other. They may come and go
+    /// at any time. May sleep.
+    pub fn other_holders(self, device: Device<'_>) -> Option<Holders> {
+        // SAFETY: By the invariant the table is live.
+        unsafe { Holders::others(device, (*self.ti.as_ptr()).table) }
     }
 
     /// Where the target begins in it, in 512-byte sectors.

@@ -12,6 +12,7 @@
 //! | [`Builder`] | `struct dm_target` while the constructor runs |
 //! | [`Args`], [`CtrError`] | the words of a table line or a message, and errors about them |
 //! | [`Device`] | `struct dm_dev`, an underlying device |
+//! | [`Opener`] | the same, opened by a message |
 //! | [`Holders`] | `/sys/block/DISK/holders`, the other users of the device |
 //! | [`MappedDevice`], [`MappedName`] | `struct mapped_device`, and its name in `/dev/mapper` |
 //! | [`TargetName`] | the kernel's name for a target |
@@ -51,6 +52,7 @@ mod name;
 mod noio;
 #[cfg(CONFIG_DEBUG_ATOMIC_SLEEP)]
 mod nonblock;
+mod opener;
 mod owned;
 mod queues;
 mod registration;
@@ -110,6 +112,7 @@ pub use self::{
         MappedName, //
     },
     name::TargetName,
+    opener::Opener,
     owned::OwnedBio,
     registration::Registration,
     segment::{

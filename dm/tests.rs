@@ -15,6 +15,11 @@ use super::{
     },
     bio_queue::BioQueue,
     bytes::word,
+    device::{
+        Device,
+        Open,
+        Role, //
+    },
     io,
     io_memory::IoMemory,
     limits::{
@@ -518,6 +523,11 @@ mod owned_tests {
             status(WRITE, OwnedBio::requeue),
             Some(u32::from(bindings::DM_STS_REQUEUE))
         );
+        // A device of another target.
+        let open = Open::new(NonNull::from(&failed).cast(), Role::Data);
+        // SAFETY: Nothing looks at its block device, because it belongs to another target.
+        let device = unsafe { Device::of(NonNull::from(&open)) };
+        assert_eq!(status(WRITE, |bio| bio.submit(device, 0)), Some(failed));
         // The reader would get old memory.
         assert_eq!(status(READ, |bio| bio.end(Ok(()))), Some(failed));
     }

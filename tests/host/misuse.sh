@@ -100,7 +100,8 @@ mistake io-kept 'borrowed data escapes outside of associated function' 'keep(wor
 mistake io-worker-kept 'borrowed data escapes outside of associated function' 'keep(word.to_bytes().len())' \
 	'keep(builder.io_worker())'
 mistake buffer-while-reading 'borrow of moved value: `buffer`' 'keep(reading);' 'keep(reading); buffer.bytes();'
-mistake memory-as-bytes 'no method named `bytes` found' 'ReadBuffer::new(512)' 'dm::IoMemory::new(512)'
+mistake memory-as-bytes 'no method named `bytes` found' 'keep(reading);' \
+	'drop(reading); keep(dm::IoMemory::new(512).map(|memory| memory.bytes().len()));'
 
 # Messages and reports.
 mistake answer-borrows 'lifetime may not live long enough' 'Relaxed), None' 'Relaxed), Some(word)'

@@ -6,13 +6,12 @@
 # trace events do, once the stack is overwritten already.
 . "$(dirname "$0")/../../scripts/lib/common.sh"
 
-# Functions that handle words. CStr's inline functions add or subtract 1 from the length of a string. That
+# Functions that handle words, and lists of what they name. CStr's inline functions add or subtract 1 from the length of a string. That
 # overflows for a string that fills all memory, and for one without its NUL.
 known='dm::args::Args|::(refuse|no_pattern)>|dm::device::Device>::(name|number)|dm::builder::Builder>::next_(range|device)'
+known+='|dm::device::OpenDevices>::open|dm::opener::Opener>::open'
 known+='|dm::callbacks::Callbacks<.*>>::(ctr|message)>|dm::target::Target>::(ctr|status|message)>'
-known+='|dm_imgrement(\[[0-9a-f]*\])?::(no_queue|read|Traced>::tell)>'
-# Functions of constructors that fill vectors. KVec's functions compute with their lengths.
-known+='|trace::Trace>::new>|dm::device::OpenDevices>::open>'
+known+='|dm_imgrement(\[[0-9a-f]*\])?::(no_queue|Traced>::tell)>'
 # The worker that prints. Instant::elapsed subtracts two readings of a clock that never goes back.
 known+='|trace::log::Log>::now>|trace::stopwatch::Stopwatch>::now>'
 

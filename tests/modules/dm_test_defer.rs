@@ -10,7 +10,7 @@
 //! - `drop`: they are dropped;
 //! - `end`: they end as done, and reach no device.
 //!
-//! Other messages: `event` raises an event; `read` starts a read of OTHER, which the instance keeps; `leak` starts one
+//! Other messages: `other DEVICE` goes on with another second device; `event` raises an event; `read` starts a read of OTHER, which the instance keeps; `leak` starts one
 //! that it forgets.
 //!
 //! The status of any instance has words about it, and then counts for the whole module.
@@ -59,6 +59,7 @@ use dm::{
     Mapped,
     MappedDevice,
     Op,
+    Opener,
     OwnedBio,
     Pending,
     PerBio,
@@ -128,7 +129,8 @@ enum Asked {
 }
 
 /// What `map`, messages and hooks share.
-struct Held {
+struct Held<'t> {
+    other: Device<'t>,
     bios: BioQueue<Counted>,
     mode: Mode,
     asked: Asked,
@@ -157,14 +159,14 @@ struct Range<'t> {
     device: Device<'t>,
     offset: u64,
     sectors: u64,
-    other: Device<'t>,
+    opener: Opener<'t>,
     mapped: MappedDevice<'t>,
     io: Io<'t>,
     worker: IoWorker<'t>,
     /// How many transfers were refused, as they should be.
     refused: u32,
     #[pin]
-    held: SpinLock<Held>,
+    held: SpinLock<Held<'t>>,
     #[pin]
     room: Mutex<Room>,
 }
@@ -205,6 +207,7 @@ impl Target for Defer {
         let io = builder.io()?;
         let worker = builder.io_worker()?;
         let mapped = builder.mapped_device();
+        let opener = builder.opener()?;
         let memory = Arc::new(IoMemory::new(ROOM)?, GFP_KERNEL)?;
         let idle = (
             ReadBuffer::new(ROOM)?,
@@ -219,12 +222,13 @@ impl Target for Defer {
             device,
             offset,
             sectors,
-            other,
+            opener,
             mapped,
             io,
             worker,
             refused,
             held <- new_spinlock!(Held {
+                other,
                 bios: BioQueue::new(),
                 mode: Mode::Copy,
                 asked: Asked::Nothing,
@@ -330,9 +334,17 @@ impl Target for Defer {
 
     fn message(range: &Range<'_>, args: &mut Args<'_>) -> Result<Option<()>, CtrError> {
         let word = args.next_word("WORD")?;
+        let other = match word.to_bytes() {
+            b"other" => {
+                let path = args.next_word("DEVICE")?;
+                range.opener.open(args, path)?
+            }
+            _ => range.other(),
+        };
         let mut held = range.held.lock();
 
         match word.to_bytes() {
+            b"other" => held.other = other,
             b"copy" => held.mode = Mode::Copy,
             b"hold" => held.mode = Mode::Hold,
             b"drop" => held.mode = Mode::Drop,
@@ -352,19 +364,19 @@ impl Target for Defer {
     }
 
     fn status(range: &Range<'_>, kind: StatusKind, out: &mut StatusWriter<'_>) {
-        let (name, offset, other) = (range.device.name(), range.offset, range.other.name());
+        let (name, offset, other) = (range.device.name(), range.offset, range.other());
+        let held = range.held.lock().bios.len();
         let _ = match kind {
             StatusKind::Info => write!(
                 out,
-                "held {} refused {} overlaps {} stacked {} block {} zoned {} read_only {} \
+                "held {held} refused {} overlaps {} stacked {} block {} zoned {} read_only {} \
                  mapped {} ended {} dropped {} given_back {} copied {} failed {} left {}",
-                range.held.lock().bios.len(),
                 range.refused,
-                range.device.overlaps(range.other),
-                range.device.is_stacked_with(range.other),
-                range.other.logical_block_size(),
-                range.other.is_zoned(),
-                range.other.is_read_only(),
+                range.device.overlaps(other),
+                range.device.is_stacked_with(other),
+                other.logical_block_size(),
+                other.is_zoned(),
+                other.is_read_only(),
                 MAPPED.load(Relaxed),
                 ENDED.load(Relaxed),
                 DROPPED.load(Relaxed),
@@ -373,7 +385,7 @@ impl Target for Defer {
                 FAILED.load(Relaxed),
                 LEFT.load(Relaxed),
             ),
-            StatusKind::Table => write!(out, "{name} {offset} {other}"),
+            StatusKind::Table => write!(out, "{name} {offset} {}", other.name()),
             StatusKind::Ima => write!(out, ",device_name={name},start={offset};"),
         };
     }
@@ -392,7 +404,12 @@ impl Target for Defer {
     }
 }
 
-impl Range<'_> {
+impl<'t> Range<'t> {
+    /// The second device.
+    fn other(&self) -> Device<'t> {
+        self.held.lock().other
+    }
+
     /// After a suspend, or one that was given up.
     fn go_on(&self) {
         let mut held = self.held.lock();
@@ -410,8 +427,9 @@ impl Range<'_> {
 
     /// Copies a bio to the other device, and submits it: at once, or when the copy has been written.
     fn copy(&self, task: &IoTask<'_>, bio: OwnedBio<Counted>, room: &mut Room) {
+        let other = self.other();
         if bio.op() == Op::Flush {
-            if self.io.flush(task, self.other).is_err() {
+            if self.io.flush(task, other).is_err() {
                 count(&FAILED);
             }
             return self.submit(bio);
@@ -425,9 +443,9 @@ impl Range<'_> {
         let here = self.offset.wrapping_add(sector);
 
         let first = self.io.read(task, self.device, here, first, len);
-        let second = self.io.read(task, self.other, sector, second, len);
-        let ((first, one), (second, other)) = (first.wait(), second.wait());
-        if one.and(other).is_err() {
+        let second = self.io.read(task, other, sector, second, len);
+        let ((first, one), (second, two)) = (first.wait(), second.wait());
+        if one.and(two).is_err() {
             count(&FAILED);
         }
 
@@ -442,9 +460,7 @@ impl Range<'_> {
             fua: bio.is_fua(),
             ..WriteFlags::default()
         };
-        let writing = self
-            .io
-            .write(task, self.other, sector, writer, 0..len, flags);
+        let writing = self.io.write(task, other, sector, writer, 0..len, flags);
         room.writing = Some((writing, (first, second), bio));
     }
 
@@ -456,7 +472,7 @@ impl Range<'_> {
         let Ok(buffer) = ReadBuffer::new(4096) else {
             return;
         };
-        let reading = self.io.read(task, self.other, 0, buffer, 4096);
+        let reading = self.io.read(task, self.other(), 0, buffer, 4096);
 
         match asked {
             Asked::Nothing => {}

@@ -9,18 +9,14 @@ use crate::{
         self,
         refusal, //
     },
-    loop_device,
-    output::print,
     target::{
         explain,
-        named,
-        Target, //
+        named, //
     },
 };
 use clap::Args;
 use rustix::io::Errno;
 use std::{
-    path::PathBuf,
     thread,
     time::{
         Duration,
@@ -53,14 +49,10 @@ impl Detach {
         };
         let what = format!("detach {}", device.name);
         let from = Instant::now();
-        let files: Vec<_> = targets.iter().filter_map(history_file).collect();
 
         loop {
             match control.remove(device) {
-                Ok(()) => {
-                    let say = |file: &PathBuf| format!("The history is in {}\n", file.display());
-                    return print(&files.iter().map(say).collect::<String>());
-                }
+                Ok(()) => return Ok(()),
                 Err(Errno::BUSY) => {}
                 Err(error) => return Err(explain(&what, error)),
             }
@@ -76,9 +68,4 @@ impl Detach {
             }));
         }
     }
-}
-
-/// The file in which a target keeps its history.
-fn history_file(target: &Target) -> Option<PathBuf> {
-    loop_device::file_of(&target.log()?.folder())
 }

@@ -5,7 +5,6 @@
 mod attach;
 mod detach;
 mod export;
-mod history;
 mod list;
 mod mark;
 mod pattern;
@@ -60,7 +59,6 @@ enum Command {
     Record(record::Record),
     Report(report::Report),
     Export(export::Export),
-    History(history::History),
     Top(top::Top),
 }
 
@@ -81,7 +79,6 @@ impl Cli {
             Command::Record(record) => record.run(),
             Command::Report(report) => report.run(),
             Command::Export(export) => export.run(),
-            Command::History(history) => history.run(),
             Command::Top(top) => top.run(),
         }
     }
@@ -99,12 +96,7 @@ mod tests {
 
     #[test]
     fn each_help_has_examples() {
-        let cli = Cli::command();
-        let history = cli.find_subcommand("history").into_iter();
-        for command in cli
-            .get_subcommands()
-            .chain(history.flat_map(clap::Command::get_subcommands))
-        {
+        for command in Cli::command().get_subcommands() {
             let help = command
                 .get_after_help()
                 .map(ToString::to_string)
