@@ -29,7 +29,7 @@ impl Number {
     }
 
     /// From a `dev_t` of the C library.
-    fn from_system(number: u64) -> Self {
+    pub(crate) fn from_system(number: u64) -> Self {
         Self {
             major: libc::major(number),
             minor: libc::minor(number),

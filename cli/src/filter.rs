@@ -8,6 +8,7 @@ use crate::{
 };
 use clap::Args;
 use imgrement_core::record::Op;
+use std::ops::Range;
 
 /// Conditions. A request must meet all of them.
 #[derive(Args, Clone, Debug, Default)]
@@ -136,6 +137,18 @@ fn sectors(text: &str) -> Result<Bounds, String> {
     let (from, to) = (from / 512, to.div_ceil(512));
     // One number is one sector.
     Ok(Bounds(from, to.max(from.saturating_add(1))))
+}
+
+/// Reads a number of bytes, which may have a unit: `64K`, `10G`.
+pub(crate) fn size(text: &str) -> Result<u64, String> {
+    bytes(text, 1)
+        .filter(|size| *size > 0)
+        .ok_or_else(|| "write it as 65536, 64K, 512M or 10G".into())
+}
+
+/// Reads a range of sectors, as `--range` takes it.
+pub(crate) fn sector_range(text: &str) -> Result<Range<u64>, String> {
+    sectors(text).map(|Bounds(from, to)| from..to)
 }
 
 #[cfg(test)]

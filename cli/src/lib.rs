@@ -2,18 +2,23 @@
 
 //! The command `imgrement`: `commands` has one thin file for each subcommand, and the other modules do the work.
 //!
-//! `unsafe` is in two files, each of which says why at its top: `dm/call.rs` and `udev/semaphore.rs`.
+//! `unsafe` is in three files, each of which says why at its top: `dm/call.rs`, `loop_device/call.rs` and
+//! `udev/semaphore.rs`.
 
+mod calendar;
 mod clock;
 pub mod commands;
+mod confirm;
 mod disk;
 mod dm;
 pub mod export;
 mod failure;
 mod filter;
+pub mod history;
 mod holders;
 mod kernel_log;
 mod log_device;
+mod loop_device;
 mod message;
 mod new_file;
 mod options;

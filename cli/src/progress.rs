@@ -29,10 +29,15 @@ pub(crate) struct Progress {
 impl Progress {
     /// For a file.
     pub(crate) fn new(path: &Path) -> Self {
+        // Without a size, there is nothing to show.
+        Self::of_size(fs::metadata(path).map_or(0, |about| about.len()))
+    }
+
+    /// For this many bytes.
+    pub(crate) fn of_size(size: u64) -> Self {
         Self {
             began: Instant::now(),
-            // Without a size, there is nothing to show.
-            size: fs::metadata(path).map_or(0, |about| about.len()),
+            size,
             bar: None,
         }
     }

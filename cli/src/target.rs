@@ -59,6 +59,12 @@ impl Target {
         })
     }
 
+    /// The log device of its history.
+    pub(crate) fn log(&self) -> Option<Number> {
+        let history = self.table.params.history.as_ref()?;
+        Number::read(std::str::from_utf8(history.as_bytes()).ok()?)
+    }
+
     /// The name of its device; with its first sector if it does not begin at 0.
     pub(crate) fn shown(&self) -> String {
         match self.start {

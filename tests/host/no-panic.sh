@@ -11,7 +11,9 @@
 known='dm::args::Args|::(refuse|no_pattern)>|dm::device::Device>::(name|number)|dm::builder::Builder>::next_(range|device)'
 known+='|dm::device::OpenDevices>::open|dm::opener::Opener>::open'
 known+='|dm::callbacks::Callbacks<.*>>::(ctr|message)>|dm::target::Target>::(ctr|status|message)>'
-known+='|dm_imgrement(\[[0-9a-f]*\])?::(no_queue|Traced>::tell)>'
+known+='|dm_imgrement(\[[0-9a-f]*\])?::(no_queue|read|Traced>::tell)>'
+# Functions of constructors that fill vectors. KVec's functions compute with their lengths.
+known+='|trace::Trace>::new>|dm::device::OpenDevices>::open>'
 # The worker that prints. Instant::elapsed subtracts two readings of a clock that never goes back.
 known+='|trace::log::Log>::now>|trace::stopwatch::Stopwatch>::now>'
 

@@ -12,6 +12,7 @@ use crate::{
         NAME_MAX, //
     },
     failure::Failure,
+    filter::size,
     holders::{
         self,
         refusal, //
@@ -41,6 +42,8 @@ Examples:
   imgrement attach /dev/sdb
   imgrement attach /dev/sdb1 --name data --pattern 'BEGIN RSA' --pattern-name rsa --places on
   imgrement attach /dev/sdb --pattern none --log off
+  imgrement attach /dev/sdb --history /dev/sdc
+  imgrement attach /dev/sdb --history /var/lib/sdb.log --history-size 10G
 
 It refuses a disk that is mounted or in use, and names who uses it; also for --history. Nothing on the disk changes.")]
 pub(crate) struct Attach {
@@ -50,6 +53,11 @@ pub(crate) struct Attach {
     /// The name of the new device in /dev/mapper [default: imgrement- and the disk's name]
     #[arg(long)]
     name: Option<String>,
+
+    /// The size of the file of a history, if --history names a file that is not there: 512M, 10G [default: that of the
+    /// disk]. The file takes only as much room as is written
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    history_size: Option<u64>,
 
     #[command(flatten)]
     arguments: TableOptions,
@@ -73,11 +81,18 @@ impl Attach {
         if let Some(failure) = refusal(&what, &holders::of(disk.number)) {
             return Err(failure);
         }
-        if let Some(history) = &table.params.history {
-            let log = log_device::find(history.as_bytes(), &disk)?;
-            self.arguments
-                .replace(Argument::History, log.number.to_string());
-        }
+        let log = match &table.params.history {
+            Some(history) => {
+                let log = log_device::find(history.as_bytes(), &disk, self.history_size)?;
+                self.arguments
+                    .replace(Argument::History, log.number.to_string());
+                Some(log)
+            }
+            None if self.history_size.is_some() => {
+                return Err(Failure::usage("--history-size needs --history FILE"));
+            }
+            None => None,
+        };
         load_module(&control)?;
         let device = control
             .create(&name, disk.readonly)
@@ -105,6 +120,9 @@ impl Attach {
             // It was never used, so nobody holds it.
             let _ = control.remove(&device);
             return Err(failure);
+        }
+        if let Some(log) = log {
+            log.keep();
         }
         print(&format!("{FOLDER}/{name}\n"))
     }

@@ -9,14 +9,18 @@ use crate::{
         self,
         refusal, //
     },
+    loop_device,
+    output::print,
     target::{
         explain,
-        named, //
+        named,
+        Target, //
     },
 };
 use clap::Args;
 use rustix::io::Errno;
 use std::{
+    path::PathBuf,
     thread,
     time::{
         Duration,
@@ -49,10 +53,14 @@ impl Detach {
         };
         let what = format!("detach {}", device.name);
         let from = Instant::now();
+        let files: Vec<_> = targets.iter().filter_map(history_file).collect();
 
         loop {
             match control.remove(device) {
-                Ok(()) => return Ok(()),
+                Ok(()) => {
+                    let say = |file: &PathBuf| format!("The history is in {}\n", file.display());
+                    return print(&files.iter().map(say).collect::<String>());
+                }
                 Err(Errno::BUSY) => {}
                 Err(error) => return Err(explain(&what, error)),
             }
@@ -68,4 +76,9 @@ impl Detach {
             }));
         }
     }
+}
+
+/// The file in which a target keeps its history.
+fn history_file(target: &Target) -> Option<PathBuf> {
+    loop_device::file_of(&target.log()?.folder())
 }

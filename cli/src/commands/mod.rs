@@ -5,6 +5,7 @@
 mod attach;
 mod detach;
 mod export;
+mod history;
 mod list;
 mod mark;
 mod pattern;
@@ -59,6 +60,7 @@ enum Command {
     Record(record::Record),
     Report(report::Report),
     Export(export::Export),
+    History(history::History),
     Top(top::Top),
 }
 
@@ -79,6 +81,7 @@ impl Cli {
             Command::Record(record) => record.run(),
             Command::Report(report) => report.run(),
             Command::Export(export) => export.run(),
+            Command::History(history) => history.run(),
             Command::Top(top) => top.run(),
         }
     }
@@ -96,7 +99,12 @@ mod tests {
 
     #[test]
     fn each_help_has_examples() {
-        for command in Cli::command().get_subcommands() {
+        let cli = Cli::command();
+        let history = cli.find_subcommand("history").into_iter();
+        for command in cli
+            .get_subcommands()
+            .chain(history.flat_map(clap::Command::get_subcommands))
+        {
             let help = command
                 .get_after_help()
                 .map(ToString::to_string)

@@ -9,10 +9,13 @@ use super::{
     ops::OpSummary,
     spread::Summary, //
 };
-use crate::output::{
-    bytes,
-    readable,
-    span, //
+use crate::{
+    calendar,
+    output::{
+        bytes,
+        readable,
+        span, //
+    },
 };
 use std::fmt::Write;
 
@@ -753,20 +756,9 @@ fn wrap(text: &mut String, words: &str) {
 pub(crate) fn date(nanoseconds: i64) -> String {
     let seconds = nanoseconds.div_euclid(1_000_000_000);
     let (days, second) = (seconds.div_euclid(86400), seconds.rem_euclid(86400));
-    // The days since 1 March of the year 0, in cycles of 400 years.
-    let days = days.saturating_add(719_468);
-    let (cycle, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year = (day - day / 1460 + day / 36524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let day = day - (153 * month + 2) / 5 + 1;
-    let (month, next) = match month < 10 {
-        true => (month + 3, 0),
-        false => (month - 9, 1),
-    };
+    let (year, month, day) = calendar::date(days);
     format!(
-        "{:04}-{month:02}-{day:02} {:02}:{:02}:{:02} UTC",
-        cycle * 400 + year + next,
+        "{year:04}-{month:02}-{day:02} {:02}:{:02}:{:02} UTC",
         second / 3600,
         second / 60 % 60,
         second % 60
