@@ -22,6 +22,9 @@ static inline u64 imgrement_cgroup(void)
 	return id;
 }
 
+/* User-mode Linux renames errno everywhere: the field would have another name there. */
+#undef errno
+
 #define CREATE_TRACE_POINTS
 #include "trace/events.h"
 
