@@ -12,7 +12,9 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 
+import recorders
 import tracefs
 from contenders import contenders, run, write
 
@@ -21,6 +23,8 @@ MIB = 1 << 20
 DISK = 256 * MIB
 DEPTH = 256
 BATCH = 128
+# How many requests a recorder records.
+RECORDED = 500_000
 
 BASE = ["linear", "off"]
 PAYLOAD = ["linear", "off", "pattern", "data"]
@@ -151,6 +155,25 @@ def accounted(contender, rw):
     return (len(ids) + lost) / (counted(contender, "read") + counted(contender, "write"))
 
 
+def recorded(contender, rw):
+    """What each recorder takes for a request, in microseconds. What it takes to start and to end, without any request, is
+    not counted."""
+    def load():
+        run("fio", "--name=load", "--filename=" + contender.path, "--rw=" + rw, "--bs=4k", f"--io_size={RECORDED * 4}k",
+            "--ioengine=io_uring", "--direct=1", "--fixedbufs", "--registerfiles", f"--iodepth={DEPTH}",
+            f"--iodepth_batch_submit={BATCH}", "--iodepth_batch_complete_min=1", f"--iodepth_batch_complete_max={BATCH}",
+            "--norandommap", "--random_generator=tausworthe", "--thread", "--gtod_reduce=1")
+
+    begun = time.monotonic()
+    load()
+    alone = time.monotonic() - begun
+    taken = {}
+    for name in recorders.RECORDERS:
+        idle = recorders.took(name, contender.path, lambda: None)
+        taken[name] = (recorders.took(name, contender.path, load) - idle - alone) * 1e6 / RECORDED
+    return taken
+
+
 def main():
     out, rounds, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
     workloads = chosen(sys.argv[4:])
@@ -173,6 +196,7 @@ def main():
                 taken = sample(devices[disk, name], devices[disk, "linear"], rw, size, seconds)
                 if name == "events":
                     taken["accounted"] = accounted(devices[disk, name], rw)
+                    taken["recorders"] = recorded(devices[disk, name], rw)
                 samples.append({"round": turn, "disk": disk, "rw": rw, "bytes": size, "contender": name} | taken)
     if b"Ran out of space on the logdev" in subprocess.run(["dmesg"], stdout=subprocess.PIPE).stdout:
         raise RuntimeError("dm-log-writes has stopped logging")

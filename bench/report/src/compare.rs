@@ -107,6 +107,7 @@ mod tests {
             linear: None,
             segments: None,
             accounted: None,
+            recorders: None,
         };
         let mut samples = Vec::new();
         for (round, iops) in (0..).zip(off) {

@@ -28,7 +28,7 @@ pub struct Goal {
 }
 
 /// All goals, in order.
-pub const GOALS: [Goal; 21] = [
+pub const GOALS: [Goal; 23] = [
     goal(
         "P1",
         "all off ÷ dm-linear, null_blk 4 KiB, read or write, whichever is lower",
@@ -79,6 +79,12 @@ pub const GOALS: [Goal; 21] = [
         "events: ids recorded + events lost ÷ requests, in a buffer that overflows",
         1.0,
     ),
+    goal(
+        "P12",
+        "what recording a request takes: blktrace ÷ `imgrement record`, null_blk 4 KiB",
+        1.0,
+    ),
+    goal("P12_trace_cmd", "the same for trace-cmd", 1.0),
     goal(
         "P15",
         "the log on, its limit used up ÷ dm-linear, null_blk 4 KiB, read or write, whichever is lower",
@@ -170,6 +176,8 @@ fn spread(
             .map(|row| row.of_block_events),
         "P3" => lower_of_both_beside(samples, "events", "blktrace"),
         "P11" => farthest_from_one(samples.iter().filter_map(|sample| sample.accounted)),
+        "P12" => beside_recorder(samples, "blktrace"),
+        "P12_trace_cmd" => beside_recorder(samples, "trace-cmd"),
         "P15" => lower_of_both(samples, "log"),
         "P10" => of_linear(samples, "brd", "randwrite", "pattern", |iops| iops),
         "P10_fpu" => of_linear(samples, "brd", "randwrite", "pattern", |iops| {
@@ -230,6 +238,15 @@ fn lower(one: Spread, other: Spread) -> Spread {
     } else {
         other
     }
+}
+
+/// What another recorder takes for a request, divided by what ours takes, in each round.
+fn beside_recorder(samples: &[Sample], other: &str) -> Option<Spread> {
+    let ratio = |times: &BTreeMap<String, f64>| Some(times.get(other)? / times.get("imgrement")?);
+    let times = samples
+        .iter()
+        .filter_map(|sample| sample.recorders.as_ref());
+    Spread::of(times.filter_map(ratio))
 }
 
 /// All of these parts must be exactly 1. What is more than 1 counts as much as what is less.
@@ -309,6 +326,7 @@ mod tests {
             linear: None,
             segments: None,
             accounted: None,
+            recorders: None,
         }
     }
 
@@ -381,6 +399,25 @@ mod tests {
         assert!(goal([1.0, 1.0, 1.0]));
         assert!(!goal([1.0, 0.99999, 1.0]));
         assert!(!goal([1.0, 1.0, 1.00001]));
+    }
+
+    #[test]
+    fn the_time_of_recorders() {
+        let times = |imgrement, blktrace| Sample {
+            recorders: Some(BTreeMap::from([
+                ("imgrement".to_owned(), imgrement),
+                ("blktrace".to_owned(), blktrace),
+            ])),
+            ..sample("null", "randread", "events", 1.0)
+        };
+        let ratios = ratios(
+            &[times(0.5, 1.0), times(0.5, 1.5), times(1.0, 1.0)],
+            &[],
+            &[],
+        );
+        let p12 = ratios["P12"].unwrap();
+        assert_eq!((p12.value, p12.min, p12.max), (2.0, 1.0, 3.0));
+        assert!(ratios["P12_trace_cmd"].is_none());
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use crate::spread::Spread;
 use serde::{Deserialize, Serialize};
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 /// The contender that is the baseline for all others.
 pub const LINEAR: &str = "linear";
@@ -25,6 +25,8 @@ pub struct Sample {
     pub segments: Option<f64>,
     /// The part of the requests that a recording of events accounts for, recorded or lost.
     pub accounted: Option<f64>,
+    /// What each recorder takes for a request, in microseconds.
+    pub recorders: Option<BTreeMap<String, f64>>,
 }
 
 /// What was measured.
@@ -186,6 +188,7 @@ mod tests {
             linear: None,
             segments: None,
             accounted: None,
+            recorders: None,
         }
     }
 
