@@ -340,7 +340,10 @@ impl<P: HasKept> History<'_, P> {
         while let Some(prepared) = prepare.ready.get_mut(index) {
             if prepared.until.is_none() {
                 match self.put_entries(prepared, &mut prepare.pieces, &mut prepare.free) {
-                    Ok(until) => prepared.until = Some(until),
+                    Ok(until) => {
+                        prepared.until = Some(until);
+                        prepare.stalled = 0;
+                    }
                     Err(Obstacle::Full | Obstacle::Unknown) => {
                         if prepare.stalled == 0 {
                             prepare.stalled = time::now();

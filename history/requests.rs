@@ -113,6 +113,8 @@ impl<P: HasKept> History<'_, P> {
         self.notes.complete(kept, head, errno);
         if self.notes.are_many() {
             self.parts.worker.start();
+        } else {
+            self.wake_later();
         }
     }
 
@@ -214,7 +216,15 @@ impl<P: HasKept> History<'_, P> {
     pub(super) fn finish(&self, filling: Filling<'_>) {
         if filling.finish() {
             self.parts.worker.start();
-        } else if !self.armed.load(Ordering::Relaxed) && !self.armed.swap(true, Ordering::AcqRel) {
+        } else {
+            self.wake_later();
+        }
+    }
+
+    /// Makes the worker run before what there is now lingers too long. In any context.
+    #[inline]
+    fn wake_later(&self) {
+        if !self.armed.load(Ordering::Relaxed) && !self.armed.swap(true, Ordering::AcqRel) {
             self.parts.worker.start_after(LINGER);
         }
     }

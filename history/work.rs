@@ -110,14 +110,9 @@ impl<P: HasKept> History<'_, P> {
         }
         if self.has_held(work) || work.log.is_busy() {
             self.parts.worker.start_after(WATCH);
-        } else if !self.is_drained(work) {
+        } else if !work.notes.is_empty() || self.buffers.has_entries() {
             self.parts.worker.start_after(LINGER);
         }
-    }
-
-    /// Whether nothing waits to be written.
-    fn is_drained(&self, work: &Work<P>) -> bool {
-        work.notes.is_empty() && !self.armed.load(Ordering::Acquire)
     }
 
     /// One round. Returns whether there is more to do at once.

@@ -100,6 +100,11 @@ impl Buffers {
         self.staging.start(turn, position, end, block)
     }
 
+    /// [`Staging::has_entries`].
+    pub(crate) fn has_entries(&self) -> bool {
+        self.staging.has_entries()
+    }
+
     /// [`Staging::head`].
     #[inline]
     pub(crate) fn head(&self) -> Option<u64> {

@@ -45,3 +45,18 @@ python3 lib/history.py entries /dev/sdb > entries
 expect 'writes by dd' 16 "$(grep -c ' write .* dd ' entries)"
 expect 'bases' 8 "$(grep -c ' base ' entries)"
 expect 'the log of another run' 1 "$(grep -c ' begin ' entries)"
+
+# What is written reaches the log soon, also if nothing follows. So does how it has completed.
+with history_new on
+for sector in 0 8 16; do
+	dd if=/dev/zero of=/dev/mapper/imgrement bs=4096 seek=$sector count=1 oflag=direct status=none
+	sleep 0.02
+done
+for _ in {1..100}; do
+	blockdev --flushbufs /dev/sdb
+	count=$(python3 lib/history.py count /dev/sdb)
+	[ "$count" != 'write 3 note 3' ] || break
+	sleep 0.1
+done
+expect 'in the log' 'write 3 note 3' "$count"
+remove_target imgrement

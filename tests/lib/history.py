@@ -2,6 +2,7 @@
 """Reads the log of a history, independently of the project's own code (docs/history.md).
 
 history.py entries LOG              print each entry
+history.py count LOG                how many writes there are, and notes about completions
 history.py version LOG VERSION      make it a log of this version
 history.py check LOG DISK [IMAGE POSITION]...
     From the log and the disk as it is now, make the disk as it was at each position, and compare it with the image.
@@ -152,6 +153,11 @@ def main():
     what, path = sys.argv[1], sys.argv[2]
     if what == "version":
         return set_version(path, int(sys.argv[3]))
+    if what == "count":
+        log = Log(path)
+        print("write", sum(entry.name == "write" for entry in log.entries),
+              "note", sum(entry.length // 32 for entry in log.entries if entry.name == "completions"))
+        return None
     if what == "entries":
         log = Log(path, True)
         print("session %d, open %d, block %d, chunk %d" % (log.session, log.open, log.block, log.chunk))
@@ -160,7 +166,7 @@ def main():
             print("%10d %-12s %d+%d detail %d flags %#x pid %d %s %s" % (
                 entry.position, entry.name, entry.sector, entry.bytes // 512, entry.detail, entry.flags, entry.pid,
                 entry.command.rstrip(b"\0").decode(errors="replace"), text))
-        return
+        return None
     log, disk = Log(path), open(sys.argv[3], "rb").read()
     for image, position in zip(sys.argv[4::2], sys.argv[5::2]):
         if position.isdigit():

@@ -296,6 +296,13 @@ impl Staging {
         (0..self.count).all(|index| self.buffer(index).is_some_and(Buffer::is_free))
     }
 
+    /// Whether the open buffer has entries. In any context.
+    pub fn has_entries(&self) -> bool {
+        let open = Word(self.open.load(Ordering::Relaxed));
+
+        open != Word::CLOSED && open.taken() > batch::HEADER_LENGTH
+    }
+
     /// Whether a batch of any length has room between these positions.
     fn has_room(&self, position: u64, end: u64) -> bool {
         position
