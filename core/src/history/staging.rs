@@ -443,7 +443,8 @@ impl Staging {
         }
         let buffer = self.buffer(last.buffer())?;
         if last.is_empty() {
-            buffer.used.store(0, Ordering::Release);
+            // Relaxed: nothing has accessed its bytes.
+            buffer.used.store(0, Ordering::Relaxed);
             return Some(last.begin());
         }
         buffer.seal(last);
