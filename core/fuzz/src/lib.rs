@@ -6,6 +6,8 @@
 //! They are written from `docs/reference.md`. They take the name and the kind of each argument from the code that they
 //! check, and nothing else.
 
+pub mod xxh64;
+
 use imgrement_core::config::{
     arguments::{
         Argument,
