@@ -199,14 +199,10 @@ impl<P: HasKept> History<'_, P> {
             preflush: false,
             fua: self.bases == Bases::Durable,
         };
-        let write = self.parts.io.write(
-            task,
-            self.parts.log,
-            sector,
-            writer,
-            0..room as usize,
-            flags,
-        );
+        let write = self
+            .parts
+            .io
+            .write(task, self.log(), sector, writer, 0..room as usize, flags);
         if log.writing.is_empty() {
             log.alive = time::now();
         }
@@ -294,7 +290,7 @@ impl<P: HasKept> History<'_, P> {
         let write = self
             .parts
             .io
-            .write_back(task, self.parts.log, 0, buffer, len, flags);
+            .write_back(task, self.log(), 0, buffer, len, flags);
         let (buffer, result) = match self.wait_for(write) {
             Ok(ended) => ended,
             Err(hanging) => {
@@ -397,6 +393,13 @@ impl Log {
             .as_ref()
             .map_or(0, |superblock| superblock.scan.position);
         self.whole.position.saturating_sub(said) >= CHECKPOINT
+    }
+
+    /// Prepares for another log device with blocks of this size. May sleep.
+    pub(super) fn change(&mut self, block: usize) -> Result {
+        self.super_block = Some(ReadBuffer::new(block.max(superblock::SIZE))?);
+        self.warned = 0;
+        Ok(())
     }
 
     /// How many bytes of the log are read at once.

@@ -117,6 +117,7 @@ impl<P: HasKept> History<'_, P> {
 
     /// One round. Returns whether there is more to do at once.
     fn turn(&self, work: &mut Work<P>, task: &IoTask<'_>) -> bool {
+        self.go_on(work, task);
         self.put_notes(work);
         self.put_gaps();
         let mut progress = self.release(work, task);
@@ -147,9 +148,11 @@ impl<P: HasKept> History<'_, P> {
         if self.is_hung(&work.log, patience) {
             work.log.broken = true;
             self.end(End::Hung);
-        } else if work.prepare.stalled().is_some_and(|since| {
-            !self.waits.load(Ordering::Relaxed) || now.saturating_sub(since) > patience
-        }) {
+        } else if work
+            .prepare
+            .stalled()
+            .is_some_and(|since| !self.is_waiting() || now.saturating_sub(since) > patience)
+        {
             self.let_go(work, true);
             progress = true;
         } else if self.requeues() {

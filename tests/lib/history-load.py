@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Writes to a target with a history from several threads, and compares each earlier state with the log.
 
-history-load.py NAME DISK LOG POINTS SEED
+history-load.py NAME DISK LOG[,LOG]... POINTS SEED
 
 At each point all threads rest, the log gets a mark, and the disk is read. In the end, the log and the disk as it is then
 must give each of these states. The threads write to chunks of their own, but share the blocks at their borders.
@@ -64,7 +64,8 @@ for point in range(points):
     truth.append((text, sums(read_direct(disk))))
 
 subprocess.check_call(["dmsetup", "message", name, "0", "mark", "end%d" % seed])
-subprocess.check_call(["blockdev", "--flushbufs", log])
+for device in log.split(","):
+    subprocess.check_call(["blockdev", "--flushbufs", device])
 past = history.Log(log)
 now = read_direct(disk)
 marks = {entry.payload.decode(): entry.position for entry in past.entries if entry.name == "mark"}
