@@ -21,6 +21,7 @@ SHARE = 96 << 10
 name, disk, log = sys.argv[1:4]
 points, seed = int(sys.argv[4]), int(sys.argv[5])
 size = int(subprocess.check_output(["blockdev", "--getsize64", disk]))
+block = int(subprocess.check_output(["blockdev", "--getss", "/dev/mapper/" + name]))
 
 
 def read_direct(path):
@@ -43,8 +44,8 @@ def write(thread, round_):
     room = mmap.mmap(-1, SHARE)
     for _ in range(rand.randrange(4, 12)):
         share = rand.randrange(size // SHARE // THREADS) * THREADS + thread
-        length = min(512 << rand.randrange(8), SHARE)
-        start = rand.randrange(0, SHARE - length + 512, 512)
+        length = max(512 << rand.randrange(8), block)
+        start = rand.randrange(0, SHARE - length + block, block)
         room[:length] = rand.randbytes(length)
         os.pwritev(fd, [memoryview(room)[:length]], share * SHARE + start)
         if rand.randrange(8) == 0:

@@ -89,29 +89,40 @@ class Log:
         self.base_seed = low ^ rotate(high, 32)
 
     def read(self, file):
-        position = self.first + self.block
-        while True:
+        batches = list(self.batches(file))
+        # The last ones may still be on their way to the device.
+        for index, (position, their, length, body) in enumerate(batches):
             file.seek(position - self.first)
-            head = file.read(80)
-            if len(head) < 80 or head[:8] != b"imgbatch":
+            data = file.read(length)
+            if len(data) < length:
                 return
-            batch_id, their, num, pos, length, first, _, body, check = struct.unpack("<16sQQQIIQQQ", head[8:])
-            seed = self.base_seed ^ their
-            if (batch_id, num, pos) != (self.id, self.number, position) or check != xxh64(head[:72], seed):
-                return
-            if (their <= self.last) if first else (their != self.last):
-                return
-            data = head + file.read(length - 80)
-            if len(data) < length or self.thorough and xxh64(data[80:], seed) != body:
-                return
+            if self.thorough or index >= len(batches) - 4:
+                if xxh64(data[80:], self.base_seed ^ their) != body:
+                    return
             at = 80
             while at < length:
                 entry = Entry(data, at)
                 assert entry.position == position + at, "position"
                 at += entry.size
                 yield entry
-            position += (length + self.block - 1) // self.block * self.block
             self.number, self.last = self.number + 1, their
+
+    def batches(self, file):
+        """What the headers say."""
+        position, number, last = self.first + self.block, self.number, self.last
+        while True:
+            file.seek(position - self.first)
+            head = file.read(80)
+            if len(head) < 80 or head[:8] != b"imgbatch":
+                return
+            batch_id, their, num, pos, length, first, _, body, check = struct.unpack("<16sQQQIIQQQ", head[8:])
+            if (batch_id, num, pos) != (self.id, number, position) or check != xxh64(head[:72], self.base_seed ^ their):
+                return
+            if (their <= last) if first else (their != last):
+                return
+            yield position, their, length, body
+            position += (length + self.block - 1) // self.block * self.block
+            number, last = number + 1, their
 
     def state(self, at, disk):
         """The disk before position `at`, from its bytes now: the bytes then, and the sectors that are unknown. All
