@@ -60,7 +60,10 @@ use crate::{
         BLOCK_MIN, //
     },
     sys::{
-        closed,
+        closed::{
+            self,
+            Subject, //
+        },
         memory::{
             self,
             Array, //
@@ -114,6 +117,17 @@ pub(crate) struct Parts<'t> {
     pub(crate) mapped: MappedDevice<'t>,
     /// For the log devices that follow.
     pub(crate) opener: Opener<'t>,
+}
+
+impl Parts<'_> {
+    /// What the log is about.
+    fn subject(&self) -> Subject {
+        Subject {
+            mapped: self.mapped.number(),
+            disk: self.disk.dev_t(),
+            offset: self.offset,
+        }
+    }
 }
 
 /// The state of a history.

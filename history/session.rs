@@ -171,7 +171,7 @@ impl<P: HasKept> History<'_, P> {
     fn open_log(&self, work: &mut Work<P>, task: &IoTask<'_>) -> Result<(), Unfit> {
         let superblock = self.read_superblock(work, self.log(), task)?;
         let place = self.find_end(work, &superblock, task)?;
-        let chained = closed::take(self.parts.mapped.number(), &superblock.id, place.position);
+        let chained = closed::take(self.parts.subject(), &superblock.id, place.position);
 
         self.start(work, superblock, place, chained, task)
     }
@@ -194,7 +194,10 @@ impl<P: HasKept> History<'_, P> {
         work.log.next = place;
         work.log.first = true;
         if !self.write_superblock(&mut work.log, superblock::State::Open, task) {
-            return Err(Unfit::Errno(EIO));
+            return Err(Unfit::Errno(match work.log.hanging {
+                Some(_) => ETIMEDOUT,
+                None => EIO,
+            }));
         }
         // From here on the log is this table's.
         self.renew.store(false, Ordering::Relaxed);
@@ -406,6 +409,8 @@ impl<P: HasKept> History<'_, P> {
             self.put_end(work, end);
         }
         self.buffers.close(&mut self.turn.lock());
+        // They need not wait for the log any more.
+        self.let_go(work, false);
         let clean = clean
             && self.settle(work, task)
             && self.write_superblock(&mut work.log, superblock::State::Closed, task);
@@ -415,7 +420,7 @@ impl<P: HasKept> History<'_, P> {
             self.set_state(State::Idle);
             if let Some(superblock) = &work.log.superblock {
                 let position = work.log.whole.position;
-                closed::put(mapped.number(), superblock.id, position);
+                closed::put(self.parts.subject(), superblock.id, position);
             }
             return;
         }
@@ -457,6 +462,10 @@ impl<P: HasKept> History<'_, P> {
         }
         while self.is_on() {
             filled = filled.or_else(|| {
+                // What is missing up to here must be said before.
+                if !self.gaps.lock().is_empty() {
+                    return None;
+                }
                 let mut filling = self.entry(Kind::Mark, 0, 0..0, text.len() as u32)?;
                 let position = filling.position();
                 filling.put(text);
@@ -481,6 +490,11 @@ impl<P: HasKept> History<'_, P> {
         self.end(End::Stopped);
         while matches!(self.state(), State::Ending(_)) {
             fsleep(LOOK);
+        }
+        // A suspended one has closed its log, and a resume must not begin another session.
+        let _work = self.work.lock();
+        if self.state() == State::Idle {
+            self.set_state(State::Ended(End::Stopped));
         }
     }
 }
