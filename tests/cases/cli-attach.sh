@@ -98,6 +98,22 @@ expect_match 'both' $'\ndata +sda2 +1 MiB +active\nimgrement-sda1 +sda1 +1 MiB +
 imgrement detach /dev/mapper/data
 imgrement detach "/dev/$(dmsetup info -c --noheadings -o blkdevname imgrement-sda1)"
 
+# A history, with its log on another partition of the same disk. The path begins at the current folder.
+(cd /dev && imgrement attach sda1 --history sda2 --history-buffer 256 --history-timeout 5) > /dev/null
+expect 'a history' "0 2048 imgrement 8:1 0 $(table_words 'pattern DAMN' history 8:2 history_timeout 5 history_buffer 256)" \
+	"$(dmsetup table imgrement-sda1)"
+imgrement set imgrement-sda1 history_slow=gap history_timeout=60
+expect_match 'settings of a history' \
+	' history 8:2, base on, history_slow gap, history_timeout 60, history_buffer 256$' "$(imgrement status imgrement-sda1)"
+imgrement status imgrement-sda1 --json > /tmp/json
+python3 -c 'import json
+said = json.load(open("/tmp/json"))[0]
+settings, counters = said["settings"], said["counters"]
+assert (settings["history"], settings["base"], settings["history_timeout"]) == ("8:2", "on", 60), said
+assert (counters["history"], counters["history_reason"], counters["history_session"]) == ("on", "-", 1), said'
+expect_match 'state of a history' $'\n  history +on\n' "$(imgrement status imgrement-sda1)"
+imgrement detach imgrement-sda1
+
 # A disk that is write-protected stays so.
 blockdev --setro /dev/sdb
 imgrement attach /dev/sdb > /dev/null

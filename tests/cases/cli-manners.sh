@@ -115,7 +115,7 @@ swapon /dev/sda
 says 1 'imgrement: cannot keep a history on /dev/sda: sda is used as swap
   Switch it off first: swapoff /dev/sda' imgrement attach /dev/sdb --history /dev/sda
 swapoff /dev/sda
-says 1 'imgrement: cannot attach /dev/sdb: the kernel says: history: not there yet; allowed: a table without it
+says 1 'imgrement: cannot attach /dev/sdb: the kernel says: history 8:0: holds something that is no log of a history; allowed: a device whose first 4096 bytes are zero, or history_new on, which overwrites it
   What to do about it: docs/mistakes.md' imgrement attach /dev/sdb --history /dev/sda
 
 # The name is taken.

@@ -52,11 +52,46 @@ pub(crate) struct Status {
     json: bool,
 }
 
+/// The value of a counter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+enum Count {
+    Number(u64),
+    /// A history also says words: what it does, and why it has ended.
+    Word(String),
+}
+
+impl Count {
+    /// The value of the counter `word`; `None` if it is something else.
+    fn read(word: &str, value: &str) -> Option<Self> {
+        match value.parse() {
+            Ok(number) => Some(Self::Number(number)),
+            Err(_) if ["history", "history_reason"].contains(&word) => {
+                Some(Self::Word(value.to_owned()))
+            }
+            Err(_) => None,
+        }
+    }
+
+    /// For people; `None` if there is nothing to say.
+    fn text(&self, word: &str) -> Option<String> {
+        match self {
+            Self::Number(0) => None,
+            Self::Number(number) if word.starts_with("sectors_") => {
+                Some(format!("{number} ({})", size(*number)))
+            }
+            Self::Number(number) => Some(number.to_string()),
+            Self::Word(nothing) if nothing == "-" => None,
+            Self::Word(word) => Some(word.clone()),
+        }
+    }
+}
+
 /// The counters of a target.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Counters {
     /// By their word, in the kernel's order.
-    words: Vec<(String, u64)>,
+    words: Vec<(String, Count)>,
     /// The name of each pattern, escaped, and its matches.
     patterns: Vec<(String, u64)>,
 }
@@ -70,15 +105,16 @@ impl Counters {
 
         loop {
             let word = words.next()?;
-            let number = words.next()?.parse().ok()?;
+            let value = words.next()?;
             if word == "patterns" {
-                for _ in 0..number {
+                for _ in 0..value.parse().ok()? {
                     let name = words.next()?.to_owned();
                     counters.patterns.push((name, words.next()?.parse().ok()?));
                 }
                 return Some(counters);
             }
-            counters.words.push((word.to_owned(), number));
+            let count = Count::read(word, value)?;
+            counters.words.push((word.to_owned(), count));
         }
     }
 }
@@ -89,7 +125,7 @@ struct Report {
     #[serde(flatten)]
     about: About,
     #[serde(serialize_with = "as_map")]
-    counters: Vec<(String, u64)>,
+    counters: Vec<(String, Count)>,
     patterns: Vec<Pattern>,
     #[serde(serialize_with = "as_map")]
     settings: Vec<(&'static str, Value)>,
@@ -176,14 +212,10 @@ fn text(target: &Target, counters: &Counters) -> String {
     let mut rows = Vec::new();
     let mut row = |word: &str, value: String| rows.push(vec![format!("  {word}"), value]);
 
-    for (word, number) in counters.words.iter().filter(|(_, number)| *number > 0) {
-        row(
-            word,
-            match word.starts_with("sectors_") {
-                true => format!("{number} ({})", size(*number)),
-                false => number.to_string(),
-            },
-        );
+    for (word, count) in &counters.words {
+        if let Some(text) = count.text(word) {
+            row(word, text);
+        }
     }
     for (name, matches) in &counters.patterns {
         row("pattern", format!("{name}: found {matches} times"));
@@ -226,7 +258,7 @@ mod tests {
         let pairs = |pairs: &[(&str, u64)]| {
             let owned = pairs
                 .iter()
-                .map(|(word, number)| ((*word).to_owned(), *number));
+                .map(|(word, number)| ((*word).to_owned(), Count::Number(*number)));
             owned.collect::<Vec<_>>()
         };
         assert_eq!(
@@ -235,6 +267,13 @@ mod tests {
                 words: pairs(&[("read", 0), ("write", 3)]),
                 patterns: pairs(&[("DAMN", 1), ("patterns", 4)]),
             })
+        );
+        let of_history = Counters::read("write 3 history on history_reason - patterns 0");
+        let word = |name: &str, value: &str| (name.to_owned(), Count::Word(value.to_owned()));
+        let words = of_history.map(|counters| counters.words);
+        assert_eq!(
+            words.as_deref().and_then(|words| words.get(1..)),
+            Some(&[word("history", "on"), word("history_reason", "-")][..])
         );
         for text in ["", "read", "read x", "read 0", "patterns 1", "patterns 1 a"] {
             assert_eq!(Counters::read(text), None, "{text}");
