@@ -15,8 +15,7 @@ use super::{
     work::Work,
     HasKept,
     History,
-    Sizes,
-    State, //
+    Sizes, //
 };
 use crate::{
     dm::{
@@ -236,11 +235,9 @@ impl<P: HasKept> History<'_, P> {
         }
     }
 
-    /// Sends on what waits, without entries. `gaps` says whether the log is to say so. What has its entry goes on
-    /// waiting for its base, unless the history has ended.
+    /// Sends on everything that waits, without entries. `gaps` says whether the log is to say so.
     pub(super) fn let_go(&self, work: &mut Work<P>, gaps: bool) {
         let requeue = self.requeues();
-        let has_ended = matches!(self.state(), State::Ended(_));
         let prepare = &mut work.prepare;
         while let Some(piece) = prepare.pieces.pop() {
             prepare.give_back(piece);
@@ -259,23 +256,18 @@ impl<P: HasKept> History<'_, P> {
             }
             self.submit(bio);
         };
-        let mut index = 0;
-        while let Some(prepared) = prepare.ready.get(index) {
-            if prepared.until.is_some() && !has_ended {
-                index = index.saturating_add(1);
-                continue;
-            }
-            let Ok(prepared) = prepare.ready.remove(index) else {
-                break;
-            };
+        while let Some(prepared) = prepare.ready.pop() {
             match prepared.until {
+                // It has its entry.
                 Some(_) => self.submit(prepared.bio),
                 None => send(prepared.bio),
             }
         }
-        // Those that come meanwhile are left for the next round: there may be no end of them.
-        let mut queue = core::mem::replace(&mut self.held.lock().queue, BioQueue::new());
-        while let Some(bio) = queue.pop() {
+        loop {
+            let bio = self.held.lock().queue.pop();
+            let Some(bio) = bio else {
+                break;
+            };
             send(bio);
         }
     }
@@ -400,7 +392,6 @@ impl<P: HasKept> History<'_, P> {
                 let _ = free.push_within_capacity(buffer);
             }
         }
-        self.put_gaps()?;
         let mut kept = core::mem::take(prepared.bio.per_bio().kept());
         if !kept.is_some() {
             kept = self.claim(&prepared.bio).ok_or(Obstacle::Full)?;
@@ -433,12 +424,6 @@ impl<P: HasKept> History<'_, P> {
             .saturating_sub(sectors.start)
             .saturating_mul(SECTOR_SIZE);
         let old = piece.bytes();
-        // Since the read was started, others may have changed the chunk without an entry. Each of them has seen that
-        // the history ends, or has left a gap, which must come before this base.
-        if self.state() != State::On {
-            return Err(Obstacle::Ended);
-        }
-        self.put_gaps()?;
 
         let payload = old.map_or(0, |old| old.len() as u32);
         let size = Header::size_with(payload).ok_or(Obstacle::Full)?;

@@ -942,6 +942,12 @@ fn every_mistake_in_a_message() {
             DEVICE,
         ),
         (
+            "history next a%00b",
+            "Invalid history",
+            "next a%00b: bad escape",
+            DEVICE,
+        ),
+        (
             &format!("history next {d129}"),
             "Invalid history",
             &format!("next {}...: too long", "d".repeat(128)),
@@ -1180,11 +1186,12 @@ fn any_table() -> impl Strategy<Value = String> {
         Kind::Words { usage, .. } => prop::sample::select(usage.split('|').collect::<Vec<_>>())
             .prop_map(str::to_owned)
             .boxed(),
-        Kind::Text { longest } | Kind::Device { longest } => {
-            prop::collection::vec(any::<u8>(), 1..=longest)
-                .prop_map(|bytes| Text::<255>::new(&bytes).unwrap().to_string())
-                .boxed()
-        }
+        Kind::Text { longest } => prop::collection::vec(any::<u8>(), 1..=longest)
+            .prop_map(|bytes| Text::<255>::new(&bytes).unwrap().to_string())
+            .boxed(),
+        Kind::Device { longest } => prop::collection::vec(1..=u8::MAX, 1..=longest)
+            .prop_map(|bytes| Text::<255>::new(&bytes).unwrap().to_string())
+            .boxed(),
     };
     let setting = |argument: Argument| {
         prop::option::weighted(0.9, value(argument))

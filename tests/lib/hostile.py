@@ -138,7 +138,10 @@ def value(key, word):
     """The meaning of a word: the bytes of a text, the value of a number, otherwise the word itself."""
     setting = SETTINGS.get(key)
     if setting is None or setting.longest:
-        return text(key, word, setting.longest if setting else LIMITS[key])
+        meaning = text(key, word, setting.longest if setting else LIMITS[key])
+        if key in ("history", "next") and b"\0" in meaning:
+            raise wrong(word, "bad escape", key)
+        return meaning
     if setting.range:
         return integer(key, word, *setting.range)
     if word not in (known.encode() for known in setting.words):
@@ -238,7 +241,9 @@ def arguments(words):
     if settings["patterns"] is None:
         settings["patterns"] = [Pattern("pattern", b"DAMN")]
     if settings["history"] is not None:
-        raise Refused(errno.EOPNOTSUPP, "history: not there yet; allowed: ")
+        # The log device is opened first. No line is sent that could find one.
+        opened(settings["history"])
+        raise LeftOut
     if of_history is not None:
         raise no_history(of_history)
     return fit(settings)

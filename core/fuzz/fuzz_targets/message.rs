@@ -25,6 +25,7 @@ use imgrement_fuzz::{
     escape,
     keyword,
     parsed,
+    path,
     printed,
     text,
     value,
@@ -97,7 +98,12 @@ fn read<'a>(words: &[&'a [u8]]) -> Result<Said, Wrong<'a>> {
                     end(Keyword::Stop, more).map(|()| "history stop".to_owned())
                 }
                 [next @ b"next", more @ ..] => {
-                    let device = word(Keyword::Next, more.first(), next, 128)?;
+                    let device = *more
+                        .first()
+                        .ok_or((*next, MistakeKind::Missing(Keyword::Next)))?;
+                    let device = path(device, 128)
+                        .map_err(|fault| (device, MistakeKind::Value(Keyword::Next, fault)))?;
+                    let device = escape(&device);
                     let more = more.get(1..).unwrap_or_default();
                     end(Keyword::Next, more).map(|()| format!("history next {device}"))
                 }

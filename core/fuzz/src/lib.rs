@@ -142,7 +142,8 @@ pub fn value(argument: Argument, word: &[u8]) -> Result<Value, Fault> {
             _ => Err(Fault::NotOps),
         },
         Kind::Number { from, to, .. } => number(word, from, to),
-        Kind::Text { longest } | Kind::Device { longest } => text(word, longest).map(Value::Text),
+        Kind::Text { longest } => text(word, longest).map(Value::Text),
+        Kind::Device { longest } => path(word, longest).map(Value::Text),
         Kind::Words { usage, .. } => {
             let mut words = usage.split('|');
             match words.find(|known| known.as_bytes() == word) {
@@ -185,6 +186,14 @@ pub fn text(word: &[u8], longest: usize) -> Result<Vec<u8>, Fault> {
         Unescaped::Whole(bytes) => Ok(bytes),
         Unescaped::BadEscape(_) => Err(Fault::BadEscape),
         Unescaped::TooLong(_) => Err(Fault::TooLong),
+    }
+}
+
+/// Reads the path of a device.
+pub fn path(word: &[u8], longest: usize) -> Result<Vec<u8>, Fault> {
+    match text(word, longest)? {
+        path if path.contains(&0) => Err(Fault::BadEscape),
+        path => Ok(path),
     }
 }
 

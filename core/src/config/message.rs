@@ -209,7 +209,7 @@ impl<'a, I: Iterator<Item = &'a [u8]>> Words<I> {
             }
             word @ b"next" => {
                 self.value(Keyword::Next, word, |device| {
-                    room.set_text_of(device, DEVICE_MAX)
+                    room.set_path_of(device, DEVICE_MAX)
                 })?;
                 self.end(Keyword::Next)?;
                 Ok(Change::HistoryNext(room.bytes()))

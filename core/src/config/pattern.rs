@@ -66,6 +66,11 @@ impl Pattern {
         self.text.set(word, max)
     }
 
+    /// The same for a path, which has no NUL.
+    pub(super) fn set_path_of(&mut self, word: &[u8], max: usize) -> Result<(), Fault> {
+        self.text.set_path(word, max)
+    }
+
     /// Sets the name of the key that holds its bytes.
     ///
     /// # Errors

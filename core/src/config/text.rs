@@ -62,6 +62,16 @@ impl<const N: usize> Text<N> {
         Ok(())
     }
 
+    /// Reads an escaped word as a path, which has no NUL: otherwise as [`Self::set`].
+    pub(super) fn set_path(&mut self, word: &[u8], max: usize) -> Result<(), Fault> {
+        self.set(word, max)?;
+        if self.as_bytes().contains(&0) {
+            *self = Self::EMPTY;
+            return Err(Fault::BadEscape);
+        }
+        Ok(())
+    }
+
     /// Lets `fill` write the text. It returns how many bytes it has written.
     ///
     /// # Errors

@@ -145,7 +145,9 @@ impl<const N: usize> Parse for DevicePath<N> {
     }
 
     fn parse(&self, word: &[u8]) -> Result<Option<Text<N>>, Fault> {
-        ShortText::<N>.parse(word)
+        let mut text = Text::EMPTY;
+        text.set_path(word, N)?;
+        Ok(Some(text))
     }
 
     fn view<'v>(&self, value: &'v Option<Text<N>>) -> Option<Value<'v>> {

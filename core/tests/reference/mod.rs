@@ -169,14 +169,20 @@ impl Row {
                 }
                 wrong
             }
-            Values::Text(longest) | Values::Device(longest) => vec![
-                ("x".repeat(longest + 1), "too long"),
-                ("%41".repeat(longest + 1), "too long"),
-                ("%".to_owned(), "bad escape"),
-                ("x%4".to_owned(), "bad escape"),
-                ("%zz".to_owned(), "bad escape"),
-                (String::new(), "empty"),
-            ],
+            Values::Text(longest) | Values::Device(longest) => {
+                let mut wrong = vec![
+                    ("x".repeat(longest + 1), "too long"),
+                    ("%41".repeat(longest + 1), "too long"),
+                    ("%".to_owned(), "bad escape"),
+                    ("x%4".to_owned(), "bad escape"),
+                    ("%zz".to_owned(), "bad escape"),
+                    (String::new(), "empty"),
+                ];
+                if let Values::Device(_) = &self.values {
+                    wrong.insert(0, ("/dev/%00".to_owned(), "bad escape"));
+                }
+                wrong
+            }
         }
     }
 }
