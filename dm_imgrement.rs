@@ -76,6 +76,7 @@ use dm::{
     DeviceVisitor,
     EndBio,
     Features,
+    Holders,
     IoTask,
     IoctlRoute,
     LateBio,
@@ -337,6 +338,16 @@ impl Target for Imgrement {
             (Some(history), _) => tell_history(history, args, &change)?,
             (None, None) => {}
         }
+        if let (Some(history), Change::HistoryNext(path)) = (&this.history, &change) {
+            let log = next_log(this, history, args, path)?;
+            let text = Text::new(log.name().0);
+            this.trace
+                .change(&Change::Set(Setting::History(text)), &|event| {
+                    this.tell(event)
+                })
+                .map_err(|error| no_pattern(args, &error, None))?;
+            return Ok(None);
+        }
 
         if matches!(change, Change::Set(Setting::Ops(ops)) if ops.read) {
             this.late.make().map_err(|errno| no_queue(args, errno))?;
@@ -408,19 +419,40 @@ fn open_log<'t>(
         return Ok(None);
     };
     let mut text = KVec::with_capacity(DEVICE_MAX + 1, GFP_KERNEL)?;
-    text.extend_from_slice(path.as_bytes(), GFP_KERNEL)?;
-    text.push(0, GFP_KERNEL)?;
-    let path = CStr::from_bytes_with_nul(&text).map_err(|_| EINVAL)?;
+    let path = c_path(path.as_bytes(), &mut text)?;
     let log = builder.open(words, path)?;
+    if disk.is_zoned() {
+        return Err(words.refuse(
+            Some(path),
+            EINVAL,
+            c"Invalid history",
+            format_args!("history: the disk is zoned; allowed: a disk that is not"),
+        ));
+    }
+    check_log(words, path, disk, log, builder.other_holders(log))?;
+    params.history = Text::new(log.name().0);
+    Ok(Some(log))
+}
+
+/// A path as a C string, in `text`.
+fn c_path<'p>(path: &[u8], text: &'p mut KVec<u8>) -> Result<&'p CStr, CtrError> {
+    text.extend_from_slice(path, GFP_KERNEL)?;
+    text.push(0, GFP_KERNEL)?;
+    Ok(CStr::from_bytes_with_nul(text).map_err(|_| EINVAL)?)
+}
+
+/// Refuses a device that cannot be the log of a disk.
+fn check_log(
+    words: &Args<'_>,
+    path: &CStr,
+    disk: Device<'_>,
+    log: Device<'_>,
+    holders: Option<Holders>,
+) -> Result<(), CtrError> {
     let refuse = |why: kernel::fmt::Arguments<'_>| {
         Err(words.refuse(Some(path), EINVAL, c"Invalid history", why))
     };
 
-    if disk.is_zoned() {
-        return refuse(format_args!(
-            "history: the disk is zoned; allowed: a disk that is not"
-        ));
-    }
     if log.is_zoned() {
         return refuse(format_args!("is zoned; allowed: a log device that is not"));
     }
@@ -434,13 +466,35 @@ fn open_log<'t>(
             "is the disk itself, or above or below it; allowed: another device, or another partition"
         ));
     }
-    if let Some(holders) = builder.other_holders(log) {
+    if let Some(holders) = holders {
         return refuse(format_args!(
             "is used by {holders}; allowed: a device that nothing else uses"
         ));
     }
-    params.history = Text::new(log.name().0);
-    Ok(Some(log))
+    Ok(())
+}
+
+/// Lets the history go on with another log device.
+fn next_log<'t>(
+    this: &Traced<'t>,
+    history: &History<'t, Request>,
+    args: &Args<'_>,
+    path: &[u8],
+) -> Result<Device<'t>, CtrError> {
+    let mut text = KVec::with_capacity(DEVICE_MAX + 1, GFP_KERNEL)?;
+    let path = c_path(path, &mut text)?;
+    let log = history.opener().open(args, path)?;
+
+    check_log(args, path, this.device, log, this.mapped.other_holders(log))?;
+    history.change_log(log).map_err(|unfit| {
+        args.refuse(
+            Some(path),
+            unfit.errno(),
+            c"Invalid history",
+            format_args!("history next: {unfit}"),
+        )
+    })?;
+    Ok(log)
 }
 
 /// What a history needs.
@@ -471,6 +525,7 @@ fn make_history<'t>(
         io: builder.io()?,
         worker: builder.io_worker()?,
         mapped: builder.mapped_device(),
+        opener: builder.opener()?,
     };
     let history = KBox::try_pin_init(History::new(parts, params)?, GFP_KERNEL)?;
 
@@ -499,12 +554,8 @@ fn tell_history(
             history.stop();
             Ok(())
         }
-        Change::HistoryNext(_) => Err(args.refuse(
-            None,
-            EOPNOTSUPP,
-            c"No next log yet",
-            format_args!("history next: not there yet; allowed: history stop, and a new table"),
-        )),
+        // The caller opens the device.
+        Change::HistoryNext(_) => Ok(()),
         Change::Mark(text) => history.mark(text).map_err(|errno| {
             args.refuse(
                 None,

@@ -16,6 +16,7 @@
 mod gaps;
 mod held;
 mod log;
+mod next;
 mod notes;
 mod requests;
 mod session;
@@ -25,6 +26,7 @@ mod work;
 use self::{
     gaps::Gaps,
     held::Held,
+    next::Next,
     notes::Notes,
     work::Work, //
 };
@@ -42,6 +44,7 @@ use crate::{
         IoTask,
         IoWorker,
         MappedDevice,
+        Opener,
         PerBio, //
     },
     history_format::{
@@ -57,7 +60,10 @@ use crate::{
         BLOCK_MIN, //
     },
     sys::{
-        closed,
+        closed::{
+            self,
+            Subject, //
+        },
         memory::{
             self,
             Array, //
@@ -109,6 +115,19 @@ pub(crate) struct Parts<'t> {
     pub(crate) io: Io<'t>,
     pub(crate) worker: IoWorker<'t>,
     pub(crate) mapped: MappedDevice<'t>,
+    /// For the log devices that follow.
+    pub(crate) opener: Opener<'t>,
+}
+
+impl Parts<'_> {
+    /// What the log is about.
+    fn subject(&self) -> Subject {
+        Subject {
+            mapped: self.mapped.number(),
+            disk: self.disk.dev_t(),
+            offset: self.offset,
+        }
+    }
 }
 
 /// The state of a history.
@@ -149,6 +168,14 @@ impl State {
 #[pin_data]
 pub(crate) struct History<'t, P: PerBio> {
     parts: Parts<'t>,
+    /// The log device.
+    #[pin]
+    log: Mutex<Device<'t>>,
+    /// The log device that is to follow, until the worker has changed to it.
+    #[pin]
+    next: Mutex<Next<'t>>,
+    /// Whether the worker is changing to another log device: everything that has no entry waits.
+    changing: AtomicBool,
     bases: Bases,
     chunks: Chunks,
     /// The size of a chunk, and of the longest request, in bytes.
@@ -293,11 +320,15 @@ impl<'t, P: HasKept> History<'t, P> {
         let (buffers, turn, taker) = Buffers::new(BUFFERS as usize, sizes.buffer)?;
         let work = Work::new(taker, &buffers, &parts, sizes, bases)?;
         let notes = Notes::new()?;
+        let log = parts.log;
         let (waits, timeout) = (waits(params.history_slow), params.history_timeout);
         let renew = params.history_new;
 
         Ok(try_pin_init!(Self {
             parts,
+            log <- new_mutex!(log, "imgrement_log_device"),
+            next <- new_mutex!(Next::No, "imgrement_next"),
+            changing: AtomicBool::new(false),
             bases,
             chunks,
             chunk_size: sizes.chunk,
@@ -325,6 +356,11 @@ impl<'t, P: HasKept> History<'t, P> {
     /// The longest request while it runs, in sectors.
     pub(crate) fn request_sectors(&self) -> u32 {
         self.request / 512
+    }
+
+    /// Opens further log devices.
+    pub(crate) fn opener(&self) -> Opener<'t> {
+        self.parts.opener
     }
 
     /// What a message changes: whether requests wait for room, and how long.
@@ -379,6 +415,11 @@ impl<'t, P: HasKept> History<'t, P> {
         {
             self.parts.worker.start();
         }
+    }
+
+    /// The log device.
+    fn log(&self) -> Device<'t> {
+        *self.log.lock()
     }
 
     #[inline]

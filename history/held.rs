@@ -15,7 +15,8 @@ use super::{
     work::Work,
     HasKept,
     History,
-    Sizes, //
+    Sizes,
+    State, //
 };
 use crate::{
     dm::{
@@ -235,9 +236,11 @@ impl<P: HasKept> History<'_, P> {
         }
     }
 
-    /// Sends on everything that waits, without entries. `gaps` says whether the log is to say so.
+    /// Sends on what waits, without entries. `gaps` says whether the log is to say so. What has its entry goes on
+    /// waiting for its base, unless the history has ended.
     pub(super) fn let_go(&self, work: &mut Work<P>, gaps: bool) {
         let requeue = self.requeues();
+        let has_ended = matches!(self.state(), State::Ended(_));
         let prepare = &mut work.prepare;
         while let Some(piece) = prepare.pieces.pop() {
             prepare.give_back(piece);
@@ -256,18 +259,23 @@ impl<P: HasKept> History<'_, P> {
             }
             self.submit(bio);
         };
-        while let Some(prepared) = prepare.ready.pop() {
+        let mut index = 0;
+        while let Some(prepared) = prepare.ready.get(index) {
+            if prepared.until.is_some() && !has_ended {
+                index = index.saturating_add(1);
+                continue;
+            }
+            let Ok(prepared) = prepare.ready.remove(index) else {
+                break;
+            };
             match prepared.until {
-                // It has its entry.
                 Some(_) => self.submit(prepared.bio),
                 None => send(prepared.bio),
             }
         }
-        loop {
-            let bio = self.held.lock().queue.pop();
-            let Some(bio) = bio else {
-                break;
-            };
+        // Those that come meanwhile are left for the next round: there may be no end of them.
+        let mut queue = core::mem::replace(&mut self.held.lock().queue, BioQueue::new());
+        while let Some(bio) = queue.pop() {
             send(bio);
         }
     }
@@ -392,6 +400,7 @@ impl<P: HasKept> History<'_, P> {
                 let _ = free.push_within_capacity(buffer);
             }
         }
+        self.put_gaps()?;
         let mut kept = core::mem::take(prepared.bio.per_bio().kept());
         if !kept.is_some() {
             kept = self.claim(&prepared.bio).ok_or(Obstacle::Full)?;
@@ -424,6 +433,12 @@ impl<P: HasKept> History<'_, P> {
             .saturating_sub(sectors.start)
             .saturating_mul(SECTOR_SIZE);
         let old = piece.bytes();
+        // Since the read was started, others may have changed the chunk without an entry. Each of them has seen that
+        // the history ends, or has left a gap, which must come before this base.
+        if self.state() != State::On {
+            return Err(Obstacle::Ended);
+        }
+        self.put_gaps()?;
 
         let payload = old.map_or(0, |old| old.len() as u32);
         let size = Header::size_with(payload).ok_or(Obstacle::Full)?;

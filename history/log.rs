@@ -36,7 +36,10 @@ use crate::{
     },
     sys::{
         checksum::Xxh64,
-        closed,
+        closed::{
+            self,
+            Subject, //
+        },
         staging::{
             Batch,
             Buffers, //
@@ -89,8 +92,7 @@ pub(super) struct Writing {
 
 /// The log, as its worker knows it.
 pub(super) struct Log {
-    /// The number of the mapped device.
-    mapped: u32,
+    subject: Subject,
     pub(super) superblock: Option<Superblock>,
     /// The block of the superblock, while it is not being written.
     super_block: Option<ReadBuffer>,
@@ -127,7 +129,7 @@ impl Log {
             writers.push(Some(Writer::new(memory.clone())?), GFP_KERNEL)?;
         }
         Ok(Self {
-            mapped: parts.mapped.number(),
+            subject: parts.subject(),
             superblock: None,
             super_block: Some(ReadBuffer::new(block.max(superblock::SIZE))?),
             hanging: None,
@@ -199,14 +201,10 @@ impl<P: HasKept> History<'_, P> {
             preflush: false,
             fua: self.bases == Bases::Durable,
         };
-        let write = self.parts.io.write(
-            task,
-            self.parts.log,
-            sector,
-            writer,
-            0..room as usize,
-            flags,
-        );
+        let write = self
+            .parts
+            .io
+            .write(task, self.log(), sector, writer, 0..room as usize, flags);
         if log.writing.is_empty() {
             log.alive = time::now();
         }
@@ -254,7 +252,13 @@ impl<P: HasKept> History<'_, P> {
 
     /// Whether the log device has not completed anything for `limit` nanoseconds, although it has something to do.
     pub(super) fn is_hung(&self, log: &Log, limit: u64) -> bool {
-        !log.writing.is_empty() && time::now().saturating_sub(log.alive) > limit
+        // A write may have ended while the worker waited for the disk.
+        let waits = log
+            .writing
+            .first()
+            .is_some_and(|first| !first.write.is_done());
+
+        waits && time::now().saturating_sub(log.alive) > limit
     }
 
     /// Writes all entries that there are, when no buffer is open any more. Returns whether all of them are in the log:
@@ -294,7 +298,7 @@ impl<P: HasKept> History<'_, P> {
         let write = self
             .parts
             .io
-            .write_back(task, self.parts.log, 0, buffer, len, flags);
+            .write_back(task, self.log(), 0, buffer, len, flags);
         let (buffer, result) = match self.wait_for(write) {
             Ok(ended) => ended,
             Err(hanging) => {
@@ -351,7 +355,7 @@ impl<P: HasKept> History<'_, P> {
         let size = self.counts.end.load(Ordering::Relaxed);
         let size = size.saturating_sub(superblock.first_position);
         let used = log.whole.position.saturating_sub(superblock.first_position);
-        let percent = used.saturating_mul(100) / size.max(1);
+        let percent = used.saturating_mul(100).checked_div(size).unwrap_or(0);
         let reached = WARNINGS.iter().rev().find(|limit| percent >= **limit);
         let reached = reached.copied().unwrap_or(0);
 
@@ -372,7 +376,10 @@ impl<P: HasKept> History<'_, P> {
         }
         self.warn_of_end(log);
         let bytes = log.whole.position.saturating_sub(from);
-        let rate = bytes.saturating_mul(1000) / (elapsed / 1_000_000).max(1);
+        let rate = bytes
+            .saturating_mul(1000)
+            .checked_div(elapsed / 1_000_000)
+            .unwrap_or(0);
         if since != 0 {
             self.counts.rate.store(rate, Ordering::Relaxed);
         }
@@ -384,7 +391,7 @@ impl Drop for Log {
     fn drop(&mut self) {
         // From here on, nobody knows whether the disk is changed before the next table uses this log.
         if let Some(superblock) = &self.superblock {
-            closed::forget(self.mapped, &superblock.id, self.whole.position);
+            closed::forget(self.subject, &superblock.id, self.whole.position);
         }
     }
 }
@@ -397,6 +404,13 @@ impl Log {
             .as_ref()
             .map_or(0, |superblock| superblock.scan.position);
         self.whole.position.saturating_sub(said) >= CHECKPOINT
+    }
+
+    /// Prepares for another log device with blocks of this size. May sleep.
+    pub(super) fn change(&mut self, block: usize) -> Result {
+        self.super_block = Some(ReadBuffer::new(block.max(superblock::SIZE))?);
+        self.warned = 0;
+        Ok(())
     }
 
     /// How many bytes of the log are read at once.

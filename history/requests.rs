@@ -82,7 +82,7 @@ impl<P: HasKept> History<'_, P> {
                 bio.remap(self.parts.disk, sector)
             }
             Err(Obstacle::Ended) => bio.remap(self.parts.disk, sector),
-            Err(Obstacle::Full) if !self.waits.load(Ordering::Relaxed) => {
+            Err(Obstacle::Full) if !self.is_waiting() => {
                 self.skip(&bio);
                 bio.remap(self.parts.disk, sector)
             }
@@ -238,7 +238,7 @@ impl<P: HasKept> History<'_, P> {
         loop {
             let seen = match self.buffers.reserve(bytes) {
                 Ok(filling) => return Ok(filling),
-                Err(NoRoom::Closed) => return Err(Obstacle::Ended),
+                Err(NoRoom::Closed) => return Err(self.closed()),
                 Err(NoRoom::Seal(seen)) => seen,
             };
             match self.buffers.seal(&mut self.turn.lock(), Some(seen)) {
@@ -253,8 +253,22 @@ impl<P: HasKept> History<'_, P> {
                     self.end(End::Full);
                     return Err(Obstacle::Ended);
                 }
-                Sealed::Closed => return Err(Obstacle::Ended),
+                Sealed::Closed => return Err(self.closed()),
             }
+        }
+    }
+
+    /// Whether requests that find no room wait.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.waits.load(Ordering::Relaxed) || self.changing.load(Ordering::Relaxed)
+    }
+
+    /// Why no buffer is open.
+    fn closed(&self) -> Obstacle {
+        if self.changing.load(Ordering::Acquire) {
+            Obstacle::Full
+        } else {
+            Obstacle::Ended
         }
     }
 

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     bytes::word::Escaped,
     dm::{
+        Device,
         DiskName,
         IoTask, //
     },
@@ -74,6 +75,8 @@ pub(crate) enum Unfit {
     Small,
     /// It has no room left.
     Full,
+    /// It holds a log already.
+    Used,
     /// It cannot be read or written.
     Errno(Error),
 }
@@ -88,7 +91,8 @@ impl Unfit {
             | Self::Version(_)
             | Self::Damaged
             | Self::BlockSize(_)
-            | Self::Small => EINVAL,
+            | Self::Small
+            | Self::Used => EINVAL,
             Self::Full => ENOSPC,
         }
     }
@@ -119,6 +123,9 @@ impl core::fmt::Display for Unfit {
             Self::Small => f.write_str(
                 "is too small for the history's buffers; allowed: a larger device, or less history_buffer",
             ),
+            Self::Used => f.write_str(
+                "holds a log already; allowed: a device whose first 4096 bytes are zero",
+            ),
             Self::Full => f.write_str(
                 "is full; allowed: another device, or history_new on, which overwrites it",
             ),
@@ -136,7 +143,7 @@ impl<P: HasKept> History<'_, P> {
     pub(crate) fn check(&self, task: &IoTask<'_>) -> Result<(), Unfit> {
         let mut work = self.work.lock();
 
-        self.read_superblock(&mut work, task).map(drop)
+        self.read_superblock(&mut work, self.log(), task).map(drop)
     }
 
     /// Begins a session: finds the end of the log, and opens the first buffer. If that fails, the history has ended.
@@ -152,6 +159,7 @@ impl<P: HasKept> History<'_, P> {
                     | Unfit::Version(_)
                     | Unfit::Damaged
                     | Unfit::BlockSize(_)
+                    | Unfit::Used
                     | Unfit::Errno(_) => End::Failed,
                 }));
                 self.tell(format_args!("{unfit}"));
@@ -161,12 +169,24 @@ impl<P: HasKept> History<'_, P> {
     }
 
     fn open_log(&self, work: &mut Work<P>, task: &IoTask<'_>) -> Result<(), Unfit> {
-        let mut superblock = self.read_superblock(work, task)?;
+        let superblock = self.read_superblock(work, self.log(), task)?;
         let place = self.find_end(work, &superblock, task)?;
-        let chained = closed::take(self.parts.mapped.number(), &superblock.id, place.position);
+        let chained = closed::take(self.parts.subject(), &superblock.id, place.position);
 
+        self.start(work, superblock, place, chained, task)
+    }
+
+    /// Begins a session at a place of the log.
+    pub(super) fn start(
+        &self,
+        work: &mut Work<P>,
+        mut superblock: Superblock,
+        place: ScanFrom,
+        chained: bool,
+        task: &IoTask<'_>,
+    ) -> Result<(), Unfit> {
         let (session, id) = (superblock.begin_session(place), superblock.id);
-        let device = self.parts.log.sectors().saturating_mul(SECTOR_SIZE);
+        let device = self.log().sectors().saturating_mul(SECTOR_SIZE);
         let end = superblock.first_position.saturating_add(device);
         let block = superblock.block_size;
         work.log.superblock = Some(superblock);
@@ -174,7 +194,10 @@ impl<P: HasKept> History<'_, P> {
         work.log.next = place;
         work.log.first = true;
         if !self.write_superblock(&mut work.log, superblock::State::Open, task) {
-            return Err(Unfit::Errno(EIO));
+            return Err(Unfit::Errno(match work.log.hanging {
+                Some(_) => ETIMEDOUT,
+                None => EIO,
+            }));
         }
         // From here on the log is this table's.
         self.renew.store(false, Ordering::Relaxed);
@@ -209,9 +232,14 @@ impl<P: HasKept> History<'_, P> {
     }
 
     /// The superblock of the log device, or a new one.
-    fn read_superblock(&self, work: &mut Work<P>, task: &IoTask<'_>) -> Result<Superblock, Unfit> {
-        let block = (self.parts.log.logical_block_size() as usize).max(superblock::SIZE);
-        let found = self.read(work, 0, block, task, |bytes| {
+    pub(super) fn read_superblock(
+        &self,
+        work: &mut Work<P>,
+        log: Device<'_>,
+        task: &IoTask<'_>,
+    ) -> Result<Superblock, Unfit> {
+        let block = (log.logical_block_size() as usize).max(superblock::SIZE);
+        let found = self.read(work, (log, 0), block, task, |bytes| {
             bytes
                 .first_chunk()
                 .ok_or(NoSuperblock::Damaged)
@@ -219,7 +247,7 @@ impl<P: HasKept> History<'_, P> {
         })?;
 
         let needs = u64::from(self.buffers.size()).saturating_mul(SMALLEST);
-        if self.parts.log.sectors().saturating_mul(SECTOR_SIZE) < needs {
+        if log.sectors().saturating_mul(SECTOR_SIZE) < needs {
             return Err(Unfit::Small);
         }
         if self.renew.load(Ordering::Relaxed) {
@@ -297,7 +325,7 @@ impl<P: HasKept> History<'_, P> {
         tail: &Tail,
         task: &IoTask<'_>,
     ) -> Result<Option<batch::Header>, Unfit> {
-        let device = self.parts.log.sectors().saturating_mul(SECTOR_SIZE);
+        let device = self.log().sectors().saturating_mul(SECTOR_SIZE);
         let block = u64::from(superblock.block_size);
         let Some(offset) = superblock
             .offset_of(tail.next().position)
@@ -305,7 +333,7 @@ impl<P: HasKept> History<'_, P> {
         else {
             return Ok(None);
         };
-        let header = self.read(work, offset, block as usize, task, |bytes| {
+        let header = self.read(work, (self.log(), offset), block as usize, task, |bytes| {
             bytes.first_chunk().and_then(batch::Header::decode::<Xxh64>)
         })?;
         Ok(header.filter(|header| {
@@ -334,7 +362,7 @@ impl<P: HasKept> History<'_, P> {
             let skip = if at == 0 { batch::HEADER } else { 0 };
             self.read(
                 work,
-                start.saturating_add(at),
+                (self.log(), start.saturating_add(at)),
                 len as usize,
                 task,
                 |bytes| {
@@ -346,21 +374,18 @@ impl<P: HasKept> History<'_, P> {
         Ok(body.is_whole())
     }
 
-    /// Reads whole blocks of the log device, at an offset in bytes.
+    /// Reads whole blocks of a log device, at an offset in bytes.
     fn read<R>(
         &self,
         work: &mut Work<P>,
-        offset: u64,
+        (log, offset): (Device<'_>, u64),
         len: usize,
         task: &IoTask<'_>,
         look: impl FnOnce(&[u8]) -> R,
     ) -> Result<R, Unfit> {
         let buffer = work.log.buffer.take().ok_or(Unfit::Errno(ENOMEM))?;
         let sector = offset / SECTOR_SIZE;
-        let read = self
-            .parts
-            .io
-            .read(task, self.parts.log, sector, buffer, len);
+        let read = self.parts.io.read(task, log, sector, buffer, len);
         let (buffer, result) = match self.wait_for(read) {
             Ok(ended) => ended,
             Err(hanging) => {
@@ -384,6 +409,8 @@ impl<P: HasKept> History<'_, P> {
             self.put_end(work, end);
         }
         self.buffers.close(&mut self.turn.lock());
+        // They need not wait for the log any more.
+        self.let_go(work, false);
         let clean = clean
             && self.settle(work, task)
             && self.write_superblock(&mut work.log, superblock::State::Closed, task);
@@ -393,7 +420,7 @@ impl<P: HasKept> History<'_, P> {
             self.set_state(State::Idle);
             if let Some(superblock) = &work.log.superblock {
                 let position = work.log.whole.position;
-                closed::put(mapped.number(), superblock.id, position);
+                closed::put(self.parts.subject(), superblock.id, position);
             }
             return;
         }
@@ -410,7 +437,7 @@ impl<P: HasKept> History<'_, P> {
 
     /// Prints a line about the history.
     pub(super) fn tell(&self, text: fmt::Arguments<'_>) {
-        let (disk, log) = (self.parts.disk.disk_name(), self.parts.log.disk_name());
+        let (disk, log) = (self.parts.disk.disk_name(), self.log().disk_name());
         let disk = Escaped(disk.as_bytes());
         let log = Escaped(log.as_bytes());
 
@@ -435,6 +462,10 @@ impl<P: HasKept> History<'_, P> {
         }
         while self.is_on() {
             filled = filled.or_else(|| {
+                // What is missing up to here must be said before.
+                if !self.gaps.lock().is_empty() {
+                    return None;
+                }
                 let mut filling = self.entry(Kind::Mark, 0, 0..0, text.len() as u32)?;
                 let position = filling.position();
                 filling.put(text);
@@ -459,6 +490,11 @@ impl<P: HasKept> History<'_, P> {
         self.end(End::Stopped);
         while matches!(self.state(), State::Ending(_)) {
             fsleep(LOOK);
+        }
+        // A suspended one has closed its log, and a resume must not begin another session.
+        let _work = self.work.lock();
+        if self.state() == State::Idle {
+            self.set_state(State::Ended(End::Stopped));
         }
     }
 }

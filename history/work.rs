@@ -5,7 +5,10 @@
 use super::{
     held::Prepare,
     log::Log,
-    requests::LINGER,
+    requests::{
+        Obstacle,
+        LINGER, //
+    },
     HasKept,
     History,
     Parts,
@@ -117,8 +120,9 @@ impl<P: HasKept> History<'_, P> {
 
     /// One round. Returns whether there is more to do at once.
     fn turn(&self, work: &mut Work<P>, task: &IoTask<'_>) -> bool {
+        self.go_on(work, task);
         self.put_notes(work);
-        self.put_gaps();
+        let _ = self.put_gaps();
         let mut progress = self.release(work, task);
         self.unblock(work);
 
@@ -147,9 +151,11 @@ impl<P: HasKept> History<'_, P> {
         if self.is_hung(&work.log, patience) {
             work.log.broken = true;
             self.end(End::Hung);
-        } else if work.prepare.stalled().is_some_and(|since| {
-            !self.waits.load(Ordering::Relaxed) || now.saturating_sub(since) > patience
-        }) {
+        } else if work
+            .prepare
+            .stalled()
+            .is_some_and(|since| !self.is_waiting() || now.saturating_sub(since) > patience)
+        {
             self.let_go(work, true);
             progress = true;
         } else if self.requeues() {
@@ -185,12 +191,14 @@ impl<P: HasKept> History<'_, P> {
         }
     }
 
-    /// Writes down what is missing, as far as there is room.
-    fn put_gaps(&self) {
+    /// Writes down what is missing.
+    ///
+    /// # Errors
+    ///
+    /// There is no room for all of it.
+    pub(super) fn put_gaps(&self) -> Result<(), Obstacle> {
         while !self.gaps.lock().is_empty() {
-            let Some(mut filling) = self.reserve_entry(0) else {
-                return;
-            };
+            let mut filling = self.reserve_entry(0).ok_or(Obstacle::Full)?;
             let Some(missing) = self.gaps.lock().pop() else {
                 continue;
             };
@@ -204,6 +212,7 @@ impl<P: HasKept> History<'_, P> {
             filling.put(&header.encode());
             self.finish(filling);
         }
+        Ok(())
     }
 
     /// Reserves room for an entry with a payload of this length.
@@ -254,7 +263,7 @@ impl<P: HasKept> History<'_, P> {
     /// Puts the last words of a session into the log: notes and gaps, as far as there is room, and its end.
     pub(super) fn put_end(&self, work: &mut Work<P>, end: End) {
         self.put_notes(work);
-        self.put_gaps();
+        let _ = self.put_gaps();
         let lost = work.notes.len() as u64;
         self.counts.notes_lost.fetch_add(lost, Ordering::Relaxed);
         work.notes.clear();

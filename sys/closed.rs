@@ -16,10 +16,19 @@ use kernel::{
     sync::global_lock, //
 };
 
+/// What a log is about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Subject {
+    /// The number of the mapped device.
+    pub(crate) mapped: u32,
+    /// The number of the disk, and the sector at which the target begins there.
+    pub(crate) disk: u32,
+    pub(crate) offset: u64,
+}
+
 /// A log that was closed.
 struct Closed {
-    /// The number of the mapped device.
-    mapped: u32,
+    subject: Subject,
     id: LogId,
     /// Where the log ends.
     position: u64,
@@ -40,12 +49,12 @@ pub(crate) fn init() {
     }
 }
 
-/// A suspend of the mapped device has closed this log at this position. Without memory it is forgotten: then the next
+/// A suspend has closed this log at this position. Without memory it is forgotten: then the next
 /// session says that there may be a hole. May sleep.
-pub(crate) fn put(mapped: u32, id: LogId, position: u64) {
+pub(crate) fn put(subject: Subject, id: LogId, position: u64) {
     let _ = CLOSED.lock().push(
         Closed {
-            mapped,
+            subject,
             id,
             position,
         },
@@ -53,12 +62,11 @@ pub(crate) fn put(mapped: u32, id: LogId, position: u64) {
     );
 }
 
-/// Whether the mapped device has closed this log at this position, and nothing came between. That is answered once. May
-/// sleep.
-pub(crate) fn take(mapped: u32, id: &LogId, position: u64) -> bool {
+/// Whether a suspend has closed this log at this position, and nothing came between. That is answered once. May sleep.
+pub(crate) fn take(subject: Subject, id: &LogId, position: u64) -> bool {
     let mut found = false;
     CLOSED.lock().retain(|closed| {
-        let same = closed.mapped == mapped;
+        let same = closed.subject == subject;
         found |= same && closed.id == *id && closed.position == position;
         !same
     });
@@ -66,8 +74,8 @@ pub(crate) fn take(mapped: u32, id: &LogId, position: u64) -> bool {
 }
 
 /// The target that closed it is gone. May sleep.
-pub(crate) fn forget(mapped: u32, id: &LogId, position: u64) {
+pub(crate) fn forget(subject: Subject, id: &LogId, position: u64) {
     CLOSED.lock().retain(|closed| {
-        closed.mapped != mapped || closed.id != *id || closed.position != position
+        closed.subject != subject || closed.id != *id || closed.position != position
     });
 }

@@ -4,6 +4,7 @@
 # with a small staging buffer. A reader of its own in tests/lib/history.py checks the log.
 # disk: 4M
 # disk: 128M
+# disk: 64M
 
 with() { make_target imgrement /dev/sda log off data off pattern none history /dev/sdb "$@"; }
 status() { dmsetup status imgrement | grep -o "$1 [^ ]*" | cut -d ' ' -f 2; }
@@ -30,6 +31,22 @@ remove_target imgrement
 python3 lib/history.py entries /dev/sdb > entries
 expect 'begins' 3 "$(grep -c ' begin ' entries)"
 expect 'ends' 3 "$(grep -c ' end .*detail 1 ' entries)"
+
+# Another log device goes on without a hole, also under load.
+random
+with history_new on
+load 2 5
+for seed in 6 7; do
+	dd if=/dev/urandom of=/dev/mapper/imgrement bs=64K count=64 oflag=direct status=none &
+	[ $seed = 7 ] || dmsetup message imgrement 0 history next /dev/sdc
+	wait
+done
+python3 lib/history-load.py imgrement /dev/sda /dev/sdb,/dev/sdc 3 8
+expect_match 'the table names the next log' 'history 8:32 ' "$(dmsetup table imgrement)"
+remove_target imgrement
+python3 lib/history.py entries /dev/sdb > entries
+expect_match 'the last entry of the first log' ' end .* detail 6 ' "$(tail -1 entries)"
+dd if=/dev/zero of=/dev/sdc bs=4096 count=1 conv=fsync status=none
 
 random
 with base durable history_new on

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Writes to a target with a history from several threads, and compares each earlier state with the log.
 
-history-load.py NAME DISK LOG POINTS SEED
+history-load.py NAME DISK LOG[,LOG]... POINTS SEED
 
 At each point all threads rest, the log gets a mark, and the disk is read. In the end, the log and the disk as it is then
 must give each of these states. The threads write to chunks of their own, but share the blocks at their borders.
@@ -21,6 +21,7 @@ SHARE = 96 << 10
 name, disk, log = sys.argv[1:4]
 points, seed = int(sys.argv[4]), int(sys.argv[5])
 size = int(subprocess.check_output(["blockdev", "--getsize64", disk]))
+block = int(subprocess.check_output(["blockdev", "--getss", "/dev/mapper/" + name]))
 
 
 def read_direct(path):
@@ -43,8 +44,8 @@ def write(thread, round_):
     room = mmap.mmap(-1, SHARE)
     for _ in range(rand.randrange(4, 12)):
         share = rand.randrange(size // SHARE // THREADS) * THREADS + thread
-        length = min(512 << rand.randrange(8), SHARE)
-        start = rand.randrange(0, SHARE - length + 512, 512)
+        length = max(512 << rand.randrange(8), block)
+        start = rand.randrange(0, SHARE - length + block, block)
         room[:length] = rand.randbytes(length)
         os.pwritev(fd, [memoryview(room)[:length]], share * SHARE + start)
         if rand.randrange(8) == 0:
@@ -64,7 +65,8 @@ for point in range(points):
     truth.append((text, sums(read_direct(disk))))
 
 subprocess.check_call(["dmsetup", "message", name, "0", "mark", "end%d" % seed])
-subprocess.check_call(["blockdev", "--flushbufs", log])
+for device in log.split(","):
+    subprocess.check_call(["blockdev", "--flushbufs", device])
 past = history.Log(log)
 now = read_direct(disk)
 marks = {entry.payload.decode(): entry.position for entry in past.entries if entry.name == "mark"}

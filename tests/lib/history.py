@@ -64,44 +64,65 @@ class Entry:
 
 
 class Log:
-    """`thorough` also checks the checksum of each batch's body, which is slow."""
+    """The log devices in `paths`, with commas between them, in their order. `thorough` also checks the checksum of each
+    batch's body, which is slow."""
 
-    def __init__(self, path, thorough=False):
-        self.file = open(path, "rb")
-        block = self.file.read(4096)
+    def __init__(self, paths, thorough=False):
+        self.thorough = thorough
+        self.entries = []
+        self.number = self.last = 0
+        self.id = bytes(16)
+        for path in paths.split(","):
+            with open(path, "rb") as file:
+                self.open(file)
+                self.entries += self.read(file)
+
+    def open(self, file):
+        block = file.read(4096)
         assert block[:8] == b"imgr-log", "no log: %r" % block[:8]
         assert struct.unpack_from("<Q", block, 504)[0] == xxh64(block[:504], 0), "checksum of the superblock"
+        before = self.id
         (self.version, self.block, self.id, self.first, self.previous, self.sectors, self.offset, self.chunk,
-         self.open, self.session) = struct.unpack_from("<II16sQ16sQQIIQ", block, 8)
+         self.opened, self.session) = struct.unpack_from("<II16sQ16sQQIIQ", block, 8)
+        assert self.previous == before, "another log device comes before"
         low, high = struct.unpack("<QQ", self.id)
         self.base_seed = low ^ rotate(high, 32)
-        self.thorough = thorough
-        self.entries = list(self.read())
 
-    def read(self):
-        position, number, session = self.first + self.block, 0, 0
-        while True:
-            self.file.seek(position - self.first)
-            head = self.file.read(80)
-            if len(head) < 80 or head[:8] != b"imgbatch":
+    def read(self, file):
+        batches = list(self.batches(file))
+        # The last ones may still be on their way to the device.
+        for index, (position, their, length, body) in enumerate(batches):
+            file.seek(position - self.first)
+            data = file.read(length)
+            if len(data) < length:
                 return
-            batch_id, their, num, pos, length, first, _, body, check = struct.unpack("<16sQQQIIQQQ", head[8:])
-            seed = self.base_seed ^ their
-            if (batch_id, num, pos) != (self.id, number, position) or check != xxh64(head[:72], seed):
-                return
-            if (their <= session) if first else (their != session):
-                return
-            data = head + self.file.read(length - 80)
-            if len(data) < length or self.thorough and xxh64(data[80:], seed) != body:
-                return
+            if self.thorough or index >= len(batches) - 4:
+                if xxh64(data[80:], self.base_seed ^ their) != body:
+                    return
             at = 80
             while at < length:
                 entry = Entry(data, at)
                 assert entry.position == position + at, "position"
                 at += entry.size
                 yield entry
+            self.number, self.last = self.number + 1, their
+
+    def batches(self, file):
+        """What the headers say."""
+        position, number, last = self.first + self.block, self.number, self.last
+        while True:
+            file.seek(position - self.first)
+            head = file.read(80)
+            if len(head) < 80 or head[:8] != b"imgbatch":
+                return
+            batch_id, their, num, pos, length, first, _, body, check = struct.unpack("<16sQQQIIQQQ", head[8:])
+            if (batch_id, num, pos) != (self.id, number, position) or check != xxh64(head[:72], self.base_seed ^ their):
+                return
+            if (their <= last) if first else (their != last):
+                return
+            yield position, their, length, body
             position += (length + self.block - 1) // self.block * self.block
-            number, session = number + 1, their
+            number, last = number + 1, their
 
     def state(self, at, disk):
         """The disk before position `at`, from its bytes now: the bytes then, and the sectors that are unknown. All
@@ -160,7 +181,7 @@ def main():
         return None
     if what == "entries":
         log = Log(path, True)
-        print("session %d, open %d, block %d, chunk %d" % (log.session, log.open, log.block, log.chunk))
+        print("session %d, open %d, block %d, chunk %d" % (log.session, log.opened, log.block, log.chunk))
         for entry in log.entries:
             text = entry.payload.decode(errors="replace") if entry.name == "mark" else ""
             print("%10d %-12s %d+%d detail %d flags %#x pid %d %s %s" % (

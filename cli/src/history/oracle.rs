@@ -202,8 +202,8 @@ impl Oracle {
         }
         // 3. Unchanged in the group.
         let last = &self.entries.last().unwrap().0;
-        let clean = last.kind == Kind::End
-            && [Some(End::Suspended), Some(End::Stopped)].contains(&End::from_code(last.detail));
+        let clean =
+            last.kind == Kind::End && End::from_code(last.detail) == Some(End::Suspended);
         if is_first && self.has_base {
             Answer::Base
         } else if !is_last {

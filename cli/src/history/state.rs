@@ -275,8 +275,9 @@ fn unchanged(log: &Log, group: &Group, question: &Question) -> Origin {
     let clean = match log.sessions().last().and_then(|session| session.ended) {
         Some(End::Next) => return Origin::Unknown(Reason::Continued),
         // After a crash, a later session may have no batch.
-        Some(End::Suspended | End::Stopped) => log.is_closed(),
-        Some(End::Full | End::Failed | End::Hung) | None => false,
+        Some(End::Suspended) => log.is_closed(),
+        // The target may have gone on without the history.
+        Some(End::Stopped | End::Full | End::Failed | End::Hung) | None => false,
     };
     if !clean && !question.live && !question.assume_unchanged {
         return Origin::Unknown(Reason::NoEnd);

@@ -12,7 +12,8 @@ use rustix::{
 use std::{
     fs::{
         self,
-        File, //
+        File,
+        OpenOptions, //
     },
     io,
     os::{
@@ -23,6 +24,7 @@ use std::{
         Path,
         PathBuf, //
     },
+    process::Command,
 };
 
 /// The node that gives out free devices.
@@ -58,7 +60,7 @@ impl Loop {
             }
             Err(error) => return Err(failed(error)),
         };
-        let control = options.open(CONTROL).map_err(|error| {
+        let control = control(&options).map_err(|error| {
             failed(error)
                 .next("The kernel may have no loop devices. Load them as root: modprobe loop")
         })?;
@@ -79,6 +81,18 @@ impl Loop {
             }
         }
         Err(failed(Errno::BUSY.into()))
+    }
+}
+
+/// Opens the control node. Without udev, it is there only when the module is.
+fn control(options: &OpenOptions) -> io::Result<File> {
+    match options.open(CONTROL) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            // If this fails, the node is still missing.
+            let _ = Command::new("modprobe").arg("loop").output();
+            options.open(CONTROL)
+        }
+        opened => opened,
     }
 }
 

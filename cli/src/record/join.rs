@@ -52,7 +52,7 @@ const WAITING: usize = 1 << 19;
 const SLOW_REQUESTS: usize = 1 << 16;
 
 /// How many segments and occurrences are kept at most for requests that have no row yet. Then all of them are dropped.
-const PARTS: usize = 1 << 20;
+pub(super) const PARTS: usize = 1 << 20;
 
 /// How many names of patterns are remembered. Others are written as an empty text.
 const PATTERNS: usize = 1 << 16;
@@ -214,6 +214,15 @@ impl Joiner {
     /// Whether a request has no end yet.
     pub(crate) fn in_flight(&self) -> bool {
         !self.places.is_empty()
+    }
+
+    /// How many segments and occurrences wait for the rows of their requests.
+    #[cfg(test)]
+    pub(super) fn parts_waiting(&self) -> usize {
+        let parts = self.parts.values();
+        parts
+            .map(|parts| parts.deltas.len() + parts.matches.len())
+            .sum()
     }
 
     /// Takes an event, and writes the rows that are complete.

@@ -2,6 +2,9 @@
 
 //! Records what passes through targets: trace events in (`trace`), rows out (`join`), into files (`files`).
 
+#[cfg(test)]
+#[allow(clippy::indexing_slicing)]
+pub(crate) mod example;
 pub(crate) mod fields;
 pub(crate) mod files;
 pub(crate) mod join;

@@ -3,13 +3,20 @@
 //! Events as the kernel's pages have them, through the merge and the join.
 
 use super::{
+    example::{
+        kinds,
+        DEVICE,
+        HEADER_EVENT,
+        HEADER_PAGE, //
+    },
     fields::{
         Fields,
         KINDS, //
     },
     join::{
         Joiner,
-        Sink, //
+        Sink,
+        PARTS, //
     },
 };
 use crate::{
@@ -21,8 +28,10 @@ use crate::{
         Row, //
     },
     trace::{
+        self,
         Kind,
-        Merge, //
+        Merge,
+        Seen, //
     },
 };
 use imgrement_core::{
@@ -31,72 +40,7 @@ use imgrement_core::{
 };
 use proptest::prelude::*;
 
-const HEADER_PAGE: &str = "\
-\tfield: u64 timestamp;\toffset:0;\tsize:8;\tsigned:0;
-\tfield: local_t commit;\toffset:8;\tsize:8;\tsigned:1;
-\tfield: char data;\toffset:16;\tsize:4080;\tsigned:0;
-";
-const HEADER_EVENT: &str = "\
-\ttype_len    :    5 bits
-\ttime_delta  :   27 bits
-\tarray       :   32 bits
-";
-const DEVICE: u64 = 253 << 20;
 const SECOND: u64 = 1_000_000_000;
-
-/// The formats of the events, with fields of these sizes one after another.
-fn kinds() -> Vec<Kind> {
-    let common = [("common_type", 2), ("common_flags", 2), ("common_pid", 4)];
-    let request = [
-        ("dev", 4),
-        ("op", 4),
-        ("id", 8),
-        ("sector", 8),
-        ("bytes", 4),
-        ("flags", 4),
-    ];
-    let ends: [&[(&str, usize)]; 6] = [
-        &[
-            ("deltas", 4),
-            ("hits", 4),
-            ("page", 4),
-            ("copy", 4),
-            ("across", 4),
-            ("command", 16),
-            ("cgroup", 8),
-        ],
-        &[("errno", 4), ("latency", 8), ("command", 16)],
-        &[("dev", 4), ("text", 16)],
-        &[("dev", 4), ("why", 1), ("line", 16)],
-        &[
-            ("dev", 4),
-            ("id", 8),
-            ("length", 4),
-            ("offset", 4),
-            ("sector", 8),
-            ("hits", 4),
-        ],
-        &[
-            ("dev", 4),
-            ("where", 1),
-            ("id", 8),
-            ("sector", 8),
-            ("byte", 4),
-            ("pattern", 16),
-        ],
-    ];
-    let kind = |(index, name): (usize, &&str)| {
-        let beginning: &[(&str, usize)] = if index < 2 { &request } else { &[] };
-        let mut offset = 0;
-        let mut format = format!("name: {name}\nID: {}\nformat:\n", index + 1);
-        for (name, size) in common.iter().chain(beginning).chain(ends[index]) {
-            format += &format!("\tfield:u64 {name};\toffset:{offset};\tsize:{size};\tsigned:0;\n");
-            offset += size;
-        }
-        Kind::new(name, format)
-    };
-    KINDS.iter().enumerate().map(kind).collect()
-}
 
 /// The bytes of an event: the type, the process, then these fields.
 fn event(kind: u16, fields: &[&[u8]]) -> Vec<u8> {
@@ -440,6 +384,40 @@ fn marks_and_tables_are_where_they_happened() {
             "table removed 0%208"
         ]
     );
+}
+
+/// Gives an event to the joiner.
+fn take(joiner: &mut Joiner, rows: &mut Rows, time: u64, bytes: &[u8]) {
+    let event = trace::Event {
+        time,
+        cpu: 0,
+        kind: usize::from(bytes[0]) - 1,
+        bytes,
+    };
+    joiner.take(Seen::Event(event), rows).unwrap();
+}
+
+/// If a request never begins, its parts would wait for it forever.
+#[test]
+fn few_parts_wait_for_requests() {
+    let (mut joiner, mut rows) = (joiner(&kinds()), Rows::default());
+    take(&mut joiner, &mut rows, 10, &delta(1, 8));
+    // The beginning of 2 was lost.
+    let (segment, occurrence) = (delta(2, 8), found(2, "x"));
+    for part in [&segment, &occurrence].into_iter().cycle().take(PARTS - 1) {
+        take(&mut joiner, &mut rows, 11, part);
+    }
+    assert_eq!(joiner.parts_waiting(), PARTS);
+    take(&mut joiner, &mut rows, 12, &delta(3, 9));
+    assert_eq!(joiner.parts_waiting(), 1);
+
+    for id in [1, 3] {
+        take(&mut joiner, &mut rows, 13, &request(id, 1, 0));
+        take(&mut joiner, &mut rows, 14, &complete(id, 0, 1));
+    }
+    let segments: Vec<_> = rows.0.iter().map(|row| row.2).collect();
+    assert_eq!(segments, [None, Some(1)]);
+    assert_eq!(joiner.parts_waiting(), 0);
 }
 
 proptest! {

@@ -112,7 +112,7 @@ fn the_first_base_is_the_true_one() {
 fn the_first_base_of_three_is_the_true_one() {
     let mut model = loom::model::Builder::new();
     model.preemption_bound = Some(if std::env::var_os("LONG").is_some() {
-        5
+        4
     } else {
         3
     });

@@ -135,6 +135,11 @@ impl Header {
     }
 }
 
+/// The next position that is a multiple of `block` bytes, a power of two; `None` if there is none.
+pub fn aligned(position: u64, block: u32) -> Option<u64> {
+    position.checked_next_multiple_of(u64::from(block))
+}
+
 /// The room that a batch of this length takes in the log, in bytes: whole blocks of `block` bytes, a power of two.
 #[inline]
 pub fn room(length: u32, block: u32) -> u64 {
