@@ -351,12 +351,15 @@ struct workqueue_struct *rust_dm_alloc_reads_queue(const char *name,
 			       num_online_cpus(), name, device);
 }
 
-/* For work that the bios of one instance wait for. */
+/*
+ * For work that the bios of one instance wait for. Its thread goes before
+ * ordinary tasks, or those that keep a CPU busy would delay the bios.
+ */
 struct workqueue_struct *rust_dm_alloc_io_queue(const char *name,
 						const char *device)
 {
-	return alloc_ordered_workqueue("%s-io/%s", WQ_MEM_RECLAIM, name,
-				       device);
+	return alloc_ordered_workqueue("%s-io/%s", WQ_MEM_RECLAIM | WQ_HIGHPRI,
+				       name, device);
 }
 
 void rust_dm_queue_new_work(struct workqueue_struct *wq,

@@ -49,8 +49,9 @@ impl WorkQueue {
         }
     }
 
-    /// Makes a queue for work that the bios of an instance wait for: it runs one item at a time. It has a thread, so
-    /// that it makes progress under memory pressure. `ps` shows the thread as `kworker/R-NAME-io/DEVICE`. May sleep.
+    /// Makes a queue for work that the bios of an instance wait for: it runs one item at a time, before ordinary tasks
+    /// (nice -20). It has a thread, so that it makes progress under memory pressure. `ps` shows the thread as
+    /// `kworker/R-NAME-io/DEVICE`. May sleep.
     pub(super) fn of_io(name: &CStr, device: MappedDevice) -> Result<Self> {
         // SAFETY: Both are strings that live through the call, which copies them.
         unsafe {
