@@ -2,7 +2,7 @@
 """bench.py OUT ROUNDS SECONDS [quick | CONTENDER...]: the kernel part of the benchmark, within User-mode Linux. With
 names, only these contenders are measured, and dm-linear.
 
-All contenders are on the same two disks all the time. A round goes through all workloads, and through the contenders
+All contenders are on the same few disks all the time. A round goes through all workloads, and through the contenders
 of each one after another, so that a change on the machine affects all of them. OUT gets every sample, in the order in
 which they were taken.
 """
@@ -16,7 +16,7 @@ import time
 
 import recorders
 import tracefs
-from contenders import contenders, run, write
+from contenders import contenders, counted, run, write
 
 MIB = 1 << 20
 # Large enough that no contender's requests are merged or meet, small enough that brd fits into memory.
@@ -25,6 +25,8 @@ DEPTH = 256
 BATCH = 128
 # How many requests a recorder records.
 RECORDED = 500_000
+# Of the slow disk and its log.
+SLOW_MIB_PER_SECOND = 512
 
 BASE = ["linear", "off"]
 PAYLOAD = ["linear", "off", "pattern", "data"]
@@ -33,7 +35,7 @@ ALL = ["bare", "linear", "rust_linear", "off", "pattern", "data", "log", "flakey
 # The disk, fio's operation, the bytes of a request, and the contenders.
 WORKLOADS = [
     ("null", "randread", 4096, [name for name in ALL if name not in ("pattern", "data", "log-writes")]),
-    ("null", "randwrite", 4096, ALL),
+    ("null", "randwrite", 4096, ALL + ["log-writes-aio", "history", "history-aio", "history-base"]),
     ("brd", "randread", 4096, ["bare", "linear", "rust_linear", "off", "reads"]),
     ("brd", "randwrite", 4096, ["bare", "linear", "off", "pattern", "patterns", "edges", "data", "log", "log-writes"]),
     ("null", "write", 16384, BASE),
@@ -43,6 +45,7 @@ WORKLOADS = [
     ("brd", "read", 65536, ["linear", "off", "reads"]),
     ("brd", "write", 65536, ["bare"] + PAYLOAD + ["patterns", "edges"]),
     ("brd", "write", MIB, ["bare"] + PAYLOAD),
+    ("slow", "write", MIB, ["linear", "history-slow"]),
 ]
 QUICK = [
     ("null", "randread", 4096, BASE),
@@ -65,15 +68,28 @@ def chosen(words):
     ]
 
 
-def null_disk(name, mib=DISK // MIB):
-    """A null block device of that name and size. It completes a request in the context that submitted it."""
-    folder = "/sys/kernel/config/nullb/" + name
+def null_disk(mib=DISK // MIB, mib_per_second=0):
+    """A null block device of that size. It completes a request in the context that submitted it, unless it has a limit
+    on its speed."""
+    folder = "/sys/kernel/config/nullb/"
+    name = f"nullb{len(os.listdir(folder))}"
+    folder += name
     os.mkdir(folder)
     settings = {"size": mib, "blocksize": 512, "irqmode": 0, "queue_mode": 2, "completion_nsec": 0,
-                "submit_queues": 1, "hw_queue_depth": 1024, "memory_backed": 0, "power": 1}
+                "submit_queues": 1, "hw_queue_depth": 1024, "memory_backed": 0, "mbps": mib_per_second, "power": 1}
     for setting, value in settings.items():
         write(f"{folder}/{setting}", str(value))
     return "/dev/" + name
+
+
+def null_log(mib_per_second=0):
+    """A log. It stores nothing, so it may be large enough for everything that is ever logged."""
+    return null_disk(MIB, mib_per_second)
+
+
+def slow_log():
+    """A log as slow as the slow disk."""
+    return null_log(SLOW_MIB_PER_SECOND)
 
 
 def sectors(path):
@@ -85,15 +101,17 @@ def fill(path):
     run("dd", "if=/dev/urandom", "of=" + path, "bs=1M", f"count={DISK // MIB}", "oflag=direct")
 
 
-def fio(paths, rw, size, seconds):
+def fio(paths, rw, size, seconds, engine="io_uring"):
     """Requests per second to each of these, all at the same time."""
     command = [
-        "fio", "--rw=" + rw, f"--bs={size}", "--ioengine=io_uring", "--direct=1", "--fixedbufs", "--registerfiles",
+        "fio", "--rw=" + rw, f"--bs={size}", "--ioengine=" + engine, "--direct=1",
         f"--iodepth={min(DEPTH, 64 * MIB // size)}", f"--iodepth_batch_submit={BATCH}",
         "--iodepth_batch_complete_min=1", f"--iodepth_batch_complete_max={BATCH}", "--norandommap",
         "--random_generator=tausworthe", "--time_based", f"--runtime={round(seconds * 1000)}ms", "--thread",
         "--gtod_reduce=1", "--output-format=json",
     ]
+    if engine == "io_uring":
+        command += ["--fixedbufs", "--registerfiles"]
     for path in paths:
         command += ["--name=" + path, "--filename=" + path]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
@@ -106,11 +124,9 @@ def fio(paths, rw, size, seconds):
     return rates
 
 
-def counted(contender, word):
-    """The counter of that word in imgrement's status."""
-    words = subprocess.run(["dmsetup", "status", contender.path], check=True, stdout=subprocess.PIPE)
-    words = words.stdout.decode().split()
-    return int(words[words.index(word) + 1])
+def requests(contender):
+    """The reads and writes that imgrement has counted."""
+    return int(counted(contender.path, "read")) + int(counted(contender.path, "write"))
 
 
 def sample(contender, linear, rw, size, seconds):
@@ -120,19 +136,20 @@ def sample(contender, linear, rw, size, seconds):
     if ours:
         run("dmsetup", "message", contender.path, "0", "reset")
     if contender.alone:
+        seconds *= contender.share
         contender.start()
         try:
-            result = {"iops": fio([contender.path], rw, size, seconds * contender.share)[0]}
+            rate = fio([contender.path], rw, size, seconds, contender.engine)[0]
         finally:
-            contender.stop()
+            late = contender.stop() or 0
+        result = {"iops": rate * seconds / (seconds + late)}
     else:
         # Half of it in one order, half in the other: the first of two jobs has a slight advantage or disadvantage.
         first = fio([contender.path, linear.path], rw, size, seconds)
         second = fio([linear.path, contender.path], rw, size, seconds)
         result = {"iops": first[0] + second[1], "linear": first[1] + second[0]}
     if ours:
-        requests = counted(contender, "read") + counted(contender, "write")
-        result["segments"] = counted(contender, "segments") / requests
+        result["segments"] = int(counted(contender.path, "segments")) / requests(contender)
     return result
 
 
@@ -152,7 +169,7 @@ def accounted(contender, rw):
     shutil.rmtree("/tmp/accounted")
     if not lost:
         raise RuntimeError("nothing was lost, so this shows nothing")
-    return (len(ids) + lost) / (counted(contender, "read") + counted(contender, "write"))
+    return (len(ids) + lost) / requests(contender)
 
 
 def recorded(contender, rw):
@@ -177,13 +194,15 @@ def recorded(contender, rw):
 def main():
     out, rounds, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
     workloads = chosen(sys.argv[4:])
-    lower = {"null": null_disk("nullb0"), "brd": "/dev/ram0"}
+    lower = {"null": null_disk(), "brd": "/dev/ram0", "slow": null_disk(mib_per_second=SLOW_MIB_PER_SECOND)}
     fill(lower["brd"])
-    # It stores nothing, so it may be large enough for everything that dm-log-writes ever logs.
-    log = null_disk("nullb1", MIB)
+    # User-mode Linux gets its memory when it is first used. No sample pays for that, either.
+    run("dd", "if=/dev/zero", "of=/tmp/memory", "bs=1M", "count=384")
+    os.remove("/tmp/memory")
+    log = null_log()
     devices = {}
     for disk, path in lower.items():
-        for contender in contenders(log):
+        for contender in contenders(log, null_log, slow_log):
             if any(disk == on and contender.name in names for on, _, _, names in workloads):
                 contender.create(path, sectors(path))
                 devices[disk, contender.name] = contender

@@ -35,6 +35,8 @@ class Contender:
     # Whether it is measured alone, because other tasks work for it, or because what is switched on affects everything.
     # It is then compared with dm-linear alone.
     alone = False
+    # With libaio, unlike with io_uring, nothing asks for NOWAIT. So no request is handed to a thread.
+    engine = "io_uring"
 
     def __init__(self, name, target=None, arguments=""):
         self.name = name
@@ -55,7 +57,7 @@ class Contender:
         """Starts what runs while it is measured."""
 
     def stop(self):
-        """Stops that."""
+        """Stops that. Returns for how many seconds more the device has worked for what was measured, or nothing."""
 
 
 class Alone(Contender):
@@ -131,20 +133,70 @@ class Recorded(Alone):
         shutil.rmtree(self.FOLDER)
 
 
-class LogWrites(Alone):
-    """dm-log-writes, with a log that takes no time. It keeps a copy of each write until the next flush, without a
-    limit. So it is measured for a shorter time, and then gets a flush."""
-
-    share = 0.2
+class Logged(Alone):
+    """With a log of what is written, on a device that takes no time. It has done its work when all is in the log."""
 
     def stop(self):
+        began = time.monotonic()
         disk = os.open(self.path, os.O_RDWR)
         os.fsync(disk)
         os.close(disk)
-        # Its thread has written all copies when nothing more reaches the log.
-        before = None
-        while before != (before := written(self.arguments)):
-            time.sleep(0.05)
+        last, before = began, written(self.log)
+        while time.monotonic() < last + 0.2:
+            time.sleep(0.005)
+            if before != (before := written(self.log)):
+                last = time.monotonic()
+        return last - began
+
+
+class LogWrites(Logged):
+    """dm-log-writes. It keeps a copy of each write until the next flush, without a limit. So it is measured for a
+    shorter time."""
+
+    share = 0.2
+
+    def __init__(self, name, log):
+        super().__init__(name, "log-writes", log)
+        self.log = log
+
+
+class LogWritesAio(LogWrites):
+    engine = "libaio"
+
+
+class History(Logged):
+    """With a history."""
+
+    def __init__(self, name, new_log, base):
+        super().__init__(name, "imgrement")
+        self.new_log = new_log
+        self.base = base
+
+    def create(self, lower, sectors):
+        self.log = self.new_log()
+        words = f"log off pattern none data off records 1 history {self.log} history_new on base {self.base}"
+        self.arguments = f"0 {len(words.split())} {words}"
+        super().create(lower, sectors)
+        if self.base != "off":
+            # After this first pass over the disk, everything that was there is known.
+            run("dd", "if=/dev/zero", "of=" + self.path, "bs=1M", f"count={sectors >> 11}", "oflag=direct")
+
+    def stop(self):
+        late = super().stop()
+        if counted(self.path, "history") != "on" or counted(self.path, "history_gaps") != "0":
+            raise RuntimeError(f"the history of {self.name} is not whole")
+        return late
+
+
+class HistoryAio(History):
+    engine = "libaio"
+
+
+def counted(path, word):
+    """The value after this word in imgrement's status."""
+    words = subprocess.run(["dmsetup", "status", path], check=True, stdout=subprocess.PIPE)
+    words = words.stdout.decode().split()
+    return words[words.index(word) + 1]
 
 
 def written(disk):
@@ -153,8 +205,9 @@ def written(disk):
         return int(file.read().split()[6])
 
 
-def contenders(log):
-    """All contenders. `log` is a disk for dm-log-writes."""
+def contenders(log, new_log, slow_log):
+    """All contenders. `log` is a disk for dm-log-writes. `new_log` makes one for a history, and `slow_log` makes one
+    that is as slow as the slow disk."""
     return [
         Contender("bare"),
         Alone("linear", "linear", "0"),
@@ -167,7 +220,12 @@ def contenders(log):
         Contender("data", "imgrement", f"0 8 log off pattern none data on {RECORDS}"),
         Alone("log", "imgrement", f"0 6 pattern none data off {RECORDS}"),
         Alone("flakey", "flakey", "0 60 0"),
-        LogWrites("log-writes", "log-writes", log),
+        LogWrites("log-writes", log),
+        LogWritesAio("log-writes-aio", log),
+        History("history", new_log, "off"),
+        HistoryAio("history-aio", new_log, "off"),
+        History("history-base", new_log, "on"),
+        History("history-slow", slow_log, "on"),
         Blktrace("blktrace", "linear", "0"),
         Recorded("events", "imgrement", OFF, ["imgrement/request", "imgrement/complete"]),
         Recorded("block-events", "linear", "0", ["block/block_bio_remap", "block/block_bio_complete"]),

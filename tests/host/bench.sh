@@ -15,7 +15,8 @@ report = json.load(open(sys.argv[1]))
 documented = open(sys.argv[2]).read()
 for key in report:
     assert f"`{key}`" in documented, f"{key} is not documented"
-wanted = ["P1", "P2", "P2a", "P2b", "P3", "P5", "P6", "P7a", "P7b", "P8", "P9", "P10", "P11", "P12"]
+wanted = ["P1", "P2", "P2a", "P2b", "P3", "P5", "P6", "P7a", "P7b", "P8", "P9", "P9_aio", "P9a", "P10", "P11",
+          "P12", "P13"]
 for name in wanted:
     assert name in report["ratios"], f"{name} is not in the report"
 for name in ["P1", "P10"]:

@@ -76,6 +76,8 @@ fn draw_row(
             | "events"
             | "complete-event"
             | "rust_linear"
+            | "history"
+            | "history-base"
     );
     let color = if ours {
         RGBColor(40, 110, 180)

@@ -28,7 +28,7 @@ pub struct Goal {
 }
 
 /// All goals, in order.
-pub const GOALS: [Goal; 23] = [
+pub const GOALS: [Goal; 26] = [
     goal(
         "P1",
         "all off ÷ dm-linear, null_blk 4 KiB, read or write, whichever is lower",
@@ -68,7 +68,17 @@ pub const GOALS: [Goal; 23] = [
     goal("P8", "8 to 32 patterns ÷ aho-corasick packed", 0.7),
     beside("P8_pages", "the same a page at a time"),
     goal("P8_scalar", "the same without AVX2 ÷ its DFA", 1.0),
-    goal("P9", "data mode ÷ dm-log-writes, 4 KiB", 4.0),
+    goal(
+        "P9",
+        "a history, `base off` ÷ dm-log-writes, null_blk 4 KiB write, NOWAIT as each has it",
+        2.2,
+    ),
+    goal("P9_aio", "the same without NOWAIT on both", 2.2),
+    goal(
+        "P9a",
+        "a history, `base on`, second pass over the disk ÷ `base off`, null_blk 4 KiB write",
+        0.95,
+    ),
     goal("P10", "one pattern ÷ dm-linear, brd 4 KiB write", 0.90),
     beside(
         "P10_fpu",
@@ -85,6 +95,11 @@ pub const GOALS: [Goal; 23] = [
         1.0,
     ),
     goal("P12_trace_cmd", "the same for trace-cmd", 1.0),
+    goal(
+        "P13",
+        "a history, `base on`, second pass ÷ dm-linear, 1 MiB sequential writes, disk and log equally slow",
+        0.90,
+    ),
     goal(
         "P15",
         "the log on, its limit used up ÷ dm-linear, null_blk 4 KiB, read or write, whichever is lower",
@@ -178,6 +193,10 @@ fn spread(
         "P11" => farthest_from_one(samples.iter().filter_map(|sample| sample.accounted)),
         "P12" => beside_recorder(samples, "blktrace"),
         "P12_trace_cmd" => beside_recorder(samples, "trace-cmd"),
+        "P9" => of_writes(samples, "history", "log-writes"),
+        "P9_aio" => of_writes(samples, "history-aio", "log-writes-aio"),
+        "P9a" => of_writes(samples, "history-base", "history"),
+        "P13" => samples::of(samples, &slow_writes("history-slow"), samples::LINEAR),
         "P15" => lower_of_both(samples, "log"),
         "P10" => of_linear(samples, "brd", "randwrite", "pattern", |iops| iops),
         "P10_fpu" => of_linear(samples, "brd", "randwrite", "pattern", |iops| {
@@ -230,6 +249,19 @@ fn lower_of_both(samples: &[Sample], contender: &str) -> Option<Spread> {
 fn lower_of_both_beside(samples: &[Sample], contender: &str, other: &str) -> Option<Spread> {
     let side = |rw| samples::of(samples, &what("null", rw, contender), other);
     Some(lower(side("randread")?, side("randwrite")?))
+}
+
+/// Writes of 4 KiB to null_blk through one contender against another, in the same rounds.
+fn of_writes(samples: &[Sample], contender: &str, other: &str) -> Option<Spread> {
+    samples::of(samples, &what("null", "randwrite", contender), other)
+}
+
+/// Sequential writes of 1 MiB to a slow disk through this contender.
+fn slow_writes(contender: &str) -> What {
+    What {
+        bytes: 1 << 20,
+        ..what("slow", "write", contender)
+    }
 }
 
 fn lower(one: Spread, other: Spread) -> Spread {
@@ -385,6 +417,29 @@ mod tests {
         assert_eq!((value("P2"), value("P2b"), value("P3")), (0.8, 0.4, 1.6));
         assert_eq!(value("P2_other_cpu"), 0.7);
         assert!(ratios["P2a"].is_none());
+    }
+
+    #[test]
+    fn a_history_beside_others() {
+        let mut samples = vec![
+            sample("null", "randwrite", "log-writes", 300.0),
+            sample("null", "randwrite", "history", 750.0),
+            sample("null", "randwrite", "log-writes-aio", 400.0),
+            sample("null", "randwrite", "history-aio", 600.0),
+            sample("null", "randwrite", "history-base", 720.0),
+        ];
+        for (contender, iops) in [("linear", 500.0), ("history-slow", 480.0)] {
+            samples.push(Sample {
+                what: slow_writes(contender),
+                ..sample("slow", "write", contender, iops)
+            });
+        }
+        let ratios = ratios(&samples, &[], &[]);
+        let of = |name: &str| ratios[name].map(|ratio| (ratio.value, ratio.is_met()));
+        assert_eq!(of("P9"), Some((2.5, true)));
+        assert_eq!(of("P9_aio"), Some((1.5, false)));
+        assert_eq!(of("P9a"), Some((0.96, true)));
+        assert_eq!(of("P13"), Some((0.96, true)));
     }
 
     #[test]

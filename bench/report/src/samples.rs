@@ -32,7 +32,7 @@ pub struct Sample {
 /// What was measured.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct What {
-    /// The disk: `null` or `brd`.
+    /// The disk: `null`, `brd` or `slow`.
     pub disk: String,
     /// The operation, in fio's words: `randread`, `randwrite`, `write`.
     pub rw: String,
