@@ -303,10 +303,12 @@ impl<P: HasKept> History<'_, P> {
             } else {
                 self.chunks.sectors(&self.touched(&bio))
             };
+            // One more than needed if it divides: the last one may be short.
             let wanted = old
                 .end
                 .saturating_sub(old.start)
-                .div_ceil(prepare.piece.max(1));
+                .checked_div(prepare.piece)
+                .map_or(u64::MAX, |pieces| pieces.saturating_add(1));
             if wanted > prepare.free.len() as u64 {
                 self.held.lock().queue.push_front(bio);
                 return;

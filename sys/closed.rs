@@ -27,6 +27,7 @@ pub(crate) struct Subject {
 }
 
 /// A log that was closed.
+#[derive(Clone, Copy, PartialEq, Eq)]
 struct Closed {
     subject: Subject,
     id: LogId,
@@ -34,9 +35,12 @@ struct Closed {
     position: u64,
 }
 
+/// How many are remembered at once: tables that are suspended.
+const ROOM: usize = 64;
+
 global_lock! {
     // SAFETY: `init` initialises it before the target can be used.
-    unsafe(uninit) static CLOSED: Mutex<KVec<Closed>> = KVec::new();
+    unsafe(uninit) static CLOSED: Mutex<[Option<Closed>; ROOM]> = [None; ROOM];
 }
 
 /// Makes the list. Call it before anything else of this file; more calls do nothing. May sleep.
@@ -49,33 +53,46 @@ pub(crate) fn init() {
     }
 }
 
-/// A suspend has closed this log at this position. Without memory it is forgotten: then the next
-/// session says that there may be a hole. May sleep.
+/// A suspend has closed this log at this position. Without room it is forgotten: then the next session says that there
+/// may be a hole. May sleep.
 pub(crate) fn put(subject: Subject, id: LogId, position: u64) {
-    let _ = CLOSED.lock().push(
-        Closed {
+    let mut closed = CLOSED.lock();
+    if let Some(free) = closed.iter_mut().find(|closed| closed.is_none()) {
+        *free = Some(Closed {
             subject,
             id,
             position,
-        },
-        GFP_KERNEL,
-    );
+        });
+    }
 }
 
 /// Whether a suspend has closed this log at this position, and nothing came between. That is answered once. May sleep.
 pub(crate) fn take(subject: Subject, id: &LogId, position: u64) -> bool {
+    let wanted = Closed {
+        subject,
+        id: *id,
+        position,
+    };
     let mut found = false;
-    CLOSED.lock().retain(|closed| {
-        let same = closed.subject == subject;
-        found |= same && closed.id == *id && closed.position == position;
-        !same
-    });
+    for place in CLOSED.lock().iter_mut() {
+        if place.is_some_and(|closed| closed.subject == subject) {
+            found |= *place == Some(wanted);
+            *place = None;
+        }
+    }
     found
 }
 
 /// The target that closed it is gone. May sleep.
 pub(crate) fn forget(subject: Subject, id: &LogId, position: u64) {
-    CLOSED.lock().retain(|closed| {
-        closed.subject != subject || closed.id != *id || closed.position != position
-    });
+    let gone = Closed {
+        subject,
+        id: *id,
+        position,
+    };
+    for place in CLOSED.lock().iter_mut() {
+        if *place == Some(gone) {
+            *place = None;
+        }
+    }
 }
