@@ -28,9 +28,9 @@ expect 'sessions' 3 "$(status history_session)"
 expect 'gaps' 0 "$(status history_gaps)"
 [ "$(status history_held)" -gt 0 ] || fail 'no write has waited for the old bytes'
 remove_target imgrement
-python3 lib/history.py entries /dev/sdb > entries
-expect 'begins' 3 "$(grep -c ' begin ' entries)"
-expect 'ends' 3 "$(grep -c ' end .*detail 1 ' entries)"
+python3 lib/history.py entries /dev/sdb > listed
+expect 'begins' 3 "$(grep -c ' begin ' listed)"
+expect 'ends' 3 "$(grep -c ' end .*detail 1 ' listed)"
 
 # Another log device goes on without a hole, also under load.
 random
@@ -44,8 +44,8 @@ done
 python3 lib/history-load.py imgrement /dev/sda /dev/sdb,/dev/sdc 3 8
 expect_match 'the table names the next log' 'history 8:32 ' "$(dmsetup table imgrement)"
 remove_target imgrement
-python3 lib/history.py entries /dev/sdb > entries
-expect_match 'the last entry of the first log' ' end .* detail 6 ' "$(tail -1 entries)"
+python3 lib/history.py entries /dev/sdb > listed
+expect_match 'the last entry of the first log' ' end .* detail 6 ' "$(tail -1 listed)"
 dd if=/dev/zero of=/dev/sdc bs=4096 count=1 conv=fsync status=none
 
 random
@@ -58,10 +58,10 @@ with history_new on
 dd if=/dev/zero of=/dev/mapper/imgrement bs=4096 count=8 oflag=direct status=none
 dd if=/dev/zero of=/dev/mapper/imgrement bs=4096 count=8 oflag=direct status=none
 remove_target imgrement
-python3 lib/history.py entries /dev/sdb > entries
-expect 'writes by dd' 16 "$(grep -c ' write .* dd ' entries)"
-expect 'bases' 8 "$(grep -c ' base ' entries)"
-expect 'the log of another run' 1 "$(grep -c ' begin ' entries)"
+python3 lib/history.py entries /dev/sdb > listed
+expect 'writes by dd' 16 "$(grep -c ' write .* dd ' listed)"
+expect 'bases' 8 "$(grep -c ' base ' listed)"
+expect 'the log of another run' 1 "$(grep -c ' begin ' listed)"
 
 # What is written reaches the log soon, also if nothing follows. So does how it has completed.
 with history_new on

@@ -223,7 +223,7 @@ fn advice(reason: Reason) -> Option<&'static str> {
 /// Sessions between which nobody else can have written.
 #[derive(Debug)]
 pub(crate) struct Group {
-    /// From its begin to the begin of the next one.
+    /// From its start to the start of the next one.
     pub(crate) positions: Range<u64>,
     /// Whether no other is before it.
     pub(crate) is_first: bool,
