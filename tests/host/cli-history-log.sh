@@ -8,7 +8,7 @@
 "$TOP/scripts/cargo" build --quiet --release --locked -p imgrement-cli --bin imgrement-generate
 imgrement() { "$BUILD/command/imgrement" "$@"; }
 generate() { "$BUILD/cargo/release/imgrement-generate" "$@"; }
-work=$BUILD/test/history/work
+work=$BUILD/test/cli-history-log/work
 rm -rf "$work"
 mkdir -p "$work"
 cd "$work"
