@@ -303,12 +303,16 @@ impl<P: HasKept> History<'_, P> {
             } else {
                 self.chunks.sectors(&self.touched(&bio))
             };
-            // One more than needed if it divides: the last one may be short.
-            let wanted = old
-                .end
-                .saturating_sub(old.start)
-                .checked_div(prepare.piece)
-                .map_or(u64::MAX, |pieces| pieces.saturating_add(1));
+            // Without bases there are no buffers, and none is needed. Otherwise this is one more than needed if it
+            // divides: the last one may be short.
+            let wanted = if old.is_empty() {
+                0
+            } else {
+                old.end
+                    .saturating_sub(old.start)
+                    .checked_div(prepare.piece)
+                    .map_or(u64::MAX, |pieces| pieces.saturating_add(1))
+            };
             if wanted > prepare.free.len() as u64 {
                 self.held.lock().queue.push_front(bio);
                 return;

@@ -45,8 +45,16 @@ read -r marks unknown <<< "$(check slow)"
 [ "$marks" -ge 2 ] || fail "$marks marks"
 expect 'unknown' 0 "$unknown"
 
-# It leaves gaps instead.
+# Without bases, too.
 delay 500
+with history_new on base off
+begin off
+until_more history_held 0
+finish
+expect 'gaps' 0 "$(status history_gaps)"
+remove_target imgrement
+
+# It leaves gaps instead.
 with history_new on history_slow gap
 begin gap
 until_more history_gaps 50
@@ -95,9 +103,10 @@ for kind in '' --noflush; do
 	begin "suspend$kind"
 	sleep 1
 	touch /tmp/stop.quiet
-	dmsetup suspend log
 	held=$(status history_held)
+	dmsetup suspend log
 	until_more history_held "$held"
+	sleep 1
 	# shellcheck disable=SC2086 # one word or none
 	timeout 60 dmsetup suspend $kind imgrement || fail "the suspend $kind hangs"
 	expect 'reason' hung "$(status history_reason)"
