@@ -26,8 +26,8 @@ finish() {
 	touch /tmp/stop
 	wait $load || fail 'the load failed'
 }
-# check NAME: prints how many marks are in the log, and the most sectors that are unknown at one of them.
-check() { python3 lib/history-harm.py check /dev/mapper/log /dev/sda "/tmp/points-$1"; }
+# check NAME [ended]: prints how many marks are in the log, and the most sectors that are unknown at one of them.
+check() { python3 lib/history-harm.py check /dev/mapper/log /dev/sda "/tmp/points-$1" "${@:2}"; }
 head -c 4M /dev/urandom > /dev/sda
 sync
 dmsetup create log --table "0 $(sectors /dev/sdb) linear /dev/sdb 0"
@@ -82,7 +82,7 @@ read -r marks unknown <<< "$(check hang)"
 # It hangs for longer than history_timeout: the history ends, and the writes that waited go on. The removal waits for it.
 with history_new on history_timeout 2
 begin hung
-sleep 1
+until [ "$(count '^mark: hung\.')" -gt 0 ]; do sleep 0.1; done
 dmsetup suspend log
 until_is history ended
 expect 'reason' hung "$(status history_reason)"
@@ -94,7 +94,8 @@ sleep 0.5
 kill -0 $removal || fail 'the removal has not waited'
 dmsetup resume log
 wait $removal
-read -r marks unknown <<< "$(check hung)"
+read -r marks unknown <<< "$(check hung ended)"
+[ "$marks" -ge 1 ] || fail "no mark before the log hung"
 expect 'unknown' 0 "$unknown"
 
 # A suspend does not wait for it: of each kind.
@@ -115,7 +116,8 @@ for kind in '' --noflush; do
 	finish
 	dmsetup resume log
 	remove_target imgrement
-	read -r marks unknown <<< "$(check "suspend$kind")"
+	read -r marks unknown <<< "$(check "suspend$kind" ended)"
+	echo "suspend $kind: $marks marks, $unknown unknown"
 done
 
 # A resume does not wait for it, either.
