@@ -341,21 +341,18 @@ impl Target for Imgrement {
         if let (Some(history), Change::HistoryNext(path)) = (&this.history, &change) {
             let log = next_log(this, history, args, path)?;
             let text = Text::new(log.name().0);
-            this.trace
-                .change(&Change::Set(Setting::History(text)), &|event| {
-                    this.tell(event)
-                })
-                .map_err(|error| no_pattern(args, &error, None))?;
+            this.change(&Change::Set(Setting::History(text)), args)?;
+            return Ok(None);
+        }
+        if let Change::Mark(text) = change {
+            this.trace.mark(text);
             return Ok(None);
         }
 
         if matches!(change, Change::Set(Setting::Ops(ops)) if ops.read) {
             this.late.make().map_err(|errno| no_queue(args, errno))?;
         }
-        let given = this
-            .trace
-            .change(&change, &|event| this.tell(event))
-            .map_err(|error| no_pattern(args, &error, Some(&change)))?;
+        let given = this.change(&change, args)?;
         if let Some(history) = &this.history {
             history.change(&this.trace.settings().0);
         }
@@ -475,6 +472,7 @@ fn check_log(
 }
 
 /// Lets the history go on with another log device.
+#[inline(never)]
 fn next_log<'t>(
     this: &Traced<'t>,
     history: &History<'t, Request>,
@@ -544,6 +542,7 @@ fn make_history<'t>(
 }
 
 /// What a message says to the history.
+#[inline(never)]
 fn tell_history(
     history: &History<'_, Request>,
     args: &Args<'_>,
@@ -576,6 +575,19 @@ fn tell_history(
 }
 
 impl Traced<'_> {
+    /// Changes the settings, and reports that to listeners. May sleep.
+    // A function of its own, so that its closure is not part of what a mark may call, in the computation of the stack.
+    #[inline(never)]
+    fn change(
+        &self,
+        change: &Change<'_>,
+        args: &Args<'_>,
+    ) -> Result<Option<Arc<Search>>, CtrError> {
+        self.trace
+            .change(change, &|event| self.tell(event))
+            .map_err(|error| no_pattern(args, &error, Some(change)))
+    }
+
     /// Reports to listeners what has happened to the table line. May sleep.
     fn tell(&self, event: TableEvent) {
         if !trace::table_is_traced() {

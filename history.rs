@@ -212,7 +212,7 @@ pub(crate) struct History<'t, P: PerBio> {
     written: AtomicU64,
     counts: Counts,
     #[pin]
-    work: Mutex<Work<P>>,
+    work: Mutex<KBox<Work<P>>>,
 }
 
 /// What the status shows.
@@ -319,7 +319,7 @@ impl<'t, P: HasKept> History<'t, P> {
         let known = memory::with_each(words, || AtomicU64::new(0))?;
         let (buffers, turn, taker) = Buffers::new(BUFFERS as usize, sizes.buffer)?;
         let work = Work::new(taker, &buffers, &parts, sizes, bases)?;
-        let notes = Notes::new()?;
+        let (notes, gaps) = (Notes::new()?, Gaps::new()?);
         let log = parts.log;
         let (waits, timeout) = (waits(params.history_slow), params.history_timeout);
         let renew = params.history_new;
@@ -339,7 +339,7 @@ impl<'t, P: HasKept> History<'t, P> {
             held <- new_spinlock!(Held::new(), "imgrement_held"),
             blocked: AtomicBool::new(false),
             notes,
-            gaps <- new_spinlock!(Gaps::new(), "imgrement_gaps"),
+            gaps <- new_spinlock!(gaps, "imgrement_gaps"),
             renew: AtomicBool::new(renew),
             state: AtomicU32::new(State::Idle.code()),
             waits: AtomicBool::new(waits),

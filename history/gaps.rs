@@ -2,13 +2,18 @@
 
 //! Ranges that changed on the disk, and are not in the log, until the log has room to say so.
 
+use crate::sys::memory::{
+    self,
+    Array, //
+};
 use core::ops::Range;
+use kernel::alloc::AllocError;
 
 /// How many ranges are kept apart. Further ones are joined with the nearest.
-const RANGES: usize = 64;
+const RANGES: u32 = 64;
 
 /// What is missing.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Missing {
     /// Sectors, counted from the start of the target.
     pub(super) sectors: Range<u64>,
@@ -18,22 +23,21 @@ pub(super) struct Missing {
 
 /// The ranges.
 pub(super) struct Gaps {
-    ranges: [Missing; RANGES],
+    ranges: Array<Missing>,
     used: usize,
 }
 
 impl Gaps {
-    /// None.
-    pub(super) fn new() -> Self {
-        Self {
-            ranges: [const {
-                Missing {
-                    sectors: 0..0,
-                    detail: 0,
-                }
-            }; RANGES],
+    /// None. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// There is no memory.
+    pub(super) fn new() -> Result<Self, AllocError> {
+        Ok(Self {
+            ranges: memory::with_each(RANGES, Missing::default)?,
             used: 0,
-        }
+        })
     }
 
     /// Whether there is none.

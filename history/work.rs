@@ -68,20 +68,23 @@ pub(super) struct Work<P: PerBio> {
 }
 
 impl<P: PerBio> Work<P> {
+    // Boxed here, because it is large, and the constructor needs the stack for more.
+    #[inline(never)]
     pub(super) fn new(
         taker: Taker,
         buffers: &Buffers,
         parts: &Parts<'_>,
         sizes: Sizes,
         bases: Bases,
-    ) -> Result<Self> {
-        Ok(Self {
+    ) -> Result<KBox<Self>> {
+        let work = Self {
             taker,
             log: Log::new(parts, buffers)?,
             prepare: Prepare::new(sizes, bases)?,
             notes: KVec::with_capacity(super::notes::NOTES as usize, GFP_KERNEL)?,
             sealed: 0,
-        })
+        };
+        Ok(KBox::new(work, GFP_KERNEL)?)
     }
 }
 
@@ -89,7 +92,7 @@ impl<P: HasKept> History<'_, P> {
     /// The worker's function. May sleep, and waits for the disk.
     pub(crate) fn work(&self, task: &IoTask<'_>) {
         let mut work = self.work.lock();
-        let work = &mut *work;
+        let work = &mut **work;
 
         // What gets an entry from here on arms the timer again.
         self.armed.store(false, Ordering::Release);

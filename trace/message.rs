@@ -25,6 +25,14 @@ use kernel::{
 };
 
 impl Trace {
+    /// Puts a mark into the log, after all requests before it, and shows it to listeners. May sleep.
+    pub(crate) fn mark(&self, text: &[u8]) {
+        events::mark(self.device, text);
+        self.marks.fetch_add(1, Ordering::Relaxed);
+        self.drain().print(Line::Mark(text));
+        self.marks.fetch_sub(1, Ordering::Relaxed);
+    }
+
     /// Changes the settings, or does what a message asks for, and calls `told` if that is an event of the table. If the
     /// message gave a pattern, returns the new patterns, of which it is the last. May sleep.
     ///
@@ -38,14 +46,6 @@ impl Trace {
         change: &Change<'_>,
         told: &dyn Fn(TableEvent),
     ) -> Result<Option<Arc<Search>>, ConfigError> {
-        if let Change::Mark(text) = change {
-            events::mark(self.device, text);
-            self.marks.fetch_add(1, Ordering::Relaxed);
-            self.drain().print(Line::Mark(text));
-            self.marks.fetch_sub(1, Ordering::Relaxed);
-            return Ok(None);
-        }
-
         let _changes = self.changes.lock();
         let (mut params, search) = self.settings();
         let patterns = &search.patterns;
