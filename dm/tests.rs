@@ -10,6 +10,7 @@ use super::{
     },
     bindings,
     bio::{
+        MapBio,
         PerBio,
         Space, //
     },
@@ -533,14 +534,36 @@ mod owned_tests {
     }
 
     #[test]
+    fn may_wait() {
+        use kernel::bindings::{
+            req_flag_bits___REQ_FUA,
+            req_flag_bits___REQ_NOWAIT,
+            req_flag_bits___REQ_POLLED, //
+        };
+        let waits = req_op_REQ_OP_WRITE | 1 << req_flag_bits___REQ_FUA;
+        let flags = waits | 1 << req_flag_bits___REQ_NOWAIT | 1 << req_flag_bits___REQ_POLLED;
+        let made = new(req_op_REQ_OP_WRITE);
+        assert!(made.is_some());
+        let Some((bio, address)) = made else { return };
+        let (raw, ti) = bio.into_raw();
+        // SAFETY: The bio is live and ours.
+        unsafe { (*address).bi_opf = flags };
+        // SAFETY: As in `new`. `'b` is that of this block.
+        let (mapped, bio) = unsafe { MapBio::<()>::from_raw(raw, ti) }.defer();
+        // SAFETY: The bio is live and ours.
+        assert_eq!(unsafe { (*address).bi_opf }, waits);
+        assert!(mapped.completes() && bio.is_fua() && !bio.is_nowait());
+    }
+
+    #[test]
     fn in_order() {
         let mut queue = BioQueue::new();
         let mut wanted = [core::ptr::null_mut(); 4];
 
         assert!(queue.is_empty() && queue.pop().is_none());
         for _ in 0..2 {
-            // The last one is pushed to the front.
-            for (at, place) in [1, 2, 3, 0].into_iter().zip([false, false, false, true]) {
+            // The third one is pushed to the front.
+            for (at, place) in [1, 2, 0, 3].into_iter().zip([false, false, true, false]) {
                 let made = new(req_op_REQ_OP_WRITE);
                 assert!(made.is_some());
                 let Some((bio, address)) = made else { return };

@@ -6,6 +6,7 @@
 //! A write to sector N of the target is first written to sector N of OTHER. A flush is first done there, too. Before a
 //! write, the worker reads both devices at once. A message changes what happens to writes and flushes:
 //! - `copy`: that;
+//! - `pass`: they are submitted without being copied;
 //! - `hold`: nothing. They wait until a suspend begins: one without flush gives them back, any other copies them;
 //! - `drop`: they are dropped;
 //! - `end`: they end as done, and reach no device.
@@ -115,6 +116,7 @@ struct Defer;
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mode {
     Copy,
+    Pass,
     Hold,
     Drop,
     Done,
@@ -294,6 +296,7 @@ impl Target for Defer {
             match next {
                 None => return,
                 Some((Mode::Copy | Mode::Hold, bio)) => range.copy(task, bio, &mut room),
+                Some((Mode::Pass, bio)) => range.submit(bio),
                 Some((Mode::Drop, bio)) => drop(bio),
                 Some((Mode::Done, bio)) => bio.end(Ok(())),
             }
@@ -346,6 +349,7 @@ impl Target for Defer {
         match word.to_bytes() {
             b"other" => held.other = other,
             b"copy" => held.mode = Mode::Copy,
+            b"pass" => held.mode = Mode::Pass,
             b"hold" => held.mode = Mode::Hold,
             b"drop" => held.mode = Mode::Drop,
             b"end" => held.mode = Mode::Done,
