@@ -255,17 +255,13 @@ mod tests {
     #[test]
     fn a_status_is_read() {
         let counters = Counters::read("read 0 write 3 patterns 2 DAMN 1 patterns 4");
-        let pairs = |pairs: &[(&str, u64)]| {
-            let owned = pairs
-                .iter()
-                .map(|(word, number)| ((*word).to_owned(), Count::Number(*number)));
-            owned.collect::<Vec<_>>()
-        };
+        let number = |name: &str, number| (name.to_owned(), Count::Number(number));
+        let pattern = |name: &str, count| (name.to_owned(), count);
         assert_eq!(
             counters,
             Some(Counters {
-                words: pairs(&[("read", 0), ("write", 3)]),
-                patterns: pairs(&[("DAMN", 1), ("patterns", 4)]),
+                words: vec![number("read", 0), number("write", 3)],
+                patterns: vec![pattern("DAMN", 1), pattern("patterns", 4)],
             })
         );
         let of_history = Counters::read("write 3 history on history_reason - patterns 0");
