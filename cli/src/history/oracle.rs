@@ -202,8 +202,7 @@ impl Oracle {
         }
         // 3. Unchanged in the group.
         let last = &self.entries.last().unwrap().0;
-        let clean =
-            last.kind == Kind::End && End::from_code(last.detail) == Some(End::Suspended);
+        let clean = last.kind == Kind::End && End::from_code(last.detail) == Some(End::Suspended);
         if is_first && self.has_base {
             Answer::Base
         } else if !is_last {
