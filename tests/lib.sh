@@ -155,7 +155,11 @@ null_disk() {
 }
 
 # write_at DEVICE SECTOR TEXT: write 512 bytes: TEXT (%HH for any byte), padded with NULs.
-write_at() { printf %b "${3//%/\\x}" | dd of="$1" bs=512 seek="$2" count=1 conv=sync oflag=direct status=none; }
+write_at() {
+	# The shell writes each line by itself.
+	printf %b "${3//%/\\x}" |
+		dd of="$1" bs=512 seek="$2" count=1 iflag=fullblock conv=sync oflag=direct status=none
+}
 
 # look_for_leaks: make the debug kernel search for memory that nothing points to. It lists what it finds in
 # /sys/kernel/debug/kmemleak, and logs it as a fault. It ignores memory that is younger than five seconds, or that has
