@@ -98,6 +98,11 @@ use history::{
     Parts,
     Sizes, //
 };
+use sys::claims::{
+    Claim,
+    Conflict,
+    Use, //
+};
 use trace::{
     ConfigError,
     HasInFlight,
@@ -471,6 +476,41 @@ fn check_log(
     Ok(())
 }
 
+/// The right to use a disk and its log.
+fn claim(
+    words: &Args<'_>,
+    mapped: MappedDevice<'_>,
+    disk: Device<'_>,
+    log: Device<'_>,
+) -> Result<Claim, CtrError> {
+    let wanted = Use {
+        target: (mapped.number(), mapped.begin()),
+        disk: disk.dev_t(),
+        log: log.dev_t(),
+    };
+    Claim::new(wanted).map_err(|conflict| {
+        let why = match conflict {
+            Conflict::LogIsDisk => {
+                "is a disk with a history; allowed: a device that nothing else uses"
+            }
+            Conflict::DiskIsLog => {
+                "is for a disk that is the log of a history; allowed: another disk"
+            }
+            Conflict::SameLog => {
+                "is the log of another target; allowed: a device that nothing else uses"
+            }
+            Conflict::Full => "is for one history too many; allowed: 256 histories",
+        };
+        let log = log.name();
+        words.refuse(
+            None,
+            EINVAL,
+            c"Invalid history",
+            format_args!("history {log}: {why}"),
+        )
+    })
+}
+
 /// Lets the history go on with another log device.
 #[inline(never)]
 fn next_log<'t>(
@@ -484,7 +524,8 @@ fn next_log<'t>(
     let log = history.opener().open(args, path)?;
 
     check_log(args, path, this.device, log, this.mapped.other_holders(log))?;
-    history.change_log(log).map_err(|unfit| {
+    let claim = claim(args, this.mapped, this.device, log)?;
+    history.change_log(log, claim).map_err(|unfit| {
         args.refuse(
             Some(path),
             unfit.errno(),
@@ -523,6 +564,7 @@ fn make_history<'t>(
         io: builder.io()?,
         worker: builder.io_worker()?,
         mapped: builder.mapped_device(),
+        _claim: claim(words, builder.mapped_device(), disk, log)?,
         opener: builder.opener()?,
     };
     let history = KBox::try_pin_init(History::new(parts, params)?, GFP_KERNEL)?;

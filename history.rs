@@ -60,6 +60,10 @@ use crate::{
         BLOCK_MIN, //
     },
     sys::{
+        claims::{
+            self,
+            Claim, //
+        },
         closed::{
             self,
             Subject, //
@@ -115,6 +119,8 @@ pub(crate) struct Parts<'t> {
     pub(crate) io: Io<'t>,
     pub(crate) worker: IoWorker<'t>,
     pub(crate) mapped: MappedDevice<'t>,
+    /// The right to use disk and log.
+    pub(crate) _claim: Claim,
     /// For the log devices that follow.
     pub(crate) opener: Opener<'t>,
 }
@@ -174,6 +180,9 @@ pub(crate) struct History<'t, P: PerBio> {
     /// The log device that is to follow, until the worker has changed to it.
     #[pin]
     next: Mutex<Next<'t>>,
+    /// The right to use the log device, if it is not the first one.
+    #[pin]
+    claim: Mutex<Option<Claim>>,
     /// Whether the worker is changing to another log device: everything that has no entry waits.
     changing: AtomicBool,
     bases: Bases,
@@ -233,6 +242,7 @@ struct Counts {
 
 /// Prepares what all histories share. Once, before the first.
 pub(crate) fn init() {
+    claims::init();
     closed::init();
 }
 
@@ -328,6 +338,7 @@ impl<'t, P: HasKept> History<'t, P> {
             parts,
             log <- new_mutex!(log, "imgrement_log_device"),
             next <- new_mutex!(Next::No, "imgrement_next"),
+            claim <- new_mutex!(None, "imgrement_claim"),
             changing: AtomicBool::new(false),
             bases,
             chunks,

@@ -24,6 +24,7 @@ use crate::{
         },
         FIRST_BATCH, //
     },
+    sys::claims::Claim,
 };
 use core::sync::atomic::Ordering;
 use kernel::{
@@ -54,7 +55,7 @@ impl<'t, P: HasKept> History<'t, P> {
     ///
     /// The device is unfit: then the history goes on with the one before. `EBUSY` if another message changes it now, or
     /// if the device is suspended, and `EIO` if the history has ended.
-    pub(crate) fn change_log(&self, log: Device<'t>) -> Result<(), Unfit> {
+    pub(crate) fn change_log(&self, log: Device<'t>, claim: Claim) -> Result<(), Unfit> {
         if self.state() == State::Idle {
             return Err(Unfit::Errno(EBUSY));
         }
@@ -71,6 +72,9 @@ impl<'t, P: HasKept> History<'t, P> {
                     Next::Done(result) => {
                         let result = *result;
                         *next = Next::No;
+                        if result.is_ok() {
+                            *self.claim.lock() = Some(claim);
+                        }
                         return result;
                     }
                     Next::Wanted(_) | Next::No if ended => {

@@ -6,6 +6,7 @@
 
 mod bindings;
 pub(crate) mod checksum;
+pub(crate) mod claims;
 pub(crate) mod closed;
 pub(crate) mod memory;
 pub(crate) mod random;

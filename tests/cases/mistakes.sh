@@ -232,6 +232,24 @@ expect_fail dmsetup message log 0 history next /dev/sdc
 line="'/dev/sdc': history next: holds a log already; allowed: a device whose first 4096 bytes are zero"
 expect 'history next: dmesg' "imgrement: 253:0: $line" "$(dmesg -t | grep '^imgrement: 253:0: ')"
 note "$line" '' EINVAL
+# wrong_devices LINE TABLE: the device refuses to load it.
+wrong_devices() {
+	dmesg -C
+	expect_fail dmsetup load log --table "$2"
+	expect "$1: dmesg" "imgrement: 253:0: history $1" "$(dmesg -t | grep '^imgrement: 253:0: ')"
+	note "history $1" 'Invalid history' EINVAL
+}
+nothing='allowed: a device that nothing else uses'
+wrong_devices "8:16: is a disk with a history; $nothing" '0 8192 imgrement /dev/sda 0 2 history /dev/sdb'
+wrong_devices '8:32: is for a disk that is the log of a history; allowed: another disk' \
+	'0 8192 imgrement /dev/sda 0 2 history /dev/sdc'
+dmsetup remove log
+dd if=/dev/zero of=/dev/sda bs=4096 count=1 conv=notrunc,fsync status=none
+dmsetup create log --notable
+wrong_devices "8:0: is the log of another target; $nothing" '0 4096 imgrement /dev/sdb 0 2 history /dev/sda
+4096 4096 imgrement /dev/sdb 4096 2 history /dev/sda'
+dmsetup remove log
+dmsetup create log --table "0 8192 imgrement ${history[*]} on"
 dmsetup remove log
 dmesg -C
 length=8184
