@@ -112,21 +112,7 @@ impl Io<'_> {
         }
         let start = memory.as_ptr().wrapping_add(range.start);
         // SAFETY: As in `read`: the range lies within the memory, in which the `Pending` has a share.
-        unsafe {
-            self.start(writer, |context| {
-                bindings::rust_dm_io_write(
-                    self.0.raw.as_ptr(),
-                    device.bdev(),
-                    sector,
-                    start.cast(),
-                    len,
-                    flags.preflush,
-                    flags.fua,
-                    Some(transfer::ended),
-                    context,
-                );
-            })
-        }
+        unsafe { self.start_write(device, sector, (start, len), writer, flags) }
     }
 
     /// Starts to write the first `len` bytes of a buffer to `sector` (512 bytes) of `device`. Otherwise as
@@ -147,8 +133,25 @@ impl Io<'_> {
         }
         let start = memory.as_ptr();
         // SAFETY: As in `read`: the range lies within the memory, which the `Pending` has.
+        unsafe { self.start_write(device, sector, (start, len), buffer, flags) }
+    }
+
+    /// Starts to write `len` bytes from `start`.
+    ///
+    /// # Safety
+    ///
+    /// The bytes lie within the memory of `transfer`.
+    unsafe fn start_write<M>(
+        self,
+        device: Device<'_>,
+        sector: u64,
+        (start, len): (*mut u8, usize),
+        transfer: Transfer<M>,
+        flags: WriteFlags,
+    ) -> Pending<M> {
+        // SAFETY: As in `read`. The caller promises that the memory has these bytes.
         unsafe {
-            self.start(buffer, |context| {
+            self.start(transfer, |context| {
                 bindings::rust_dm_io_write(
                     self.0.raw.as_ptr(),
                     device.bdev(),
