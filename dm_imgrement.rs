@@ -13,7 +13,6 @@
 #![deny(unsafe_code)]
 
 use kernel::{
-    alloc::AllocError,
     fmt::Write,
     prelude::*,
     sync::Arc, //
@@ -33,6 +32,9 @@ mod trace;
 // What is written, and what was there before, on its way to a log device.
 mod history;
 
+// What people write: the words of tables and messages.
+mod words;
+
 // Pure logic, which Cargo builds, too, for tests on the host. `dm` brings its `bytes`.
 #[path = "core/src/config/mod.rs"]
 pub mod config;
@@ -50,21 +52,11 @@ pub use dm::bytes;
 
 use bytes::word::Escaped;
 use config::{
-    arguments::{
-        Params,
-        Setting, //
-    },
-    history::{
-        Base,
-        DEVICE_MAX, //
-    },
+    arguments::Setting,
+    history::Base,
     message::Change,
-    mistake::Mistake,
     pattern::Pattern,
-    table::{
-        Refusal,
-        Table, //
-    },
+    table::Table,
     text::Text, //
 };
 use dm::{
@@ -76,7 +68,6 @@ use dm::{
     DeviceVisitor,
     EndBio,
     Features,
-    Holders,
     IoTask,
     IoctlRoute,
     LateBio,
@@ -94,24 +85,19 @@ use dm::{
 };
 use history::{
     History,
-    Kept,
-    Parts,
-    Sizes, //
-};
-use sys::claims::{
-    Claim,
-    Conflict,
-    Use, //
+    Kept, //
 };
 use trace::{
-    ConfigError,
     HasInFlight,
-    HistoryMemory,
     InFlight,
     Search,
-    Settings,
     TableEvent,
     Trace, //
+};
+use words::{
+    no_pattern,
+    no_queue,
+    refuse, //
 };
 
 module! {
@@ -204,11 +190,8 @@ impl Target for Imgrement {
         let (device, offset) = builder.next_range(args)?;
         let sectors = builder.sectors();
         let words = args.rest_as_group()?;
-        let (settings, log) = read(builder, &words, device).map_err(|error| match error {
-            ReadError::Mistake(mistake) => refuse(&words, &mistake, EINVAL),
-            ReadError::Config(error) => no_pattern(&words, &error, None),
-            ReadError::Refused(error) => error,
-        })?;
+        let (settings, log) =
+            words::read(builder, &words, device).map_err(|error| error.refuse(&words))?;
         let worker = builder.worker()?;
         let late = builder.late_queue()?;
         if settings.params.ops.read {
@@ -216,10 +199,7 @@ impl Target for Imgrement {
         }
         let mapped = builder.mapped_device();
         let history = match log {
-            Some(log) => {
-                let range = (device, offset);
-                Some(make_history(builder, &words, &settings.params, range, log)?)
-            }
+            Some(log) => Some(log.history(builder, &words, &settings.params, (device, offset))?),
             None => None,
         };
         let keeps_old = history.is_some() && settings.params.base != Base::Off;
@@ -338,15 +318,15 @@ impl Target for Imgrement {
         let mut room = KBox::new(Pattern::EMPTY, GFP_KERNEL)?;
         let change = Change::parse(args.by_ref().map(CStr::to_bytes), &mut room)
             .map_err(|mistake| refuse(args, &mistake, EINVAL))?;
-        match (&this.history, change.without_history()) {
-            (None, Some(mistake)) => return Err(refuse(args, &mistake, EINVAL)),
-            (Some(history), _) => tell_history(history, args, &change)?,
-            (None, None) => {}
-        }
-        if let (Some(history), Change::HistoryNext(path)) = (&this.history, &change) {
-            let log = next_log(this, history, args, path)?;
-            let text = Text::new(log.name().0);
-            this.change(&Change::Set(Setting::History(text)), args)?;
+        let next_log = match &this.history {
+            Some(history) => history.message(&change, args)?,
+            None => match change.without_history() {
+                Some(mistake) => return Err(refuse(args, &mistake, EINVAL)),
+                None => None,
+            },
+        };
+        if let Some(log) = next_log {
+            this.name_log(log, args)?;
             return Ok(None);
         }
         if let Change::Mark(text) = change {
@@ -410,212 +390,6 @@ impl Target for Imgrement {
     }
 }
 
-/// Opens the log device of a history, if the table asks for one, and names it in the arguments by its number.
-fn open_log<'t>(
-    builder: &mut Builder<'t>,
-    words: &Args<'_>,
-    disk: Device<'t>,
-    params: &mut Params,
-) -> Result<Option<Device<'t>>, CtrError> {
-    let Some(path) = &params.history else {
-        return Ok(None);
-    };
-    let mut text = KVec::with_capacity(DEVICE_MAX + 1, GFP_KERNEL)?;
-    let path = c_path(path.as_bytes(), &mut text)?;
-    let log = builder.open(words, path)?;
-    if disk.is_zoned() {
-        return Err(words.refuse(
-            Some(path),
-            EINVAL,
-            c"Invalid history",
-            format_args!("history: the disk is zoned; allowed: a disk that is not"),
-        ));
-    }
-    check_log(words, path, disk, log, builder.other_holders(log))?;
-    params.history = Text::new(log.name().0);
-    Ok(Some(log))
-}
-
-/// A path as a C string, in `text`.
-fn c_path<'p>(path: &[u8], text: &'p mut KVec<u8>) -> Result<&'p CStr, CtrError> {
-    text.extend_from_slice(path, GFP_KERNEL)?;
-    text.push(0, GFP_KERNEL)?;
-    Ok(CStr::from_bytes_with_nul(text).map_err(|_| EINVAL)?)
-}
-
-/// Refuses a device that cannot be the log of a disk.
-fn check_log(
-    words: &Args<'_>,
-    path: &CStr,
-    disk: Device<'_>,
-    log: Device<'_>,
-    holders: Option<Holders>,
-) -> Result<(), CtrError> {
-    let refuse = |why: kernel::fmt::Arguments<'_>| {
-        Err(words.refuse(Some(path), EINVAL, c"Invalid history", why))
-    };
-
-    if log.is_zoned() {
-        return refuse(format_args!("is zoned; allowed: a log device that is not"));
-    }
-    if log.is_read_only() {
-        return refuse(format_args!(
-            "is read-only; allowed: a log device that can be written"
-        ));
-    }
-    if log.overlaps(disk) || log.is_stacked_with(disk) {
-        return refuse(format_args!(
-            "is the disk itself, or above or below it; allowed: another device, or another partition"
-        ));
-    }
-    if let Some(holders) = holders {
-        return refuse(format_args!(
-            "is used by {holders}; allowed: a device that nothing else uses"
-        ));
-    }
-    Ok(())
-}
-
-/// The right to use a disk and its log.
-fn claim(
-    words: &Args<'_>,
-    mapped: MappedDevice<'_>,
-    disk: Device<'_>,
-    log: Device<'_>,
-) -> Result<Claim, CtrError> {
-    let wanted = Use {
-        target: (mapped.number(), mapped.begin()),
-        disk: disk.dev_t(),
-        log: log.dev_t(),
-    };
-    Claim::new(wanted).map_err(|conflict| {
-        let why = match conflict {
-            Conflict::LogIsDisk => {
-                "is a disk with a history; allowed: a device that nothing else uses"
-            }
-            Conflict::DiskIsLog => {
-                "is for a disk that is the log of a history; allowed: another disk"
-            }
-            Conflict::SameLog => {
-                "is the log of another target; allowed: a device that nothing else uses"
-            }
-            Conflict::Full => "is for one history too many; allowed: 256 histories",
-        };
-        let log = log.name();
-        words.refuse(
-            None,
-            EINVAL,
-            c"Invalid history",
-            format_args!("history {log}: {why}"),
-        )
-    })
-}
-
-/// Lets the history go on with another log device.
-#[inline(never)]
-fn next_log<'t>(
-    this: &Traced<'t>,
-    history: &History<'t, Request>,
-    args: &Args<'_>,
-    path: &[u8],
-) -> Result<Device<'t>, CtrError> {
-    let mut text = KVec::with_capacity(DEVICE_MAX + 1, GFP_KERNEL)?;
-    let path = c_path(path, &mut text)?;
-    let log = history.opener().open(args, path)?;
-
-    check_log(args, path, this.device, log, this.mapped.other_holders(log))?;
-    let claim = claim(args, this.mapped, this.device, log)?;
-    history.change_log(log, claim).map_err(|unfit| {
-        args.refuse(
-            Some(path),
-            unfit.errno(),
-            c"Invalid history",
-            format_args!("history next: {unfit}"),
-        )
-    })?;
-    Ok(log)
-}
-
-/// What a history needs.
-fn history_memory(params: &Params, disk: Device<'_>, sectors: u64) -> HistoryMemory {
-    if params.history.is_none() {
-        return HistoryMemory::default();
-    }
-    let sizes = Sizes::of(params, disk.logical_block_size());
-    HistoryMemory {
-        buffers: sizes.buffer_memory(params.base),
-        chunks: sizes.chunk_memory(params.base, sectors),
-    }
-}
-
-/// Makes the history of a target.
-fn make_history<'t>(
-    builder: &mut Builder<'t>,
-    words: &Args<'_>,
-    params: &Params,
-    (disk, offset): (Device<'t>, u64),
-    log: Device<'t>,
-) -> Result<Pin<KBox<History<'t, Request>>>, CtrError> {
-    let parts = Parts {
-        disk,
-        offset,
-        sectors: builder.sectors(),
-        log,
-        io: builder.io()?,
-        worker: builder.io_worker()?,
-        mapped: builder.mapped_device(),
-        _claim: claim(words, builder.mapped_device(), disk, log)?,
-        opener: builder.opener()?,
-    };
-    let history = KBox::try_pin_init(History::new(parts, params)?, GFP_KERNEL)?;
-
-    history.check(&builder.io_task()).map_err(|unfit| {
-        let log = log.name();
-        words.refuse(
-            None,
-            unfit.errno(),
-            c"Invalid history",
-            format_args!("history {log}: {unfit}"),
-        )
-    })?;
-    builder.max_io_len(history.request_sectors());
-    builder.limit_swap_bios();
-    Ok(history)
-}
-
-/// What a message says to the history.
-#[inline(never)]
-fn tell_history(
-    history: &History<'_, Request>,
-    args: &Args<'_>,
-    change: &Change<'_>,
-) -> Result<(), CtrError> {
-    match change {
-        Change::HistoryStop => {
-            history.stop();
-            Ok(())
-        }
-        // The caller opens the device.
-        Change::HistoryNext(_) => Ok(()),
-        Change::Mark(text) => history.mark(text).map_err(|errno| {
-            args.refuse(
-                None,
-                errno,
-                c"The mark is not in the history",
-                format_args!(
-                    "mark: the log device has not taken it; the history's status says why"
-                ),
-            )
-        }),
-        Change::Pattern(_)
-        | Change::Add(_)
-        | Change::Del(_)
-        | Change::List
-        | Change::Set(_)
-        | Change::Reset => Ok(()),
-    }
-}
-
 impl Traced<'_> {
     /// Changes the settings, and reports that to listeners. May sleep.
     // A function of its own, so that its closure is not part of what a mark may call, in the computation of the stack.
@@ -628,6 +402,14 @@ impl Traced<'_> {
         self.trace
             .change(change, &|event| self.tell(event))
             .map_err(|error| no_pattern(args, &error, Some(change)))
+    }
+
+    /// Names another log device in the settings.
+    #[inline(never)]
+    fn name_log(&self, log: Device<'_>, args: &Args<'_>) -> Result<(), CtrError> {
+        let log = Text::new(log.name().0);
+        self.change(&Change::Set(Setting::History(log)), args)?;
+        Ok(())
     }
 
     /// Reports to listeners what has happened to the table line. May sleep.
@@ -654,90 +436,4 @@ impl Drop for Traced<'_> {
         self.trace.finish();
         self.tell(TableEvent::Removed);
     }
-}
-
-/// Why the arguments of a table are refused.
-enum ReadError<'a> {
-    Mistake(Mistake<'a>),
-    Config(ConfigError),
-    /// The line about it has been printed.
-    Refused(CtrError),
-}
-
-/// Reads the arguments of a table, and opens the log device if there is a history.
-// What it has on the stack is large, and the rest of the constructor needs the stack for more.
-#[inline(never)]
-fn read<'a, 't>(
-    builder: &mut Builder<'t>,
-    words: &Args<'a>,
-    disk: Device<'t>,
-) -> Result<(KBox<Settings>, Option<Device<'t>>), ReadError<'a>> {
-    let mut table = match Table::parse(words.clone().map(CStr::to_bytes)) {
-        Ok(table) => table,
-        Err(Refusal::Mistake(mistake)) => return Err(ReadError::Mistake(mistake)),
-        Err(Refusal::Memory(AllocError)) => {
-            return Err(ReadError::Config(ConfigError::Errno(ENOMEM)));
-        }
-    };
-    let log = open_log(builder, words, disk, &mut table.params).map_err(ReadError::Refused)?;
-    let memory = history_memory(&table.params, disk, builder.sectors());
-    let settings = Trace::prepare(table, memory).map_err(ReadError::Config)?;
-    Ok((settings, log))
-}
-
-/// Refuses patterns that cannot be searched for.
-fn no_pattern(args: &Args<'_>, error: &ConfigError, change: Option<&Change<'_>>) -> CtrError {
-    match error {
-        ConfigError::Pattern {
-            patterns,
-            index,
-            fault,
-            errno,
-        } => match patterns.as_slice().get(*index) {
-            Some(pattern) => refuse(args, &Mistake::of_pattern(pattern, *fault), *errno),
-            None => (*errno).into(),
-        },
-        ConfigError::NoPattern => match change {
-            Some(Change::Del(name)) => refuse(args, &Mistake::no_pattern(name), ENOENT),
-            // These do not name a pattern that must exist.
-            Some(
-                Change::Pattern(_)
-                | Change::Add(_)
-                | Change::List
-                | Change::Set(_)
-                | Change::Reset
-                | Change::Mark(_)
-                | Change::HistoryStop
-                | Change::HistoryNext(_),
-            )
-            | None => ENOENT.into(),
-        },
-        ConfigError::Shortage(shortage) => args.refuse(
-            None,
-            ENOMEM,
-            c"Not enough memory",
-            format_args!("{shortage}"),
-        ),
-        ConfigError::Errno(errno) => (*errno).into(),
-    }
-}
-
-/// Refuses to search reads.
-fn no_queue(args: &Args<'_>, errno: Error) -> CtrError {
-    let event = if errno == EBUSY {
-        "ops read: the device is suspended; allowed: when it has been resumed, or in a table"
-    } else {
-        "ops: no memory, or no thread, for the queue of reads that are searched"
-    };
-    args.refuse(None, errno, c"Cannot make a queue", format_args!("{event}"))
-}
-
-/// Refuses words of a table or a message.
-fn refuse(args: &Args<'_>, mistake: &Mistake<'_>, errno: Error) -> CtrError {
-    args.refuse(
-        None,
-        errno,
-        mistake.kind.sentence(),
-        format_args!("{mistake}"),
-    )
 }

@@ -13,6 +13,7 @@
 //! Lock order: `work`, then one of `turn`, `held` and `gaps`; of these, `held` may be followed by `gaps`. `map` takes
 //! none of them unless a buffer is full or a request must wait.
 
+mod device;
 mod gaps;
 mod held;
 mod log;
@@ -33,6 +34,7 @@ use self::{
 use crate::{
     config::{
         arguments::Params,
+        budget::HistoryNeed,
         history::{
             Base,
             Slow, //
@@ -93,7 +95,10 @@ use kernel::{
     },
 };
 
-pub(crate) use self::notes::Kept;
+pub(crate) use self::{
+    device::LogDevice,
+    notes::Kept, //
+};
 
 /// How many staging buffers there are.
 const BUFFERS: u32 = 4;
@@ -108,21 +113,21 @@ pub(crate) trait HasKept: PerBio + Unpin {
 }
 
 /// What a history is made from.
-pub(crate) struct Parts<'t> {
+struct Parts<'t> {
     /// The disk, and the sector at which the target begins there.
-    pub(crate) disk: Device<'t>,
-    pub(crate) offset: u64,
+    disk: Device<'t>,
+    offset: u64,
     /// The length of the target, in sectors.
-    pub(crate) sectors: u64,
+    sectors: u64,
     /// The log device.
-    pub(crate) log: Device<'t>,
-    pub(crate) io: Io<'t>,
-    pub(crate) worker: IoWorker<'t>,
-    pub(crate) mapped: MappedDevice<'t>,
+    log: Device<'t>,
+    io: Io<'t>,
+    worker: IoWorker<'t>,
+    mapped: MappedDevice<'t>,
     /// The right to use disk and log.
-    pub(crate) _claim: Claim,
+    _claim: Claim,
     /// For the log devices that follow.
-    pub(crate) opener: Opener<'t>,
+    opener: Opener<'t>,
 }
 
 impl Parts<'_> {
@@ -248,7 +253,7 @@ pub(crate) fn init() {
 
 /// The sizes that follow from the arguments.
 #[derive(Clone, Copy)]
-pub(crate) struct Sizes {
+struct Sizes {
     /// Of a staging buffer, in bytes.
     buffer: u32,
     /// Of a request at most, in bytes.
@@ -259,7 +264,7 @@ pub(crate) struct Sizes {
 
 impl Sizes {
     /// For a disk with logical blocks of `block` bytes.
-    pub(crate) fn of(params: &Params, block: u32) -> Self {
+    fn of(params: &Params, block: u32) -> Self {
         let all = u64::from(params.history_buffer).saturating_mul(1024);
         let each = (all / u64::from(BUFFERS)).min(staging::BUFFER_MAX.into());
         let buffer = (each as u32) & !(BLOCK_MIN.wrapping_sub(1));
@@ -273,7 +278,7 @@ impl Sizes {
     }
 
     /// The memory for all buffers, in bytes.
-    pub(crate) fn buffer_memory(self, base: Base) -> u64 {
+    fn buffer_memory(self, base: Base) -> u64 {
         let staging = u64::from(self.buffer).saturating_mul(BUFFERS.into());
         match base {
             Base::Off => staging,
@@ -282,13 +287,25 @@ impl Sizes {
     }
 
     /// The memory for the chunks of a target of this many sectors, in bytes.
-    pub(crate) fn chunk_memory(self, base: Base, sectors: u64) -> u64 {
+    fn chunk_memory(self, base: Base, sectors: u64) -> u64 {
         match base {
             Base::Off => 0,
             Base::On | Base::Durable => Chunks::new(sectors, self.chunk)
                 .words()
                 .saturating_mul(size_of::<AtomicU64>() as u64),
         }
+    }
+}
+
+/// What the history of a target of this many sectors needs.
+pub(crate) fn memory(params: &Params, disk: Device<'_>, sectors: u64) -> HistoryNeed {
+    if params.history.is_none() {
+        return HistoryNeed::default();
+    }
+    let sizes = Sizes::of(params, disk.logical_block_size());
+    HistoryNeed {
+        buffers: sizes.buffer_memory(params.base),
+        chunks: sizes.chunk_memory(params.base, sectors),
     }
 }
 
@@ -315,10 +332,7 @@ impl<'t, P: HasKept> History<'t, P> {
     /// # Errors
     ///
     /// `ENOMEM`.
-    pub(crate) fn new(
-        parts: Parts<'t>,
-        params: &Params,
-    ) -> Result<impl PinInit<Self, Error> + use<'t, P>> {
+    fn new(parts: Parts<'t>, params: &Params) -> Result<impl PinInit<Self, Error> + use<'t, P>> {
         let sizes = Sizes::of(params, parts.disk.logical_block_size());
         let bases = bases_of(params.base);
         let chunks = Chunks::new(parts.sectors, sizes.chunk);
@@ -367,11 +381,6 @@ impl<'t, P: HasKept> History<'t, P> {
     /// The longest request while it runs, in sectors.
     pub(crate) fn request_sectors(&self) -> u32 {
         self.request / 512
-    }
-
-    /// Opens further log devices.
-    pub(crate) fn opener(&self) -> Opener<'t> {
-        self.parts.opener
     }
 
     /// What a message changes: whether requests wait for room, and how long.

@@ -35,6 +35,7 @@ use crate::{
     config::{
         arguments::Params,
         budget::{
+            HistoryNeed,
             Need,
             Shortage, //
         },
@@ -117,15 +118,6 @@ pub(crate) struct Trace {
     log: Mutex<Log>,
 }
 
-/// What the history of the same target needs, in bytes: memory is short of what both need.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct HistoryMemory {
-    /// Its buffers.
-    pub(crate) buffers: u64,
-    /// What it knows of each chunk.
-    pub(crate) chunks: u64,
-}
-
 /// The approximate size of a trace in bytes, without its pool, its edges and the per-CPU data. Most of it is for the
 /// log and the search.
 const SIZE: u64 = 256 << 10;
@@ -138,14 +130,13 @@ impl Trace {
     /// `ENOMEM`, too little memory, or what is wrong with a pattern.
     pub(crate) fn prepare(
         table: Table<Kernel>,
-        history: HistoryMemory,
+        history: HistoryNeed,
     ) -> Result<KBox<Settings>, ConfigError> {
         let Table { params, patterns } = table;
         let need = Need {
             records: Pool::size(params.records),
             edges: Edges::<Kernel>::size(params.edges),
-            history_buffer: history.buffers,
-            base: history.chunks,
+            history,
             other: SIZE
                 .saturating_add(Counters::size())
                 .saturating_add(Current::size()),

@@ -7,6 +7,7 @@
 use imgrement_core::config::{
     arguments::Params,
     budget::{
+        HistoryNeed,
         Need,
         Shortage, //
     },
@@ -21,8 +22,8 @@ fn shortage(records: u64, edges: u64, available: u64) -> Option<String> {
 fn shortage_of(
     records: u64,
     edges: u64,
-    history_buffer: u64,
-    base: u64,
+    buffers: u64,
+    chunks: u64,
     available: u64,
 ) -> Option<String> {
     let params = Params {
@@ -34,8 +35,7 @@ fn shortage_of(
     let need = Need {
         records,
         edges,
-        history_buffer,
-        base,
+        history: HistoryNeed { buffers, chunks },
         other: MIB,
     };
     Shortage::of(&params, need, available).map(|shortage| shortage.to_string())

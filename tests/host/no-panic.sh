@@ -11,7 +11,8 @@
 known='dm::args::Args|::(refuse|no_pattern)>|dm::device::Device>::(name|number)|dm::builder::Builder>::next_(range|device)'
 known+='|dm::device::OpenDevices>::open|dm::opener::Opener>::open'
 known+='|dm::callbacks::Callbacks<.*>>::(ctr|message)>|dm::target::Target>::(ctr|status|message)>'
-known+='|dm_imgrement(\[[0-9a-f]*\])?::(no_queue|read|Traced>::tell|c_path|claim|tell_history|next_log|make_history(::\{closure#0\})?)>'
+known+='|dm_imgrement(\[[0-9a-f]*\])?::(Traced>::(tell|name_log)|words::(no_queue|read))>'
+known+='|::history::device::(c_path|claim|LogDevice>::(open|history))|::History<.*>>::(message|next_log)>'
 # Functions of constructors that fill vectors. KVec's functions compute with their lengths.
 known+='|trace::Trace>::new>|dm::device::OpenDevices>::open|sys::memory::MayFail>>::push>|history::work::Work<.*>>::new>'
 # The worker that prints. Instant::elapsed subtracts two readings of a clock that never goes back.

@@ -29,12 +29,19 @@ pub struct Need {
     pub records: u64,
     /// For `edges`.
     pub edges: u64,
-    /// For `history_buffer`: what waits for the log device, and the buffers for what was there before.
-    pub history_buffer: u64,
-    /// For `base`: one bit for each chunk of the target.
-    pub base: u64,
+    /// For a history.
+    pub history: HistoryNeed,
     /// For everything else.
     pub other: u64,
+}
+
+/// What a history needs, in bytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct HistoryNeed {
+    /// For `history_buffer`: what waits for the log device, and the buffers for what was there before.
+    pub buffers: u64,
+    /// For `base`: one bit for each chunk of the target.
+    pub chunks: u64,
 }
 
 /// The error that there is not enough memory.
@@ -58,11 +65,10 @@ impl Shortage {
         let Need {
             records,
             edges,
-            history_buffer,
-            base,
+            history: HistoryNeed { buffers, chunks },
             other,
         } = need;
-        let needs = [records, edges, history_buffer, base, other]
+        let needs = [records, edges, buffers, chunks, other]
             .into_iter()
             .fold(0, u64::saturating_add);
         let left = LEFT_MIN.max(available / 4);
@@ -75,11 +81,11 @@ impl Shortage {
         for (bytes, argument, value) in [
             (edges, Argument::Edges, Value::Number(params.edges)),
             (
-                history_buffer,
+                buffers,
                 Argument::HistoryBuffer,
                 Value::Number(params.history_buffer),
             ),
-            (base, Argument::Base, Value::Word(params.base.name())),
+            (chunks, Argument::Base, Value::Word(params.base.name())),
         ] {
             if bytes > most {
                 most = bytes;
