@@ -340,10 +340,9 @@ impl<'t, P: HasKept> History<'t, P> {
             Bases::Off => 0,
             Bases::On | Bases::Durable => u32::try_from(chunks.words()).map_err(|_| EFBIG)?,
         };
-        let known = memory::with_each(words, || AtomicU64::new(0))?;
         let (buffers, turn, taker) = Buffers::new(BUFFERS as usize, sizes.buffer)?;
         let work = Work::new(taker, &buffers, &parts, sizes, bases)?;
-        let (notes, gaps) = (Notes::new()?, Gaps::new()?);
+        let gaps = Gaps::new()?;
         let log = parts.log;
         let (waits, timeout) = (waits(params.history_slow), params.history_timeout);
         let renew = params.history_new;
@@ -358,12 +357,12 @@ impl<'t, P: HasKept> History<'t, P> {
             chunks,
             chunk_size: sizes.chunk,
             request: sizes.request,
-            known,
+            known: memory::with_each(words, || AtomicU64::new(0))?,
             buffers,
             turn <- new_spinlock!(turn, "imgrement_turn"),
             held <- new_spinlock!(Held::new(), "imgrement_held"),
             blocked: AtomicBool::new(false),
-            notes,
+            notes: Notes::new()?,
             gaps <- new_spinlock!(gaps, "imgrement_gaps"),
             renew: AtomicBool::new(renew),
             state: AtomicU32::new(State::Idle.code()),

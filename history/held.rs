@@ -190,7 +190,7 @@ impl<P: HasKept> History<'_, P> {
     /// Keeps a request until the worker sends it on.
     pub(super) fn hold(&self, mut bio: OwnedBio<P>, obstacle: Obstacle) {
         // Without a slot, the entry will not say who made the request.
-        if let Some(kept) = self.claim(&bio) {
+        if let Some(kept) = self.claim() {
             self.notes.put_issuer(&kept);
             *bio.per_bio().kept() = kept;
         }
@@ -409,7 +409,7 @@ impl<P: HasKept> History<'_, P> {
         self.put_gaps()?;
         let mut kept = core::mem::take(prepared.bio.per_bio().kept());
         if !kept.is_some() {
-            kept = self.claim(&prepared.bio).ok_or(Obstacle::Full)?;
+            kept = self.claim().ok_or(Obstacle::Full)?;
             self.notes.forget_issuer(&kept);
         }
         let issuer = Issuer {

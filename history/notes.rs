@@ -16,17 +16,21 @@ use crate::{
             self,
             Array, //
         },
+        percpu::PerCpu,
         task,
         time, //
     }, //
 };
-use core::sync::atomic::{
-    AtomicU32,
-    AtomicU64,
-    Ordering, //
+use core::{
+    mem::size_of,
+    sync::atomic::{
+        AtomicU32,
+        AtomicU64,
+        Ordering, //
+    },
 };
 use kernel::{
-    alloc::AllocError,
+    cpu::nr_cpu_ids,
     prelude::*, //
 };
 
@@ -57,11 +61,23 @@ pub(super) struct Notes {
     taken: Array<AtomicU64>,
     links: Array<AtomicU32>,
     cells: Array<Cell>,
-    /// The newest slot of a request that has completed.
-    newest: AtomicU32,
-    /// How many have completed, and were not taken.
-    waiting: AtomicU32,
+    queues: PerCpu<Queue>,
+    /// With so many in one queue, requests may soon find no slot.
+    many: u32,
 }
+
+/// The requests that have completed on one CPU, and were not taken.
+struct Queue {
+    /// The slot of the newest one; see `slots::push`.
+    newest: AtomicU32,
+    /// How many there are.
+    waiting: AtomicU32,
+    /// Where the search for free slots begins, so that CPUs use different cache lines; see `slots::claim`.
+    hint: usize,
+}
+
+/// How many words of the map share a cache line.
+const WORDS_PER_LINE: usize = 64 / size_of::<AtomicU64>();
 
 /// What is noted of a request. The owner of the slot owns it.
 #[derive(Default)]
@@ -77,21 +93,29 @@ struct Cell {
 }
 
 impl Notes {
-    /// With all slots free.
-    pub(super) fn new() -> Result<Self, AllocError> {
+    /// With all slots free. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(super) fn new() -> Result<Self> {
         Ok(Self {
             taken: memory::with_each(NOTES / slots::SLOTS_PER_WORD, || AtomicU64::new(0))?,
             links: memory::with_each(NOTES, || AtomicU32::new(slots::EMPTY))?,
             cells: memory::with_each(NOTES, Cell::default)?,
-            newest: AtomicU32::new(slots::EMPTY),
-            waiting: AtomicU32::new(0),
+            queues: PerCpu::new(|cpu| Queue {
+                newest: AtomicU32::new(slots::EMPTY),
+                waiting: AtomicU32::new(0),
+                hint: (cpu as usize).saturating_mul(WORDS_PER_LINE),
+            })?,
+            many: (NOTES / 2).checked_div(nr_cpu_ids()).unwrap_or(0),
         })
     }
 
-    /// Takes a slot; `None` if all are taken. The search begins at a place that depends on `hint`. In any context.
+    /// Takes a slot; `None` if all are taken. In any context.
     #[inline]
-    pub(super) fn claim(&self, hint: u64) -> Option<Kept> {
-        slots::claim(&self.taken, NOTES, (hint % u64::from(NOTES)) as usize).map(Kept)
+    pub(super) fn claim(&self) -> Option<Kept> {
+        slots::claim(&self.taken, NOTES, self.queues.this().hint).map(Kept)
     }
 
     /// Gives a slot back without a note. In any context.
@@ -143,9 +167,12 @@ impl Notes {
         }
     }
 
-    /// The request has completed, with this errno (0 for success), when the log had this head. In any context.
+    /// The request has completed, with this errno (0 for success), when the log had this head. Returns whether the
+    /// worker should take what waits, because requests may soon find no slot. In any context.
     #[inline]
-    pub(super) fn complete(&self, kept: Kept, head: u64, errno: u32) {
+    pub(super) fn complete(&self, kept: Kept, head: u64, errno: u32) -> bool {
+        let queue = self.queues.this();
+
         if let Some(cell) = self.cell(&kept) {
             let began = cell.time.load(Ordering::Relaxed);
             let latency = time::now().saturating_sub(began);
@@ -153,31 +180,30 @@ impl Notes {
             cell.time.store(latency, Ordering::Relaxed);
             cell.head.store(head, Ordering::Relaxed);
             cell.errno.store(errno, Ordering::Relaxed);
-            self.waiting.fetch_add(1, Ordering::Relaxed);
-            slots::push(&self.newest, &self.links, kept.0);
+            slots::push(&queue.newest, &self.links, kept.0);
         }
+        queue.waiting.fetch_add(1, Ordering::Relaxed) == self.many
     }
 
-    /// Whether so many wait to be taken that requests may soon find no slot.
-    #[inline]
-    pub(super) fn are_many(&self) -> bool {
-        self.waiting.load(Ordering::Relaxed) == NOTES / 2
-    }
-
-    /// Takes all that have completed, oldest first, and frees their slots. All of them must be taken from the iterator.
+    /// Takes all that have completed, the oldest of each CPU first, and frees their slots. All of them must be taken
+    /// from the iterator.
     pub(super) fn take(&self) -> impl Iterator<Item = Note> + '_ {
-        self.waiting.store(0, Ordering::Relaxed);
-        slots::take_all(&self.newest, &self.links).filter_map(|index| {
-            let kept = Kept(index);
-            let note = self.cell(&kept).map(|cell| Note {
-                position: cell.position.load(Ordering::Relaxed),
-                head: cell.head.load(Ordering::Relaxed),
-                latency: cell.time.load(Ordering::Relaxed),
-                errno: cell.errno.load(Ordering::Relaxed),
-            });
-            self.release(kept);
-            note
+        self.queues.iter().flat_map(|queue| {
+            queue.waiting.store(0, Ordering::Relaxed);
+            slots::take_all(&queue.newest, &self.links)
+                .filter_map(|index| self.take_one(Kept(index)))
         })
+    }
+
+    fn take_one(&self, kept: Kept) -> Option<Note> {
+        let note = self.cell(&kept).map(|cell| Note {
+            position: cell.position.load(Ordering::Relaxed),
+            head: cell.head.load(Ordering::Relaxed),
+            latency: cell.time.load(Ordering::Relaxed),
+            errno: cell.errno.load(Ordering::Relaxed),
+        });
+        self.release(kept);
+        note
     }
 
     #[inline]

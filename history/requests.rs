@@ -110,8 +110,7 @@ impl<P: HasKept> History<'_, P> {
         // Without a head, the session has ended, and every entry is before this.
         let head = self.buffers.head().unwrap_or(u64::MAX);
 
-        self.notes.complete(kept, head, errno);
-        if self.notes.are_many() {
+        if self.notes.complete(kept, head, errno) {
             self.parts.worker.start();
         } else {
             self.wake_later();
@@ -127,7 +126,7 @@ impl<P: HasKept> History<'_, P> {
         if !self.is_known(kind, bio) {
             return Err(Obstacle::Unknown);
         }
-        let kept = self.claim(bio).ok_or(Obstacle::Full)?;
+        let kept = self.claim().ok_or(Obstacle::Full)?;
         let issuer = Issuer {
             pid: task::pid(),
             cgroup: bio.cgroup(),
@@ -144,8 +143,8 @@ impl<P: HasKept> History<'_, P> {
 
     /// Takes a slot for the completion of a request. `None` if all are taken: the worker frees some soon.
     #[inline]
-    pub(super) fn claim(&self, bio: &HeldBio<P>) -> Option<Kept> {
-        let kept = self.notes.claim(bio.sector() / 8);
+    pub(super) fn claim(&self) -> Option<Kept> {
+        let kept = self.notes.claim();
         if kept.is_none() {
             self.parts.worker.start();
         }

@@ -12,6 +12,13 @@ void *imgrement_alloc(size_t size, bool zero);
 void imgrement_free(const void *memory);
 u64 imgrement_available(void);
 
+void *imgrement_alloc_percpu(size_t size, size_t align);
+void imgrement_free_percpu(void *percpu);
+void *imgrement_raw_cpu_ptr(void *percpu);
+void *imgrement_per_cpu_ptr(void *percpu, unsigned int cpu);
+void imgrement_this_cpu_add(void *percpu, u64 amount);
+unsigned int imgrement_next_possible_cpu(int cpu);
+
 u64 imgrement_random(void);
 
 u64 imgrement_now(void);

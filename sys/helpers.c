@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * C shims for what the kernel crate does not have: memory that may fail, random numbers, clocks
- * for interrupts, XXH64, and who the current task is.
+ * C shims for what the kernel crate does not have: memory that may fail, per-CPU memory, random
+ * numbers, clocks for interrupts, XXH64, and who the current task is.
+ *
+ * Rust knows no address spaces, so the pointers to per-CPU memory lose their __percpu here. This
+ * goes through an integer, because for some compilers the two spaces are disjoint.
  */
+#include <linux/cpumask.h>
 #include <linux/gfp.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
+#include <linux/percpu.h>
 #include <linux/random.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -41,6 +46,42 @@ void imgrement_free(const void *memory)
 u64 imgrement_available(void)
 {
 	return (u64)max(si_mem_available(), 0L) << PAGE_SHIFT;
+}
+
+/* __GFP_NORETRY: of the flags that prevent killing, only this one is passed through. */
+void *imgrement_alloc_percpu(size_t size, size_t align)
+{
+	gfp_t gfp = GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN;
+
+	return (void *)(__force unsigned long)__alloc_percpu_gfp(size, align,
+								 gfp);
+}
+
+void imgrement_free_percpu(void *percpu)
+{
+	free_percpu((__force void __percpu *)(unsigned long)percpu);
+}
+
+void *imgrement_raw_cpu_ptr(void *percpu)
+{
+	return raw_cpu_ptr((__force void __percpu *)(unsigned long)percpu);
+}
+
+void *imgrement_per_cpu_ptr(void *percpu, unsigned int cpu)
+{
+	return per_cpu_ptr((__force void __percpu *)(unsigned long)percpu, cpu);
+}
+
+/* For CPUs without an instruction for it in sys/percpu.rs. */
+void imgrement_this_cpu_add(void *percpu, u64 amount)
+{
+	this_cpu_add(*(__force u64 __percpu *)(unsigned long)percpu, amount);
+}
+
+/* The next possible CPU after this one, -1 to begin; nr_cpu_ids if there is none. */
+unsigned int imgrement_next_possible_cpu(int cpu)
+{
+	return cpumask_next(cpu, cpu_possible_mask);
 }
 
 u64 imgrement_random(void)

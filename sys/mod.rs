@@ -9,6 +9,7 @@ pub(crate) mod checksum;
 pub(crate) mod claims;
 pub(crate) mod closed;
 pub(crate) mod memory;
+pub(crate) mod percpu;
 pub(crate) mod random;
 pub(crate) mod staging;
 pub(crate) mod task;

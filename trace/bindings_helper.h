@@ -9,13 +9,6 @@
 #include <linux/srcu.h>
 #include <linux/types.h>
 
-void *imgrement_alloc_percpu(size_t size, size_t align);
-void imgrement_free_percpu(void *percpu);
-void *imgrement_raw_cpu_ptr(void *percpu);
-void *imgrement_per_cpu_ptr(void *percpu, unsigned int cpu);
-void imgrement_this_cpu_add(void *percpu, u64 amount);
-unsigned int imgrement_next_possible_cpu(int cpu);
-
 bool imgrement_avx2_begin(void);
 void imgrement_avx2_end(void);
 

@@ -2,11 +2,6 @@
 
 //! The counters of `dmsetup status`.
 
-use super::sys::percpu::{
-    self,
-    Cells,
-    PerCpu, //
-};
 use crate::{
     config::pattern::{
         Pattern,
@@ -16,6 +11,11 @@ use crate::{
         Op,
         SECTOR_SIZE, //
     },
+    sys::percpu::{
+        self,
+        Cells,
+        PerCpu, //
+    }, //
 };
 use core::sync::atomic::{
     AtomicU64,

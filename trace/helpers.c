@@ -1,15 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * C shims for what the kernel crate does not have: per-CPU memory, vector registers, keys and
- * SRCU's fast readers.
- *
- * Rust knows no address spaces, so the pointers lose their __percpu here. This goes
- * through an integer, because for some compilers the two spaces are disjoint.
+ * C shims for what the kernel crate does not have: vector registers, keys and SRCU's fast readers.
  */
-#include <linux/cpumask.h>
-#include <linux/gfp.h>
 #include <linux/key.h>
-#include <linux/percpu.h>
 #include <linux/srcu.h>
 
 #ifdef CONFIG_X86_64
@@ -20,42 +13,6 @@
 #include <keys/user-type.h>
 
 #include "trace/bindings_helper.h"
-
-/* __GFP_NORETRY: of the flags that prevent killing, only this one is passed through. */
-void *imgrement_alloc_percpu(size_t size, size_t align)
-{
-	gfp_t gfp = GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN;
-
-	return (void *)(__force unsigned long)__alloc_percpu_gfp(size, align,
-								 gfp);
-}
-
-void imgrement_free_percpu(void *percpu)
-{
-	free_percpu((__force void __percpu *)(unsigned long)percpu);
-}
-
-void *imgrement_raw_cpu_ptr(void *percpu)
-{
-	return raw_cpu_ptr((__force void __percpu *)(unsigned long)percpu);
-}
-
-void *imgrement_per_cpu_ptr(void *percpu, unsigned int cpu)
-{
-	return per_cpu_ptr((__force void __percpu *)(unsigned long)percpu, cpu);
-}
-
-/* For CPUs without an instruction for it in trace/sys/percpu.rs. */
-void imgrement_this_cpu_add(void *percpu, u64 amount)
-{
-	this_cpu_add(*(__force u64 __percpu *)(unsigned long)percpu, amount);
-}
-
-/* The next possible CPU after this one, -1 to begin; nr_cpu_ids if there is none. */
-unsigned int imgrement_next_possible_cpu(int cpu)
-{
-	return cpumask_next(cpu, cpu_possible_mask);
-}
 
 /*
  * Begins a section in which the vector registers may be used, if the CPU has AVX2. User-mode

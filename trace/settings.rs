@@ -9,7 +9,6 @@ use super::{
     },
     sys::{
         events::Listeners,
-        percpu,
         swap::{
             Reading,
             Swap, //
@@ -18,7 +17,8 @@ use super::{
 };
 use crate::{
     config::arguments::Params,
-    record::Op, //
+    record::Op,
+    sys::percpu, //
 };
 use core::sync::atomic::{
     AtomicU32,

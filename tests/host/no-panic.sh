@@ -14,7 +14,7 @@ known+='|dm::callbacks::Callbacks<.*>>::(ctr|message)>|dm::target::Target>::(ctr
 known+='|dm_imgrement(\[[0-9a-f]*\])?::(Traced>::(tell|name_log)|words::(no_queue|read))>'
 known+='|::history::device::(c_path|claim|LogDevice>::(open|history))|::History<.*>>::(message|next_log)>'
 # Functions of constructors that fill vectors. KVec's functions compute with their lengths.
-known+='|trace::Trace>::new>|dm::device::OpenDevices>::open|sys::memory::MayFail>>::push>|history::work::Work<.*>>::new>'
+known+='|trace::Trace>::new>|dm::device::OpenDevices>::open|sys::memory::MayFail>>::push>|history::(work::Work<.*>|notes::Notes)>::new>'
 # The worker that prints. Instant::elapsed subtracts two readings of a clock that never goes back.
 known+='|trace::log::Log>::now>|trace::stopwatch::Stopwatch>::now>'
 

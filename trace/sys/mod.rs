@@ -9,6 +9,5 @@ pub(super) mod events;
 pub(super) mod fpu;
 pub(super) mod ids;
 pub(super) mod key;
-pub(super) mod percpu;
 pub(super) mod pool;
 pub(super) mod swap;

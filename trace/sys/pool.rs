@@ -14,12 +14,14 @@
 
 #![allow(unsafe_code)]
 
-use super::percpu::PerCpu;
 use crate::{
     memory::slots,
-    sys::memory::{
-        self,
-        Array, //
+    sys::{
+        memory::{
+            self,
+            Array, //
+        },
+        percpu::PerCpu, //
     }, //
 };
 use core::{
