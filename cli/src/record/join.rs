@@ -279,6 +279,7 @@ impl Joiner {
         for held in slow {
             self.write_request(&held, sink)?;
         }
+        self.places.clear();
         Ok(())
     }
 

@@ -346,6 +346,8 @@ fn halves_of_requests_have_rows() {
     let rows: Vec<_> = rows.0.iter().map(|row| (row.0, row.1.as_str())).collect();
     assert_eq!(rows, wanted);
     assert_eq!(joiner.counts().requests, 3);
+    // Nothing waits any more for the end of 2.
+    assert!(!joiner.in_flight());
 }
 
 #[test]
