@@ -39,7 +39,7 @@ bench: ## measure the cost against other tools: build/bench/report.md; QUICK=1, 
 bench-match: ## measure the pattern search: build/bench/match.json; QUICK=1 takes two minutes
 	@scripts/bench-match
 
-fuzz: ## run the fuzz targets of core/fuzz in parallel, for FOR=SECONDS (60)
+fuzz: ## run the fuzz targets in parallel, for FOR=SECONDS (60)
 	@scripts/fuzz $(FOR)
 
 vm: ## run CMD='...' in the virtual machine, and fail if it fails

@@ -14,6 +14,8 @@ mod dm;
 pub mod export;
 mod failure;
 mod filter;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 pub mod history;
 mod holders;
 mod kernel_log;

@@ -71,7 +71,7 @@ pub(crate) struct Kind {
 
 impl Kind {
     /// From its name and its `format`.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "fuzz"))]
     pub(crate) fn new(name: &str, format: String) -> Self {
         Self {
             name: name.to_owned(),

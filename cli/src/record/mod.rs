@@ -2,7 +2,7 @@
 
 //! Records what passes through targets: trace events in (`trace`), rows out (`join`), into files (`files`).
 
-#[cfg(test)]
+#[cfg(any(test, feature = "fuzz"))]
 #[allow(clippy::indexing_slicing)]
 pub(crate) mod example;
 pub(crate) mod fields;

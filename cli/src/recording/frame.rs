@@ -31,10 +31,10 @@ const STEP: usize = 1 << 18;
 const LEVEL: i32 = 1;
 
 /// Makes frames.
-pub(super) struct Packer(Compressor<'static>);
+pub(crate) struct Packer(Compressor<'static>);
 
 impl Packer {
-    pub(super) fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> io::Result<Self> {
         let mut compressor = Compressor::new(LEVEL)?;
         compressor.set_parameter(CParameter::ChecksumFlag(true))?;
         compressor.set_parameter(CParameter::ContentSizeFlag(true))?;
@@ -42,14 +42,14 @@ impl Packer {
     }
 
     /// The frame that contains these bytes.
-    pub(super) fn pack(&mut self, bytes: &[u8]) -> io::Result<Vec<u8>> {
+    pub(crate) fn pack(&mut self, bytes: &[u8]) -> io::Result<Vec<u8>> {
         self.0.compress(bytes)
     }
 }
 
 /// What comes next in a file.
 #[derive(Debug)]
-pub(super) enum Frame {
+pub(crate) enum Frame {
     /// The content of a whole frame.
     Whole {
         /// Where the frame begins in the file.
@@ -74,7 +74,7 @@ pub(super) enum Frame {
 }
 
 /// Reads the frames of a file.
-pub(super) struct Frames<R> {
+pub(crate) struct Frames<R> {
     file: R,
     /// What was read, but not returned.
     buffer: Vec<u8>,
@@ -88,7 +88,7 @@ pub(super) struct Frames<R> {
 }
 
 impl<R: Read> Frames<R> {
-    pub(super) fn new(file: R) -> io::Result<Self> {
+    pub(crate) fn new(file: R) -> io::Result<Self> {
         Ok(Self {
             file,
             buffer: Vec::new(),
@@ -105,7 +105,7 @@ impl<R: Read> Frames<R> {
     }
 
     /// The next frame.
-    pub(super) fn next(&mut self) -> io::Result<Frame> {
+    pub(crate) fn next(&mut self) -> io::Result<Frame> {
         let at = self.at;
         let mut wanted = STEP;
         let length = loop {

@@ -14,7 +14,7 @@
 //! and `reader` are for commands.
 
 mod columns;
-mod frame;
+pub(crate) mod frame;
 pub mod head;
 pub mod reader;
 pub mod row;
