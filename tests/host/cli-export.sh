@@ -122,7 +122,7 @@ say 'DuckDB, pyarrow: equal'
 
 # What cannot be done, and what people get wrong.
 fails 1 'everything.csv exists already' imgrement export everything.rec --format csv -o everything.csv
-fails 1 'part-0.parquet exists already' imgrement export everything.rec --format parquet --partition host,device,day -o fleet
+fails 1 '.parquet exists already' imgrement export everything.rec --format parquet --partition host,device,day -o fleet
 fails 1 'sdb.blktrace.' imgrement export mixed.rec --format blktrace -o trace
 fails 2 'replaces a file, not a folder' imgrement export mixed.rec --format blktrace -o trace --overwrite
 # With --overwrite, a file is replaced, but never the recording that is read.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Apache Parquet: one file, or a folder that is divided as Hive does it (`host=NAME/day=2026-11-27/part-0.parquet`),
-//! which DuckDB, Spark, Polars and others read as one table.
+//! Apache Parquet: one file, or a folder that is divided as Hive does it (`host=NAME/day=2026-11-27/part-TIME-0.parquet`),
+//! which DuckDB, Spark, Polars and others read as one table. Each recording has files of its own in it.
 
 use super::{
     device_name,
@@ -44,7 +44,10 @@ use arrow_schema::Schema;
 use arrow_select::take::take_record_batch;
 use std::{
     collections::HashMap,
-    fs::File,
+    fs::{
+        remove_file,
+        File, //
+    },
     io::{
         self,
         IsTerminal, //
@@ -90,6 +93,7 @@ pub(super) fn export(
                 table.write(head, parts, &select(&batch, &rows)?)?;
             }
         }
+        filter.check(reader.head())?;
         table.finish(reader.head(), parts)?;
     } else {
         let mut folder = Folder::new(to.unwrap_or(Path::new(".")), parts)?;
@@ -97,13 +101,15 @@ pub(super) fn export(
             progress.at(reader.at());
             let head = reader.head();
             for (key, rows) in rows_of(&batch, parts, &mut filter, head) {
-                folder.write(head, key, &select(&batch, &rows)?)?;
+                let first = rows.first().and_then(|row| batch.row(*row as usize));
+                let time = first.map_or(0, |row| row.time);
+                folder.write(head, key, time, &select(&batch, &rows)?)?;
             }
         }
+        filter.check(reader.head())?;
         folder.finish(reader.head())?;
     }
     drop(progress);
-    filter.check(reader.head())?;
     reader.finish()
 }
 
@@ -232,14 +238,16 @@ fn is_in_path(column: &str, parts: &[Part]) -> bool {
     column == "device" && parts.contains(&Part::Device)
 }
 
-/// A divided folder.
+/// A divided folder. If it is not finished, the files that were made in it are removed.
 struct Folder<'a> {
     path: &'a Path,
     parts: &'a [Part],
     /// The files that are open. The last was used last.
     open: Vec<(Key, Table)>,
-    /// How many files each folder has from here.
-    files: HashMap<Key, u32>,
+    /// For each folder, the time of the first row, and how many files have been made in it.
+    files: HashMap<Key, (i64, u32)>,
+    /// The files that have been made.
+    made: Vec<PathBuf>,
 }
 
 impl<'a> Folder<'a> {
@@ -250,10 +258,18 @@ impl<'a> Folder<'a> {
             parts,
             open: Vec::new(),
             files: HashMap::new(),
+            made: Vec::new(),
         })
     }
 
-    fn write(&mut self, head: &Head, key: Key, rows: &RecordBatch) -> Result<(), Failure> {
+    /// Writes rows, the first of which has this time.
+    fn write(
+        &mut self,
+        head: &Head,
+        key: Key,
+        time: i64,
+        rows: &RecordBatch,
+    ) -> Result<(), Failure> {
         let table = match self.open.iter().position(|(of, _)| *of == key) {
             Some(index) => self.open.remove(index).1,
             None => {
@@ -261,7 +277,7 @@ impl<'a> Folder<'a> {
                     let (_, oldest) = self.open.remove(0);
                     oldest.finish(head, self.parts)?;
                 }
-                self.file(head, key)?
+                self.file(head, key, time)?
             }
         };
         self.open.push((key, table));
@@ -271,14 +287,16 @@ impl<'a> Folder<'a> {
         }
     }
 
-    /// A new file.
-    fn file(&mut self, head: &Head, key: Key) -> Result<Table, Failure> {
+    /// A new file. The time of the first row tells recordings apart, also the files of one that was rotated.
+    fn file(&mut self, head: &Head, key: Key, time: i64) -> Result<Table, Failure> {
         let folder = self.folder(head, key);
         make_folder(&folder)?;
-        let number = self.files.entry(key).or_default();
-        let path = folder.join(format!("part-{number}.parquet"));
+        let (time, number) = self.files.entry(key).or_insert((time, 0));
+        let path = folder.join(format!("part-{time}-{number}.parquet"));
         *number += 1;
-        Ok(Table::new(Output::in_folder(&path)?))
+        let output = Output::in_folder(&path)?;
+        self.made.push(path);
+        Ok(Table::new(output))
     }
 
     fn folder(&self, head: &Head, key: Key) -> PathBuf {
@@ -300,7 +318,16 @@ impl<'a> Folder<'a> {
         while let Some((_, table)) = self.open.pop() {
             table.finish(head, self.parts)?;
         }
+        self.made.clear();
         Ok(())
+    }
+}
+
+impl Drop for Folder<'_> {
+    fn drop(&mut self) {
+        for path in &self.made {
+            let _ = remove_file(path);
+        }
     }
 }
 

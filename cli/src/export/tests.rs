@@ -86,6 +86,58 @@ fn csv_has_all_columns() {
     assert_eq!(names, csv::COLUMNS);
 }
 
+/// A folder takes the files of many recordings, but no recording twice. An export that fails leaves no file behind.
+#[test]
+fn recordings_share_a_folder() {
+    const DAY: i64 = 86_400_000_000_000;
+    let folder = Folder::new("shared");
+    let (file, to) = (folder.path("a.rec"), folder.path("to"));
+    let export = |batches: &[&[i64]]| {
+        let mut writer = Writer::new(Vec::new(), &Shape::Everything.head()).unwrap();
+        for times in batches {
+            for time in *times {
+                let event = Event::Mark("now");
+                let row = Row {
+                    time: BEGAN + time,
+                    device: Some(0),
+                    event,
+                };
+                writer.add(&row, None, None).unwrap();
+            }
+            writer.flush().unwrap();
+        }
+        fs::write(&file, writer.finish().unwrap()).unwrap();
+        let exported = Export {
+            file: file.clone(),
+            format: Format::Parquet,
+            to: Some(to.clone()),
+            overwrite: false,
+            device: None,
+            partition: vec![Part::Day],
+            fio_version: 3,
+        }
+        .run();
+        let days = fs::read_dir(&to).unwrap();
+        let files = days.flat_map(|day| fs::read_dir(day.unwrap().path()).unwrap());
+        let mut names: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+        names.sort();
+        (exported.map_err(|failure| failure.to_string()), names)
+    };
+    // More days than files are open at a time, and then a day that has this file.
+    let days: Vec<_> = (2..42).map(|day| day * DAY).collect();
+    let first = export(&[&[0, DAY]]);
+    let second = export(&[&[5, 6]]);
+    let again = export(&[&[0, DAY]]);
+    let half = export(&[&days, &[5]]);
+
+    assert_eq!((first.0, first.1.len()), (Ok(()), 2));
+    assert_eq!((second.0, second.1.len()), (Ok(()), 3));
+    assert!(again.0.unwrap_err().contains("exists already"));
+    assert_eq!(again.1, second.1);
+    assert!(half.0.unwrap_err().contains("exists already"));
+    assert_eq!(half.1, second.1);
+}
+
 /// The rows of a recording as JSON, from what `Reader` says.
 fn wanted(file: &Path) -> Vec<Value> {
     let mut reader = Reader::open(file).unwrap();
