@@ -83,6 +83,12 @@ expect 'a file that exists' '1 imgrement: /tmp/status exists already
   Choose another name, or replace the file with --overwrite.' "$status $said"
 records -o /tmp/status --overwrite -- true
 expect 'overwritten' 0 "$status"
+# It is not replaced by a recording that does not begin.
+cp /tmp/status /tmp/before
+records -o /tmp/status --overwrite -- /no/such/program
+expect_match 'no command' '^127 imgrement: cannot run /no/such/program: ' "$status $said"
+cmp /tmp/status /tmp/before || fail 'the old file was replaced'
+expect 'files' '/tmp/status' "$(echo /tmp/status*)"
 records -o /tmp/missing -- /no/such/program
 expect_match 'no command' '^127 imgrement: cannot run /no/such/program: ' "$status $said"
 [ ! -e /tmp/missing ] || fail "a file without rows stays"

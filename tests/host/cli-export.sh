@@ -128,6 +128,17 @@ fails 2 'replaces a file, not a folder' imgrement export mixed.rec --format blkt
 # With --overwrite, a file is replaced, but never the recording that is read.
 imgrement export mixed.rec --format csv -o everything.csv --overwrite
 imgrement export mixed.rec --format csv | cmp - everything.csv
+# If the new one cannot be finished, the old one stays, and nothing is beside it. Files may have 1 KiB now.
+imgrement plot mixed.rec -o mixed.svg
+for file in everything.csv mixed.svg; do
+	cp $file before
+	order=(export mixed.rec --format csv -o "$file" --overwrite)
+	[ $file != mixed.svg ] || order=(plot mixed.rec -o "$file" --overwrite)
+	said=$( (trap '' XFSZ && ulimit -f 1 && imgrement "${order[@]}") 2>&1) && die "imgrement ${order[*]} has written it"
+	[[ $said = *"cannot write $file: File too large"* ]] || die "imgrement ${order[*]} says: $said"
+	cmp $file before
+	equal "the files" "$(echo $file*)" $file
+done
 cp mixed.rec itself
 fails 1 'itself is in use' imgrement export itself --format csv -o itself --overwrite
 cmp mixed.rec itself

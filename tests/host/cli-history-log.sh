@@ -70,6 +70,16 @@ fails 1 'sectors 0 to 7: did not change in the log, and the disk was not given' 
 	imgrement history restore some.log --at begin -o none.img
 [ ! -e none.img ] || die 'what was refused is left behind'
 fails 1 'end.img exists already' imgrement history restore some.log --at end --unknown zero -o end.img
+fails 1 'end.img exists already' imgrement history export some.log --format log-writes -o end.img
+fails 1 'some.log is the log of a history' \
+	imgrement history restore some.log --at end --unknown zero -o some.log --overwrite
+# What is replaced may be the base.
+imgrement history restore some.log --at 20000000 --base end.img -o then.img > said
+cp end.img base.img
+imgrement history restore some.log --at 20000000 --base base.img -o base.img --overwrite > said
+cmp then.img base.img
+imgrement history export some.log --format log-writes -o then.img --overwrite > said
+equal 'what has replaced the image' "$(head -c 7 then.img)" rhswfsj
 fails 1 'has no mark "six"' imgrement history cat some.log --sector 0 --at six
 fails 1 'is not the log of a history' imgrement history info end.img
 fails 1 'are not on the disk' imgrement history cat some.log --sector 65536 --at end

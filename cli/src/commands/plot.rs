@@ -103,10 +103,9 @@ impl Plot {
         let picture = picture(&mut reader, &wish, |place| progress.at(place))?;
         drop(progress);
         let mut new = NewFile::open(&self.output, self.overwrite)?;
-        if let Err(error) = new.write_all(&picture) {
-            new.remove();
-            return Err(cannot_write(&self.output, &error));
-        }
+        new.write_all(&picture)
+            .map_err(|error| cannot_write(&self.output, &error))?;
+        new.keep()?;
         reader.finish()
     }
 }

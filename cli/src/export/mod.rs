@@ -161,8 +161,8 @@ impl Export {
             }
         }
         drop(progress);
-        output.finish()?;
         filter.check(reader.head())?;
+        output.finish()?;
         reader.finish()
     }
 

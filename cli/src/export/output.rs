@@ -27,7 +27,6 @@ const STEP: usize = 1 << 16;
 /// What is written goes to a buffer first. A file that is not finished is removed.
 pub(super) struct Output {
     to: To,
-    unfinished: bool,
     buffer: Vec<u8>,
 }
 
@@ -44,7 +43,6 @@ impl Output {
                 Some(path) => To::File(NewFile::open(path, overwrite)?, path.to_owned()),
                 None => To::Standard(io::stdout()),
             },
-            unfinished: true,
             buffer: Vec::new(),
         })
     }
@@ -94,15 +92,9 @@ impl Output {
     /// Writes the rest. The file stays.
     pub(super) fn finish(mut self) -> Result<(), Failure> {
         self.write()?;
-        self.unfinished = false;
-        Ok(())
-    }
-}
-
-impl Drop for Output {
-    fn drop(&mut self) {
-        if let (true, To::File(new, _)) = (self.unfinished, &self.to) {
-            new.remove();
+        match &mut self.to {
+            To::File(new, _) => new.keep(),
+            To::Standard(_) => Ok(()),
         }
     }
 }

@@ -230,6 +230,7 @@ impl Timeline {
         }
         self.until(i64::MAX, reader.head(), &mut writer)?;
         drop(progress);
+        self.filter.check(reader.head())?;
         writer.finish(reader.head())?;
         if self.too_late > 0 {
             output::note(&format!(
@@ -237,7 +238,6 @@ impl Timeline {
                 self.too_late
             ));
         }
-        self.filter.check(reader.head())?;
         reader.finish()
     }
 

@@ -342,8 +342,8 @@ fn export_one(
     Ok(())
 }
 
-/// Writes the export to a new file or a device. Returns how many entries it has.
-pub(crate) fn export(log: &mut Log, to: &Path) -> Result<u64, Failure> {
+/// Writes the export to a file or a device. Returns how many entries it has.
+pub(crate) fn export(log: &mut Log, to: &Path, overwrite: bool) -> Result<u64, Failure> {
     let mut requests = Requests::default();
     let begin = log.begin();
     log.read(begin, |_, entry| {
@@ -365,7 +365,7 @@ pub(crate) fn export(log: &mut Log, to: &Path) -> Result<u64, Failure> {
             sectors = sectors.saturating_add(1 + u64::from(data));
         }
     }
-    let output = Output::open(to, sectors.saturating_mul(SECTOR_SIZE))?;
+    let output = Output::open(to, sectors.saturating_mul(SECTOR_SIZE), overwrite)?;
     let mut bytes = vec![0; SECTOR];
     let mut head = Put(&mut bytes);
     head.put(MAGIC.to_le_bytes());

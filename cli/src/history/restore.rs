@@ -17,6 +17,10 @@ use crate::{
         self,
         refusal, //
     },
+    new_file::{
+        cannot_write,
+        NewFile, //
+    },
     output::bytes,
 };
 use imgrement_core::record::SECTOR_SIZE;
@@ -49,14 +53,18 @@ use std::{
 /// Runs of zeroes of this length are holes in a file.
 const HOLE: usize = 4096;
 
-/// What is restored to. A new file that is not finished is removed.
+/// What is restored to.
 #[derive(Debug)]
 pub(crate) struct Output {
-    file: File,
+    to: To,
     path: PathBuf,
-    /// It is a device, in which zeroes must be written.
-    device: bool,
-    unfinished: bool,
+}
+
+#[derive(Debug)]
+enum To {
+    File(NewFile),
+    /// A block device, in which zeroes must be written.
+    Device(File),
 }
 
 /// Whether there is a block device at a path.
@@ -65,11 +73,12 @@ pub(crate) fn is_device(path: &Path) -> bool {
 }
 
 impl Output {
-    /// Opens a new file, or a block device that nobody uses and that has room for this many bytes.
-    pub(crate) fn open(path: &Path, size: u64) -> Result<Self, Failure> {
+    /// Opens a new file, or a block device that nobody uses and that has room for this many bytes. Replaces a file only if
+    /// `overwrite`.
+    pub(crate) fn open(path: &Path, size: u64, overwrite: bool) -> Result<Self, Failure> {
         match is_device(path) {
             true => Self::device(path, size),
-            false => Self::file(path, size),
+            false => Self::new_file(path, size, overwrite),
         }
     }
 
@@ -98,45 +107,44 @@ impl Output {
             Failure::new(format_args!("cannot {what}: {error}"))
         })?;
         Ok(Self {
-            file,
+            to: To::Device(file),
             path: path.to_owned(),
-            device: true,
-            unfinished: false,
         })
     }
 
-    fn file(path: &Path, size: u64) -> Result<Self, Failure> {
-        let mut options = File::options();
-        options.read(true).write(true).create_new(true);
-        let file = options.open(path).map_err(|error| {
-            if error.kind() != io::ErrorKind::AlreadyExists {
-                return failed(path, &error);
-            }
-            Failure::new(format_args!("{} exists already", path.display()))
-                .next("Nothing was written. Remove it, or choose another name.")
-        })?;
-        let output = Self {
-            file,
-            path: path.to_owned(),
-            device: false,
-            unfinished: true,
-        };
-        output
-            .file
+    fn new_file(path: &Path, size: u64, overwrite: bool) -> Result<Self, Failure> {
+        if path.exists() && !path.is_file() {
+            return Err(Failure::new(format_args!(
+                "cannot write {}: it is neither a file nor a block device",
+                path.display()
+            )));
+        }
+        let new = NewFile::open(path, overwrite)?;
+        new.file()
             .set_len(size)
-            .map_err(|error| failed(path, &error))?;
-        Ok(output)
+            .map_err(|error| cannot_write(path, &error))?;
+        Ok(Self {
+            to: To::File(new),
+            path: path.to_owned(),
+        })
+    }
+
+    fn file(&self) -> &File {
+        match &self.to {
+            To::File(new) => new.file(),
+            To::Device(device) => device,
+        }
     }
 
     /// Writes a part. A file has holes where there are zeroes.
     pub(crate) fn write(&self, at: u64, part: Part<'_>) -> Result<(), Failure> {
-        let written = match part {
-            Part::Zeroes(count) if self.device => self.zeroes(at, count),
-            Part::Zeroes(count) => self.hole(at, count),
-            Part::Bytes(bytes) if self.device => self.file.write_all_at(bytes, at),
-            Part::Bytes(bytes) => self.sparse(at, bytes),
+        let written = match (part, &self.to) {
+            (Part::Zeroes(count), To::Device(_)) => self.zeroes(at, count),
+            (Part::Zeroes(count), To::File(_)) => self.hole(at, count),
+            (Part::Bytes(bytes), To::Device(device)) => device.write_all_at(bytes, at),
+            (Part::Bytes(bytes), To::File(_)) => self.sparse(at, bytes),
         };
-        written.map_err(|error| failed(&self.path, &error))
+        written.map_err(|error| cannot_write(&self.path, &error))
     }
 
     fn zeroes(&self, mut at: u64, mut count: u64) -> io::Result<()> {
@@ -149,7 +157,7 @@ impl Output {
                         .min(zeroes.len()),
                 )
                 .unwrap_or(&zeroes);
-            self.file.write_all_at(part, at)?;
+            self.file().write_all_at(part, at)?;
             at = at.saturating_add(part.len() as u64);
             count = count.saturating_sub(part.len() as u64);
         }
@@ -159,7 +167,7 @@ impl Output {
     /// Makes a hole in a file. It may have been written before.
     fn hole(&self, at: u64, count: u64) -> io::Result<()> {
         let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
-        match fallocate(&self.file, flags, at, count) {
+        match fallocate(self.file(), flags, at, count) {
             Ok(()) => Ok(()),
             // Not each file system has holes.
             Err(Errno::OPNOTSUPP) => self.zeroes(at, count),
@@ -187,24 +195,18 @@ impl Output {
         match bytes.get(run.clone()) {
             Some([]) | None => Ok(()),
             Some(part) if zero => self.hole(at, part.len() as u64),
-            Some(part) => self.file.write_all_at(part, at),
+            Some(part) => self.file().write_all_at(part, at),
         }
     }
 
     /// Makes it durable, and keeps it.
     pub(crate) fn finish(mut self) -> Result<(), Failure> {
-        self.file
+        self.file()
             .sync_all()
-            .map_err(|error| failed(&self.path, &error))?;
-        self.unfinished = false;
-        Ok(())
-    }
-}
-
-impl Drop for Output {
-    fn drop(&mut self) {
-        if self.unfinished {
-            let _ = fs::remove_file(&self.path);
+            .map_err(|error| cannot_write(&self.path, &error))?;
+        match &mut self.to {
+            To::File(new) => new.keep(),
+            To::Device(_) => Ok(()),
         }
     }
 }
@@ -214,10 +216,6 @@ pub(crate) fn is_zero(bytes: &[u8]) -> bool {
     bytes
         .chunks(64)
         .all(|part| part.iter().fold(0, |all, byte| all | byte) == 0)
-}
-
-fn failed(path: &Path, error: &io::Error) -> Failure {
-    Failure::new(format_args!("cannot write {}: {error}", path.display()))
 }
 
 /// Where the bytes came from, for a person.

@@ -487,7 +487,7 @@ proptest! {
         let to = Temporary::new(&[]);
         std::fs::remove_file(&to.0).unwrap();
         let mut log = Log::open(file.paths()).unwrap();
-        let count = log_writes::export(&mut log, &to.0).unwrap();
+        let count = log_writes::export(&mut log, &to.0, false).unwrap();
         let mut bytes = Vec::new();
         File::open(&to.0).unwrap().read_to_end(&mut bytes).unwrap();
         let word = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The files of a recording. Each is locked while it grows, so that a reader does not expect an end.
+//! The files of a recording. Each is locked while it grows, so that a reader does not expect an end. The first one is
+//! removed, and replaces none, if the recording does not begin.
 
 use super::join::Sink;
 use crate::{
@@ -61,7 +62,7 @@ pub(crate) struct Files {
 }
 
 impl Files {
-    /// Makes the first file.
+    /// Makes the first file. It stays from [`Files::begin`] on.
     pub(crate) fn new(
         path: &Path,
         overwrite: bool,
@@ -105,6 +106,14 @@ impl Files {
         Ok(())
     }
 
+    /// The recording has begun: the file stays from now on, and replaces one of its name.
+    pub(crate) fn begin(&mut self) -> Result<(), Failure> {
+        match &mut self.writer {
+            Some(writer) => writer.file_mut().keep(),
+            None => Ok(()),
+        }
+    }
+
     /// After a failure, the file ends with its last whole frame.
     fn cut(&mut self, error: &io::Error) -> Failure {
         let mut failure = cannot_write(&self.current, error);
@@ -136,6 +145,7 @@ impl Files {
         if full {
             self.finish()?;
             self.open()?;
+            self.begin()?;
         }
         Ok(())
     }
@@ -158,13 +168,6 @@ impl Files {
         self.before = self.written();
         self.writer = None;
         Ok(())
-    }
-
-    /// Removes the file, which has no rows.
-    pub(crate) fn discard(self) {
-        if let Some(writer) = &self.writer {
-            writer.file().remove();
-        }
     }
 
     /// What was written: the file, or the first and the last.

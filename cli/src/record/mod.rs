@@ -157,13 +157,7 @@ pub(crate) fn record(order: &Order) -> Result<(), Failure> {
     let clock_offset = head.clock_offset;
     // The file is made first: if that fails, nothing was switched on.
     let files = Files::new(&order.path, order.overwrite, order.rotation, head)?;
-    let instance = match Instance::with_buffers(&numbers, &kinds, order.buffer_kib) {
-        Ok(instance) => instance,
-        Err(failure) => {
-            files.discard();
-            return Err(failure);
-        }
-    };
+    let instance = Instance::with_buffers(&numbers, &kinds, order.buffer_kib)?;
     let place = |name: &str| kinds.iter().position(|kind| *kind == name);
     let fields = Fields::find(|name| place(name).and_then(|index| instance.kind(index)))?;
     let roles = kinds
@@ -171,13 +165,7 @@ pub(crate) fn record(order: &Order) -> Result<(), Failure> {
         .map(|kind| KINDS.iter().position(|known| known == kind).unwrap_or(0))
         .collect();
     let devices = numbers.iter().map(|number| number.to_event()).collect();
-    let child = match spawn(&order.command) {
-        Ok(child) => child,
-        Err(failure) => {
-            files.discard();
-            return Err(failure);
-        }
-    };
+    let child = spawn(&order.command)?;
     Recorder {
         order,
         instance,
@@ -230,6 +218,7 @@ impl Recorder<'_> {
     /// Records until it is to end.
     fn keep(&mut self, child: Option<&mut Child>, ended: &AtomicBool) -> Result<(), Failure> {
         let mut child = child;
+        self.files.begin()?;
         while !ended.load(Ordering::Relaxed) && !self.is_enough() && !self.are_gone() {
             if let Some(child) = &mut child {
                 if child.try_wait().map_err(cannot_wait)?.is_some() {

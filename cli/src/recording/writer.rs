@@ -219,6 +219,11 @@ impl<W: Write> Writer<W> {
         &self.file
     }
 
+    /// The same. Nothing may be written to it.
+    pub(crate) fn file_mut(&mut self) -> &mut W {
+        &mut self.file
+    }
+
     /// Ends the recording. Nothing may be added afterwards.
     pub fn end(&mut self) -> io::Result<()> {
         self.flush()?;

@@ -10,6 +10,7 @@ use crate::{
         log_writes,
         restore::is_device, //
     },
+    new_file::may_write,
     output::print,
 };
 use clap::{
@@ -33,8 +34,7 @@ Examples:
   imgrement history export log.img --format log-writes -o /dev/sdd --yes
   replay-log --log writes.img --replay /dev/sde --fsck 'fsck -fn /dev/sde' --check flush
 
-The writes are in the order in which dm-log-writes would have them: each before the flush that made it durable. A file
-that exists is not replaced.")]
+The writes are in the order in which dm-log-writes would have them: each before the flush that made it durable.")]
 pub(super) struct Export {
     #[command(flatten)]
     logs: Logs,
@@ -43,9 +43,13 @@ pub(super) struct Export {
     #[arg(long, short, value_enum)]
     format: Format,
 
-    /// Where to write it: a new file, or a block device
+    /// Where to write it: a file, or a block device
     #[arg(long, short, value_name = "FILE|DEVICE")]
     output: PathBuf,
+
+    /// Replace a file that exists
+    #[arg(long)]
+    overwrite: bool,
 
     /// Do not ask whether to write over a device
     #[arg(long)]
@@ -55,12 +59,14 @@ pub(super) struct Export {
 impl Export {
     pub(super) fn run(self) -> Result<(), Failure> {
         let to = self.output.display();
+        // Before the log is read, which may take long.
+        may_write(&self.output, self.overwrite)?;
         let mut log = self.logs.open()?;
         if is_device(&self.output) {
             confirm(&format!("{to} will be written over"), self.yes)?;
         }
         let count = match self.format {
-            Format::LogWrites => log_writes::export(&mut log, &self.output)?,
+            Format::LogWrites => log_writes::export(&mut log, &self.output, self.overwrite)?,
         };
         print(&format!("{to}: {count} entries\n"))?;
         log.flaw().map_or(Ok(()), |flaw| Err(flaw.failure()))

@@ -18,6 +18,7 @@ use crate::{
             Output, //
         },
     },
+    new_file::may_write,
     output::{
         bytes,
         print, //
@@ -37,7 +38,7 @@ Examples:
 
 {}
 
-A file is sparse; one that exists is not replaced. A device that is used is refused.", point::HELP))]
+A file is sparse. A device that is used is refused.", point::HELP))]
 pub(super) struct Restore {
     #[command(flatten)]
     logs: Logs,
@@ -45,9 +46,13 @@ pub(super) struct Restore {
     #[command(flatten)]
     at: At,
 
-    /// Where to write it: a new file, or a block device
+    /// Where to write it: a file, or a block device
     #[arg(long, short, value_name = "FILE|DEVICE")]
     output: PathBuf,
+
+    /// Replace a file that exists
+    #[arg(long)]
+    overwrite: bool,
 
     /// Do not ask whether to write over a device
     #[arg(long)]
@@ -58,6 +63,8 @@ impl Restore {
     pub(super) fn run(self) -> Result<(), Failure> {
         let to = self.output.display();
         let what = format!("restore to {to}");
+        // Before the log is read, which may take long.
+        may_write(&self.output, self.overwrite)?;
         let asked = self.at.find(&self.logs, None, &what)?;
         let size = asked.state.log.sectors().saturating_mul(SECTOR_SIZE);
         let point = asked.state.point;
@@ -67,7 +74,7 @@ impl Restore {
                 self.yes,
             )?;
         }
-        let output = Output::open(&self.output, size)?;
+        let output = Output::open(&self.output, size, self.overwrite)?;
         let (state, counts) = self
             .at
             .copy(asked, &what, |at, part| output.write(at, part))?;
