@@ -40,6 +40,7 @@ bool rust_dm_bdevs_stacked(struct block_device *one,
 bool rust_dm_same_integrity(struct block_device *one,
 			    struct block_device *other);
 void rust_dm_bdev_name(struct block_device *bdev, char *name, size_t size);
+void rust_dm_bdev_uuid(struct block_device *bdev, char *uuid, size_t size);
 unsigned int rust_dm_other_holders(struct block_device *bdev,
 				   struct dm_table *table, char *name,
 				   size_t size);

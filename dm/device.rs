@@ -254,6 +254,14 @@ impl Device<'_> {
         name
     }
 
+    /// Copies the UUID that a partition table gives to it, as text, followed by zeroes: 36 characters with GPT, and
+    /// the disk's number and the partition's with DOS (`5d2e9a11-02`). All zero if it is a whole disk. What does not
+    /// fit is cut.
+    pub fn partition_uuid(&self, to: &mut [u8]) {
+        // SAFETY: The buffer has the size that is passed; the block device is open.
+        unsafe { bindings::rust_dm_bdev_uuid(self.bdev(), to.as_mut_ptr().cast(), to.len()) };
+    }
+
     /// Its size in 512-byte sectors, which may change at any time.
     pub fn sectors(&self) -> u64 {
         // SAFETY: The block device is open.

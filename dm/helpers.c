@@ -115,6 +115,14 @@ void rust_dm_bdev_name(struct block_device *bdev, char *name, size_t size)
 	snprintf(name, size, "%pg", bdev);
 }
 
+/* Zeroes follow the text. Partitions keep their UUID for as long as they exist. */
+void rust_dm_bdev_uuid(struct block_device *bdev, char *uuid, size_t size)
+{
+	const struct partition_meta_info *info = bdev->bd_meta_info;
+
+	strscpy_pad(uuid, info ? info->uuid : "", size);
+}
+
 /*
  * The folder of a device's holders, until kobject_put(). It is freed with the
  * disk, which may be unplugged at any time, unless we get the folder first

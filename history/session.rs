@@ -279,6 +279,8 @@ impl<P: HasKept> History<'_, P> {
         for (to, from) in disk.iter_mut().zip(name.as_bytes()) {
             *to = *from;
         }
+        let mut uuid = [0; 40];
+        self.parts.disk.partition_uuid(&mut uuid);
         let block_size = block as u32;
         Ok(Superblock {
             block_size,
@@ -297,7 +299,7 @@ impl<P: HasKept> History<'_, P> {
             },
             made: time::real_now(),
             disk,
-            uuid: [0; 40],
+            uuid,
         })
     }
 

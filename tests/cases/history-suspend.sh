@@ -85,6 +85,9 @@ sleep 1
 finish
 remove_target imgrement
 check partition /dev/sdb1 /dev/sdb2
+uuid=$(blkid -p -s PART_ENTRY_UUID -o value /dev/sdb1)
+expect 'the UUID in the superblock' "${uuid:?}" \
+	"$(dd if=/dev/sdb2 bs=4096 count=1 iflag=direct status=none | dd bs=1 skip=152 count=40 status=none | tr -d '\0')"
 
 # On a loop device over a file.
 mkfs.ext4 -q /dev/sdc

@@ -22,7 +22,7 @@
 //!  104  u64  the session of the batch before that position; 0 if there is none
 //!  112  u64  real time at which the log was made, in nanoseconds since 1970
 //!  120  [32] name of the disk, for example "sdb"
-//!  152  [40] UUID of the disk, as text; zero if it has none
+//!  152  [40] UUID of the partition, as text; zero for a whole disk
 //!  504  u64  XXH64 of bytes 0 to 503, with seed 0
 //! ```
 
@@ -92,7 +92,7 @@ pub struct Superblock {
     pub made: u64,
     /// The name of the disk, padded with zeroes.
     pub disk: [u8; 32],
-    /// The UUID of the disk as text, padded with zeroes; empty if it has none.
+    /// The UUID of the partition that is the disk, as text, padded with zeroes; empty for a whole disk.
     pub uuid: [u8; 40],
 }
 
