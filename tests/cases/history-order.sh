@@ -48,7 +48,11 @@ fill() { dd if=/dev/zero of=/dev/mapper/imgrement bs=32k count=1 oflag=direct st
 fill
 dmsetup message imgrement 0 mark known
 held=$(status history_held)
-change disk "$keeping"
+# Two devices keep reads, so that those of one can go while those of the other stay.
+dmsetup create here --table "0 1496 delay /dev/sda 0 600000 /dev/sda 0 0"
+dmsetup create there --table "0 6696 delay /dev/sda 1496 600000 /dev/sda 1496 0"
+change disk "0 1496 linear /dev/mapper/here 0
+1496 6696 linear /dev/mapper/there 0"
 dmsetup suspend log
 write 1000 first &
 pids=($!)
@@ -63,8 +67,8 @@ write 2000 waits &
 waiting=$!
 until_more history_held $((held + 3))
 # The first one goes on, as soon as there is room. Then the other one's old bytes are read.
-dmsetup suspend disk
-dmsetup resume disk
+dmsetup suspend here
+dmsetup resume here
 dmsetup resume log
 for pid in "${pids[@]}"; do wait "$pid"; done
 dmsetup message imgrement 0 history_slow gap
@@ -73,9 +77,12 @@ expect 'gaps' 1 "$(status history_gaps)"
 dmsetup message imgrement 0 mark passed &
 mark=$!
 sleep 0.3
-change disk "$plain"
+dmsetup suspend there
+dmsetup resume there
 wait $waiting
 wait $mark
+change disk "$plain"
+dmsetup remove here there
 remove_target imgrement
 entries /dev/sdb > log
 blockdev --flushbufs /dev/sda
