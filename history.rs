@@ -10,8 +10,7 @@
 //! A history never fails a request. If its log device is full, fails, or hangs, the history ends, and requests are sent
 //! on as without one.
 //!
-//! Lock order: `work`, then one of `turn`, `held` and `gaps`; of these, `held` may be followed by `gaps`. `map` takes
-//! none of them unless a buffer is full or a request must wait.
+//! Lock order: `work`, `held`, `gaps`, `turn`. `map` takes none of them unless a buffer is full or a request must wait.
 
 mod device;
 mod gaps;
@@ -422,16 +421,19 @@ impl<'t, P: HasKept> History<'t, P> {
         }
     }
 
-    /// Ends the history for this reason, when its worker runs. In any context.
+    /// Ends the history for this reason, when its worker runs. In a task.
     fn end(&self, reason: End) {
-        let ending = State::Ending(reason).code();
-        let was = State::On.code();
+        self.end_in(&mut self.turn.lock(), reason);
+    }
 
-        if self
-            .state
-            .compare_exchange(was, ending, Ordering::AcqRel, Ordering::Relaxed)
-            .is_ok()
-        {
+    /// The same, for the holder of the turn.
+    ///
+    /// No request is sent on without an entry before the log is stopped, and none gets an entry after that. So all that
+    /// the log has is what happened up to one moment.
+    fn end_in(&self, turn: &mut Turn, reason: End) {
+        if self.is_on() {
+            self.buffers.stop(turn);
+            self.set_state(State::Ending(reason));
             self.parts.worker.start();
         }
     }

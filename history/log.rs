@@ -63,6 +63,9 @@ const CHECKPOINT: u64 = 64 << 20;
 /// How long the log device may complete nothing while a suspend waits, in seconds.
 const HURRY: u64 = 2;
 
+/// In nanoseconds.
+pub(super) const SECOND: u64 = 1_000_000_000;
+
 /// When a full log device is announced, in percent.
 const WARNINGS: [u64; 2] = [80, 95];
 
@@ -73,7 +76,10 @@ const RATE_WINDOW: u64 = 1_000_000_000;
 const SCAN: usize = 64 << 10;
 
 /// How often the worker looks, while it must wait for the log device.
-const LOOK: Delta = Delta::from_millis(1);
+pub(super) const LOOK: Delta = Delta::from_millis(1);
+
+/// How many reads and writes of the log device may hang: one of a read buffer, and one of the superblock.
+const HANGING: usize = 2;
 
 /// Before the superblock has been read.
 const NOWHERE: ScanFrom = ScanFrom {
@@ -96,8 +102,10 @@ pub(super) struct Log {
     pub(super) superblock: Option<Superblock>,
     /// The block of the superblock, while it is not being written.
     super_block: Option<ReadBuffer>,
-    /// A read, or a write of the superblock, that hangs. It keeps its memory until it ends.
-    pub(super) hanging: Option<Pending<IoMemory>>,
+    /// A read, and a write of the superblock, that hang. They keep their memory until they end, so there are no more.
+    hanging: KVec<Pending<IoMemory>>,
+    /// A read of a device that was to be the next log, and hangs.
+    pub(super) hanging_next: Option<Pending<IoMemory>>,
     /// For reads of the log.
     pub(super) buffer: Option<ReadBuffer>,
     /// The writer of each buffer, while it is not being written.
@@ -132,7 +140,8 @@ impl Log {
             subject: parts.subject(),
             superblock: None,
             super_block: Some(ReadBuffer::new(block.max(superblock::SIZE))?),
-            hanging: None,
+            hanging: KVec::with_capacity(HANGING, GFP_KERNEL)?,
+            hanging_next: None,
             buffer: Some(ReadBuffer::new(block.max(SCAN))?),
             writers,
             writing: KVec::with_capacity(buffers.count(), GFP_KERNEL)?,
@@ -250,22 +259,22 @@ impl<P: HasKept> History<'_, P> {
         progress
     }
 
-    /// Whether the log device has not completed anything for `limit` nanoseconds, although it has something to do.
-    pub(super) fn is_hung(&self, log: &Log, limit: u64) -> bool {
+    /// Whether the log device has not completed anything for too long, although it has something to do.
+    pub(super) fn is_hung(&self, log: &Log) -> bool {
         // A write may have ended while the worker waited for the disk.
         let waits = log
             .writing
             .first()
             .is_some_and(|first| !first.write.is_done());
 
-        waits && time::now().saturating_sub(log.alive) > limit
+        waits && time::now().saturating_sub(log.alive) > self.hung_after()
     }
 
     /// Writes all entries that there are, when no buffer is open any more. Returns whether all of them are in the log:
     /// not if the device fails, or completes nothing for long.
     pub(super) fn settle(&self, work: &mut Work<P>, task: &IoTask<'_>) -> bool {
         while !self.buffers.are_idle() {
-            if work.log.broken || self.is_hung(&work.log, self.patience()) {
+            if work.log.broken || self.is_hung(&work.log) {
                 return false;
             }
             let written = self.write_out(work, task);
@@ -299,10 +308,10 @@ impl<P: HasKept> History<'_, P> {
             .parts
             .io
             .write_back(task, self.log(), 0, buffer, len, flags);
-        let (buffer, result) = match self.wait_for(write) {
+        let (buffer, result) = match self.wait_for(write, || self.hung_after()) {
             Ok(ended) => ended,
             Err(hanging) => {
-                log.hanging = Some(hanging);
+                log.keep_hanging(hanging);
                 log.broken = true;
                 self.end(End::Hung);
                 return false;
@@ -316,7 +325,7 @@ impl<P: HasKept> History<'_, P> {
         result.is_ok()
     }
 
-    /// Waits for a read or write of the log device, as long as that may take.
+    /// Waits for a read or write of a log device, at most `limit` nanoseconds.
     ///
     /// # Errors
     ///
@@ -324,10 +333,11 @@ impl<P: HasKept> History<'_, P> {
     pub(super) fn wait_for(
         &self,
         pending: Pending<IoMemory>,
+        limit: impl Fn() -> u64,
     ) -> Result<(ReadBuffer, Result), Pending<IoMemory>> {
         let since = time::now();
         while !pending.is_done() {
-            if time::now().saturating_sub(since) > self.patience() {
+            if time::now().saturating_sub(since) > limit() {
                 return Err(pending);
             }
             fsleep(LOOK);
@@ -335,9 +345,8 @@ impl<P: HasKept> History<'_, P> {
         Ok(pending.wait())
     }
 
-    /// How long the log device may complete nothing, in nanoseconds.
+    /// How long a request may wait for room, in nanoseconds.
     pub(super) fn patience(&self) -> u64 {
-        const SECOND: u64 = 1_000_000_000;
         let seconds = u64::from(self.timeout.load(Ordering::Relaxed));
         let seconds = if self.hurry.load(Ordering::Relaxed) {
             seconds.min(HURRY)
@@ -345,6 +354,17 @@ impl<P: HasKept> History<'_, P> {
             seconds
         };
         seconds.saturating_mul(SECOND)
+    }
+
+    /// How long the log device may complete nothing, in nanoseconds. A device for which requests do not wait any more may
+    /// still be alive.
+    pub(super) fn hung_after(&self) -> u64 {
+        let patience = self.patience();
+        if self.hurry.load(Ordering::Relaxed) {
+            patience
+        } else {
+            patience.saturating_mul(2)
+        }
     }
 
     /// Raises an event when the log device gets full.
@@ -404,6 +424,18 @@ impl Log {
             .as_ref()
             .map_or(0, |superblock| superblock.scan.position);
         self.whole.position.saturating_sub(said) >= CHECKPOINT
+    }
+
+    /// Whether a read, or a write of the superblock, hangs.
+    pub(super) fn has_hanging(&self) -> bool {
+        !self.hanging.is_empty()
+    }
+
+    /// Keeps a read or write that hangs, with its memory. Dropping it would wait.
+    pub(super) fn keep_hanging(&mut self, hanging: Pending<IoMemory>) {
+        if let Err(full) = self.hanging.push_within_capacity(hanging) {
+            core::mem::forget(full);
+        }
     }
 
     /// Prepares for another log device with blocks of this size. May sleep.

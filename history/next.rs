@@ -3,7 +3,11 @@
 //! The change to another log device, without a hole.
 
 use super::{
-    session::Unfit,
+    log::SECOND,
+    session::{
+        block_of,
+        Unfit, //
+    },
     work::Work,
     HasKept,
     History,
@@ -12,7 +16,8 @@ use super::{
 use crate::{
     dm::{
         Device,
-        IoTask, //
+        IoTask,
+        ReadBuffer, //
     },
     history_format::{
         batch,
@@ -38,12 +43,17 @@ use kernel::{
 /// How often the message looks whether the worker has changed to the next log device.
 const LOOK: Delta = Delta::from_millis(1);
 
+/// How long the read of the next log device may take, in nanoseconds. Requests may have to wait for it.
+const READ_MAX: u64 = 2 * SECOND;
+
 /// Whether another log device is to follow.
 pub(super) enum Next<'t> {
     /// No.
     No,
-    /// Yes, this one.
-    Wanted(Device<'t>),
+    /// Yes, this one, whose superblock is to be read into the buffer.
+    Wanted(Device<'t>, ReadBuffer),
+    /// The worker tries it.
+    Trying,
     /// The worker has tried.
     Done(Result<(), Unfit>),
 }
@@ -59,9 +69,12 @@ impl<'t, P: HasKept> History<'t, P> {
         if self.state() == State::Idle {
             return Err(Unfit::Errno(EBUSY));
         }
+        let buffer = ReadBuffer::new(block_of(log)).map_err(Unfit::Errno)?;
         match &mut *self.next.lock() {
-            next @ Next::No => *next = Next::Wanted(log),
-            Next::Wanted(_) | Next::Done(_) => return Err(Unfit::Errno(EBUSY)),
+            next @ Next::No => *next = Next::Wanted(log, buffer),
+            Next::Wanted(..) | Next::Trying | Next::Done(_) => {
+                return Err(Unfit::Errno(EBUSY));
+            }
         }
         self.parts.worker.start();
         loop {
@@ -77,11 +90,11 @@ impl<'t, P: HasKept> History<'t, P> {
                         }
                         return result;
                     }
-                    Next::Wanted(_) | Next::No if ended => {
+                    Next::Wanted(..) | Next::No if ended => {
                         *next = Next::No;
                         return Err(Unfit::Errno(EIO));
                     }
-                    Next::Wanted(_) | Next::No => {}
+                    Next::Wanted(..) | Next::Trying | Next::No => {}
                 }
             }
             fsleep(LOOK);
@@ -90,22 +103,55 @@ impl<'t, P: HasKept> History<'t, P> {
 
     /// Changes to the next log device, if there is one.
     pub(super) fn go_on(&self, work: &mut Work<P>, task: &IoTask<'_>) {
-        let log = match &*self.next.lock() {
-            Next::Wanted(log) => *log,
-            Next::No | Next::Done(_) => return,
+        let (log, buffer) = {
+            let mut next = self.next.lock();
+            match core::mem::replace(&mut *next, Next::Trying) {
+                Next::Wanted(log, buffer) => (log, buffer),
+                other @ (Next::No | Next::Trying | Next::Done(_)) => {
+                    *next = other;
+                    return;
+                }
+            }
         };
-        let result = self.change_to(work, log, task);
+        let result = self
+            .read_next(work, log, buffer, task)
+            .and_then(|fresh| self.change_to(work, log, fresh, task));
 
         *self.next.lock() = Next::Done(result);
+    }
+
+    /// Reads the superblock of the next log device.
+    fn read_next(
+        &self,
+        work: &mut Work<P>,
+        log: Device<'t>,
+        buffer: ReadBuffer,
+        task: &IoTask<'_>,
+    ) -> Result<Superblock, Unfit> {
+        if let Some(hanging) = &work.log.hanging_next {
+            if !hanging.is_done() {
+                return Err(Unfit::Errno(EBUSY));
+            }
+        }
+        let read = self.parts.io.read(task, log, 0, buffer, block_of(log));
+        match self.wait_for(read, || self.hung_after().min(READ_MAX)) {
+            Ok((buffer, result)) => result
+                .map_err(Unfit::Errno)
+                .and_then(|()| self.superblock_in(log, buffer.bytes())),
+            Err(hanging) => {
+                work.log.hanging_next = Some(hanging);
+                Err(Unfit::Errno(ETIMEDOUT))
+            }
+        }
     }
 
     fn change_to(
         &self,
         work: &mut Work<P>,
         log: Device<'t>,
+        fresh: Superblock,
         task: &IoTask<'_>,
     ) -> Result<(), Unfit> {
-        let fresh = self.read_superblock(work, log, task)?;
         if fresh.session != 0 {
             return Err(Unfit::Used);
         }
@@ -114,9 +160,18 @@ impl<'t, P: HasKept> History<'t, P> {
         // From here on, requests that find no room wait.
         self.changing.store(true, Ordering::Release);
         self.block();
-        self.put_end(work, End::Next);
-        self.buffers.close(&mut self.turn.lock());
-        let result = self.change_closed(work, &old, fresh, log, task);
+        self.put_rest(work, task);
+        let stopped = {
+            let mut turn = self.turn.lock();
+            // Nothing else can stop it from here on.
+            self.is_on() && self.buffers.stop(&mut turn)
+        };
+        let result = if stopped {
+            self.put_end(work, End::Next);
+            self.change_closed(work, &old, fresh, log, task)
+        } else {
+            Err(Unfit::Errno(EIO))
+        };
         if result.is_err() {
             self.end(End::Failed);
         }

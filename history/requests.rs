@@ -107,8 +107,7 @@ impl<P: HasKept> History<'_, P> {
             Ok(()) => 0,
             Err(error) => error.to_errno().unsigned_abs(),
         };
-        // Without a head, the session has ended, and every entry is before this.
-        let head = self.buffers.head().unwrap_or(u64::MAX);
+        let head = self.buffers.head_or_last();
 
         if self.notes.complete(kept, head, errno) {
             self.parts.worker.start();
@@ -240,7 +239,8 @@ impl<P: HasKept> History<'_, P> {
                 Err(NoRoom::Closed) => return Err(self.closed()),
                 Err(NoRoom::Seal(seen)) => seen,
             };
-            match self.buffers.seal(&mut self.turn.lock(), Some(seen)) {
+            let mut turn = self.turn.lock();
+            match self.buffers.seal(&mut turn, Some(seen)) {
                 Sealed::Yes(complete) => {
                     if complete {
                         self.parts.worker.start();
@@ -248,8 +248,12 @@ impl<P: HasKept> History<'_, P> {
                 }
                 Sealed::Before => {}
                 Sealed::NoneFree => return Err(Obstacle::Full),
+                // The log is about to go on with another device.
+                Sealed::Full if self.changing.load(Ordering::Relaxed) => {
+                    return Err(Obstacle::Full);
+                }
                 Sealed::Full => {
-                    self.end(End::Full);
+                    self.end_in(&mut turn, End::Full);
                     return Err(Obstacle::Ended);
                 }
                 Sealed::Closed => return Err(self.closed()),

@@ -58,6 +58,11 @@ const LOOK: Delta = Delta::from_millis(1);
 /// How many staging buffers a log device has room for at least.
 const SMALLEST: u64 = 4;
 
+/// The size of the blocks of a log on this device, in bytes.
+pub(super) fn block_of(log: Device<'_>) -> usize {
+    (log.logical_block_size() as usize).max(superblock::SIZE)
+}
+
 /// Why a device cannot be the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unfit {
@@ -194,9 +199,10 @@ impl<P: HasKept> History<'_, P> {
         work.log.next = place;
         work.log.first = true;
         if !self.write_superblock(&mut work.log, superblock::State::Open, task) {
-            return Err(Unfit::Errno(match work.log.hanging {
-                Some(_) => ETIMEDOUT,
-                None => EIO,
+            return Err(Unfit::Errno(if work.log.has_hanging() {
+                ETIMEDOUT
+            } else {
+                EIO
             }));
         }
         // From here on the log is this table's.
@@ -232,20 +238,25 @@ impl<P: HasKept> History<'_, P> {
     }
 
     /// The superblock of the log device, or a new one.
-    pub(super) fn read_superblock(
+    fn read_superblock(
         &self,
         work: &mut Work<P>,
         log: Device<'_>,
         task: &IoTask<'_>,
     ) -> Result<Superblock, Unfit> {
-        let block = (log.logical_block_size() as usize).max(superblock::SIZE);
-        let found = self.read(work, (log, 0), block, task, |bytes| {
-            bytes
-                .first_chunk()
-                .ok_or(NoSuperblock::Damaged)
-                .and_then(Superblock::decode::<Xxh64>)
-        })?;
+        let block = block_of(log);
+        self.read(work, (log, 0), block, task, |bytes| {
+            self.superblock_in(log, bytes)
+        })?
+    }
 
+    /// The superblock in the first block of a log device, or a new one.
+    pub(super) fn superblock_in(&self, log: Device<'_>, bytes: &[u8]) -> Result<Superblock, Unfit> {
+        let block = block_of(log);
+        let found = bytes
+            .first_chunk()
+            .ok_or(NoSuperblock::Damaged)
+            .and_then(Superblock::decode::<Xxh64>);
         let needs = u64::from(self.buffers.size()).saturating_mul(SMALLEST);
         if log.sectors().saturating_mul(SECTOR_SIZE) < needs {
             return Err(Unfit::Small);
@@ -388,10 +399,10 @@ impl<P: HasKept> History<'_, P> {
         let buffer = work.log.buffer.take().ok_or(Unfit::Errno(ENOMEM))?;
         let sector = offset / SECTOR_SIZE;
         let read = self.parts.io.read(task, log, sector, buffer, len);
-        let (buffer, result) = match self.wait_for(read) {
+        let (buffer, result) = match self.wait_for(read, || self.hung_after()) {
             Ok(ended) => ended,
             Err(hanging) => {
-                work.log.hanging = Some(hanging);
+                work.log.keep_hanging(hanging);
                 return Err(Unfit::Errno(ETIMEDOUT));
             }
         };
@@ -407,12 +418,14 @@ impl<P: HasKept> History<'_, P> {
             End::Failed | End::Hung => false,
             End::Suspended | End::Stopped | End::Full | End::Next => !work.log.broken,
         };
+        self.buffers.stop(&mut self.turn.lock());
+        // They need not wait for the log any more.
+        self.let_go(work, false);
         if clean {
+            self.put_rest(work, task);
             self.put_end(work, end);
         }
         self.buffers.close(&mut self.turn.lock());
-        // They need not wait for the log any more.
-        self.let_go(work, false);
         let clean = clean
             && self.settle(work, task)
             && self.write_superblock(&mut work.log, superblock::State::Closed, task);
@@ -477,7 +490,7 @@ impl<P: HasKept> History<'_, P> {
             if filled.is_some_and(|position| self.written.load(Ordering::Acquire) > position) {
                 return Ok(());
             }
-            if time::now().saturating_sub(since) > self.patience() {
+            if time::now().saturating_sub(since) > self.hung_after() {
                 return Err(ETIMEDOUT);
             }
             self.wanted.store(true, Ordering::Relaxed);

@@ -4,7 +4,10 @@
 
 use super::{
     held::Prepare,
-    log::Log,
+    log::{
+        Log,
+        LOOK, //
+    },
     requests::{
         Obstacle,
         LINGER, //
@@ -47,7 +50,10 @@ use crate::{
 use core::sync::atomic::Ordering;
 use kernel::{
     prelude::*,
-    time::Delta, //
+    time::{
+        delay::fsleep,
+        Delta, //
+    }, //
 };
 
 /// How many notes one entry has at most.
@@ -133,7 +139,8 @@ impl<P: HasKept> History<'_, P> {
         let linger = u64::try_from(LINGER.as_nanos()).unwrap_or(0);
         let late = now.saturating_sub(work.sealed) >= linger;
         if self.wanted.swap(false, Ordering::Relaxed) || late {
-            match self.buffers.seal(&mut self.turn.lock(), None) {
+            let mut turn = self.turn.lock();
+            match self.buffers.seal(&mut turn, None) {
                 Sealed::Yes(_) => {
                     work.sealed = now;
                     progress = true;
@@ -144,20 +151,19 @@ impl<P: HasKept> History<'_, P> {
                 Sealed::NoneFree => {
                     self.wanted.store(true, Ordering::Relaxed);
                 }
-                Sealed::Full => self.end(End::Full),
+                Sealed::Full => self.end_in(&mut turn, End::Full),
                 Sealed::Closed => {}
             }
         }
         progress |= self.write_out(work, task);
 
-        let patience = self.patience();
-        if self.is_hung(&work.log, patience) {
+        if self.is_hung(&work.log) {
             work.log.broken = true;
             self.end(End::Hung);
         } else if work
             .prepare
             .stalled()
-            .is_some_and(|since| !self.is_waiting() || now.saturating_sub(since) > patience)
+            .is_some_and(|since| !self.is_waiting() || now.saturating_sub(since) > self.patience())
         {
             self.let_go(work, true);
             progress = true;
@@ -182,9 +188,15 @@ impl<P: HasKept> History<'_, P> {
                 return;
             }
             let payload = count.saturating_mul(Note::SIZE) as u32;
-            let Some(mut filling) = self.entry(Kind::Completions, 0, 0..0, payload) else {
+            let Some(mut filling) = self.late_room(payload) else {
                 return;
             };
+            let position = filling.position();
+            filling.put(
+                &self
+                    .header(Kind::Completions, 0, 0..0, position, payload)
+                    .encode(),
+            );
             for _ in 0..count {
                 if let Some(note) = work.notes.pop() {
                     filling.put(&note.encode());
@@ -200,11 +212,15 @@ impl<P: HasKept> History<'_, P> {
     ///
     /// There is no room for all of it.
     pub(super) fn put_gaps(&self) -> Result<(), Obstacle> {
-        while !self.gaps.lock().is_empty() {
-            let mut filling = self.reserve_entry(0).ok_or(Obstacle::Full)?;
-            let Some(missing) = self.gaps.lock().pop() else {
-                continue;
-            };
+        loop {
+            // What another task adds from here on is not in this entry: it may come after later entries.
+            let mut gaps = self.gaps.lock();
+            if gaps.is_empty() {
+                return Ok(());
+            }
+            let mut filling = self.late_room(0).ok_or(Obstacle::Full)?;
+            let missing = gaps.pop().unwrap_or_default();
+            drop(gaps);
             let header = self.header(
                 Kind::Gap,
                 missing.detail,
@@ -215,12 +231,22 @@ impl<P: HasKept> History<'_, P> {
             filling.put(&header.encode());
             self.finish(filling);
         }
-        Ok(())
     }
 
-    /// Reserves room for an entry with a payload of this length.
-    fn reserve_entry(&self, payload: u32) -> Option<Filling<'_>> {
-        self.reserve(Header::size_with(payload)?).ok()
+    /// Reserves room for an entry of the worker, also when the log is stopped.
+    fn late_room(&self, payload: u32) -> Option<Filling<'_>> {
+        let size = Header::size_with(payload)?;
+        if let Ok(filling) = self.reserve(size) {
+            return Some(filling);
+        }
+        let mut turn = self.turn.lock();
+        if !turn.is_stopped() {
+            return None;
+        }
+        self.buffers.reserve_late(&mut turn, size).or_else(|| {
+            let _ = self.buffers.seal(&mut turn, None);
+            self.buffers.reserve_late(&mut turn, size)
+        })
     }
 
     /// Begins an entry of the history itself; `None` if there is no room.
@@ -231,7 +257,7 @@ impl<P: HasKept> History<'_, P> {
         sectors: core::ops::Range<u64>,
         payload: u32,
     ) -> Option<Filling<'_>> {
-        let mut filling = self.reserve_entry(payload)?;
+        let mut filling = self.reserve(Header::size_with(payload)?).ok()?;
         let header = self.header(kind, detail, sectors, filling.position(), payload);
 
         filling.put(&header.encode());
@@ -263,28 +289,48 @@ impl<P: HasKept> History<'_, P> {
         }
     }
 
-    /// Puts the last words of a session into the log: notes and gaps, as far as there is room, and its end.
-    pub(super) fn put_end(&self, work: &mut Work<P>, end: End) {
-        self.put_notes(work);
-        let _ = self.put_gaps();
-        let lost = work.notes.len() as u64;
-        self.counts.notes_lost.fetch_add(lost, Ordering::Relaxed);
-        work.notes.clear();
-        // These may use room that others may not.
-        let Some(size) = Header::size_with(0) else {
-            return;
-        };
-        let missing = self.gaps.lock().pop_all();
-        let gap = missing.map(|missing| (Kind::Gap, missing.detail, missing.sectors));
-        for (kind, detail, sectors) in [gap, Some((Kind::End, end as u8, 0..0))]
-            .into_iter()
-            .flatten()
-        {
-            if let Ok(mut filling) = self.buffers.reserve_last(size) {
-                let header = self.header(kind, detail, sectors, filling.position(), 0);
-                filling.put(&header.encode());
-                filling.finish();
+    /// Puts all notes and gaps into the log. Waits for room, as long as the log device takes something.
+    pub(super) fn put_rest(&self, work: &mut Work<P>, task: &IoTask<'_>) {
+        loop {
+            self.put_notes(work);
+            if self.put_gaps().is_ok() && work.notes.is_empty() {
+                return;
+            }
+            let mut progress = self.write_out(work, task);
+            progress |= self.reap(&mut work.log, task);
+            if work.log.broken || self.is_hung(&work.log) || !(progress || work.log.is_busy()) {
+                return;
+            }
+            if !progress {
+                fsleep(LOOK);
             }
         }
+    }
+
+    /// Puts the last words of a session into the log, which is stopped: what is missing, if there was no room for that
+    /// before, and its end. Then it closes the log.
+    pub(super) fn put_end(&self, work: &mut Work<P>, end: End) {
+        // Another log device takes them.
+        if end != End::Next {
+            let lost = work.notes.len() as u64;
+            self.counts.notes_lost.fetch_add(lost, Ordering::Relaxed);
+            work.notes.clear();
+        }
+        let missing = self.gaps.lock().pop_all();
+        let gap = missing.map(|missing| (Kind::Gap, missing.detail, missing.sectors));
+        let mut turn = self.turn.lock();
+        if let Some(size) = Header::size_with(0) {
+            for (kind, detail, sectors) in [gap, Some((Kind::End, end as u8, 0..0))]
+                .into_iter()
+                .flatten()
+            {
+                if let Some(mut filling) = self.buffers.reserve_last(&mut turn, size) {
+                    let header = self.header(kind, detail, sectors, filling.position(), 0);
+                    filling.put(&header.encode());
+                    filling.finish();
+                }
+            }
+        }
+        self.buffers.close(&mut turn);
     }
 }

@@ -111,6 +111,12 @@ impl Buffers {
         self.staging.head()
     }
 
+    /// [`Staging::head_or_last`].
+    #[inline]
+    pub(crate) fn head_or_last(&self) -> u64 {
+        self.staging.head_or_last()
+    }
+
     /// [`Staging::can_hold`].
     #[inline]
     pub(crate) fn can_hold(&self, bytes: u32) -> bool {
@@ -127,14 +133,17 @@ impl Buffers {
         self.staging.reserve(bytes).map(|room| self.filling(room))
     }
 
-    /// Reserves room for the last words of a session ([`Staging::reserve_last`]).
-    ///
-    /// # Errors
-    ///
-    /// There is no room.
-    pub(crate) fn reserve_last(&self, bytes: u32) -> Result<Filling<'_>, NoRoom> {
+    /// Reserves room in the stopped buffer ([`Staging::reserve_late`]).
+    pub(crate) fn reserve_late(&self, turn: &mut Turn, bytes: u32) -> Option<Filling<'_>> {
         self.staging
-            .reserve_last(bytes)
+            .reserve_late(turn, bytes)
+            .map(|room| self.filling(room))
+    }
+
+    /// Reserves room for the last words of a session ([`Staging::reserve_last`]).
+    pub(crate) fn reserve_last(&self, turn: &mut Turn, bytes: u32) -> Option<Filling<'_>> {
+        self.staging
+            .reserve_last(turn, bytes)
             .map(|room| self.filling(room))
     }
 
@@ -150,6 +159,11 @@ impl Buffers {
     /// [`Staging::seal`].
     pub(crate) fn seal(&self, turn: &mut Turn, seen: Option<Seen>) -> Sealed {
         self.staging.seal(turn, seen)
+    }
+
+    /// [`Staging::stop`].
+    pub(crate) fn stop(&self, turn: &mut Turn) -> bool {
+        self.staging.stop(turn)
     }
 
     /// [`Staging::close`].

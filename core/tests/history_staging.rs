@@ -73,7 +73,8 @@ fn nothing_has_room_while_closed() {
     let (staging, mut turn) = Staging::new(2, 8192);
     assert_eq!(staging.head(), None);
     assert_eq!(staging.reserve(8), Err(NoRoom::Closed));
-    assert_eq!(staging.reserve_last(8), Err(NoRoom::Closed));
+    assert_eq!(staging.reserve_last(&mut turn, 8), None);
+    assert!(!staging.stop(&mut turn));
     assert_eq!(staging.seal(&mut turn, None), Sealed::Closed);
     assert_eq!(staging.close(&mut turn), None);
     assert_eq!(staging.take_complete(), None);
@@ -139,7 +140,7 @@ fn an_empty_buffer_is_free_once_closed() {
 
 #[test]
 fn the_last_words_have_room_of_their_own() {
-    let (staging, _) = started(1 << 20);
+    let (staging, mut turn) = started(1 << 20);
     let most = 8192 - LAST - HEADER as u32;
     assert!(staging.can_hold(most) && staging.can_hold(most - 7));
     for bytes in [most + 1, u32::MAX - 7, u32::MAX] {
@@ -148,14 +149,54 @@ fn the_last_words_have_room_of_their_own() {
     }
     assert!(staging.reserve(most).is_ok());
     assert!(matches!(staging.reserve(8), Err(NoRoom::Seal(_))));
-    assert!(staging.reserve_last(LAST - 8).is_ok());
-    assert!(matches!(staging.reserve_last(16), Err(NoRoom::Seal(_))));
-    let last = staging.reserve_last(8).unwrap();
+    // Only the last ones do.
+    assert_eq!(staging.reserve_last(&mut turn, 8), None);
+    assert!(staging.stop(&mut turn));
+    assert_eq!(staging.reserve(8), Err(NoRoom::Closed));
+    assert_eq!(staging.reserve_late(&mut turn, 8), None);
+    assert!(staging.reserve_last(&mut turn, LAST - 8).is_some());
+    assert_eq!(staging.reserve_last(&mut turn, 16), None);
+    let last = staging.reserve_last(&mut turn, 8).unwrap();
     assert_eq!(
         (last.offset(), last.bytes(), last.position()),
         (8184, 8, 4096 + 8184)
     );
-    assert!(matches!(staging.reserve_last(1), Err(NoRoom::Seal(_))));
+    assert_eq!(staging.reserve_last(&mut turn, 1), None);
+    assert_eq!(staging.close(&mut turn), Some(4096 + 8192));
+    assert_eq!(staging.reserve_last(&mut turn, 1), None);
+}
+
+/// A log that is stopped takes entries of its owner only, also in further buffers. Its head stays where it was stopped,
+/// until the next session.
+#[test]
+fn a_stopped_log_goes_on_for_its_owner() {
+    let (staging, mut turn) = started(1 << 20);
+    assert!(!turn.is_stopped());
+    let first = staging.reserve(8).unwrap();
+    assert!(staging.stop(&mut turn));
+    assert!(turn.is_stopped() && !staging.stop(&mut turn));
+    let head = 4096 + HEADER + 8;
+    assert_eq!((staging.head(), staging.head_or_last()), (None, head));
+    let late = staging.reserve_late(&mut turn, 7000).unwrap();
+    assert_eq!((late.position(), late.bytes()), (head, 7000));
+    assert_eq!(staging.reserve_late(&mut turn, 7000), None);
+    assert_eq!(staging.seal(&mut turn, None), Sealed::Yes(false));
+    let next = staging.reserve_late(&mut turn, 7000).unwrap();
+    assert_eq!(next.position(), 4096 + 8192 + HEADER);
+    assert_eq!(staging.seal(&mut turn, None), Sealed::NoneFree);
+    for room in [first, late, next] {
+        staging.fill(room);
+    }
+    assert_eq!(staging.close(&mut turn), Some(4096 + 2 * 8192));
+    assert!(!turn.is_stopped());
+    for position in [4096, 4096 + 8192] {
+        let complete = staging.take_complete().unwrap();
+        assert_eq!(complete.position, position);
+        staging.free(complete);
+    }
+    assert_eq!(staging.head_or_last(), head);
+    assert!(staging.start(&mut turn, 4096 + 2 * 8192, 1 << 20, 4096));
+    assert_eq!(Some(staging.head_or_last()), staging.head());
 }
 
 #[test]
@@ -218,11 +259,14 @@ fn a_complete_buffer_is_taken_once() {
 #[derive(Clone, Debug)]
 enum Step {
     Start(u64),
-    Reserve(u32, bool),
+    Reserve(u32),
+    /// True for the last words.
+    ReserveLate(u32, bool),
     /// Fills one of the rooms.
     Fill(usize),
     Seal,
     SealSeen,
+    Stop,
     Close,
     Take,
     /// Frees one of the taken buffers.
@@ -232,10 +276,12 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         1 => (0..3_u64).prop_map(Step::Start),
-        6 => (0..3000_u32, any::<bool>()).prop_map(|(bytes, last)| Step::Reserve(bytes, last)),
+        6 => (0..3000_u32).prop_map(Step::Reserve),
+        3 => (0..3000_u32, any::<bool>()).prop_map(|(bytes, last)| Step::ReserveLate(bytes, last)),
         5 => any::<usize>().prop_map(Step::Fill),
         1 => Just(Step::Seal),
         2 => Just(Step::SealSeen),
+        1 => Just(Step::Stop),
         1 => Just(Step::Close),
         3 => Just(Step::Take),
         3 => any::<usize>().prop_map(Step::Free),
@@ -258,6 +304,7 @@ fn same_as_model(count: usize, block: u32, blocks: u64, steps: Vec<Step>) {
     let mut position = u64::from(block);
     let mut end = 0;
     let mut open: Option<Model> = None;
+    let (mut stopped, mut last_head) = (false, 0);
     let mut sealed: VecDeque<Model> = VecDeque::new();
     let mut rooms: Vec<Room> = Vec::new();
     let mut taken: Vec<Complete> = Vec::new();
@@ -273,6 +320,7 @@ fn same_as_model(count: usize, block: u32, blocks: u64, steps: Vec<Step>) {
                 assert_eq!(staging.start(&mut turn, at, limit, block), wanted);
                 if wanted {
                     (position, end) = (at, limit);
+                    stopped = false;
                     open = Some(Model {
                         buffer: 0,
                         position,
@@ -281,14 +329,31 @@ fn same_as_model(count: usize, block: u32, blocks: u64, steps: Vec<Step>) {
                     });
                 }
             }
-            Step::Reserve(bytes, last) => {
+            Step::ReserveLate(bytes, last) => {
                 let (result, limit) = if last {
-                    (staging.reserve_last(bytes), size)
+                    (staging.reserve_last(&mut turn, bytes), size)
                 } else {
-                    (staging.reserve(bytes), size - LAST)
+                    (staging.reserve_late(&mut turn, bytes), size - LAST)
                 };
                 let bytes = u64::from(bytes.next_multiple_of(8));
-                match (&mut open, result) {
+                match (open.as_mut().filter(|_| stopped), result) {
+                    (None, result) => assert_eq!(result, None),
+                    (Some(open), Some(room)) => {
+                        assert_eq!(room.buffer(), open.buffer);
+                        assert_eq!(room.offset() as u64, open.taken);
+                        assert_eq!(room.bytes() as u64, bytes);
+                        assert_eq!(room.position(), open.position + open.taken);
+                        open.taken += bytes;
+                        assert!(open.taken <= u64::from(limit));
+                        rooms.push(room);
+                    }
+                    (Some(open), None) => assert!(open.taken + bytes > u64::from(limit)),
+                }
+            }
+            Step::Reserve(bytes) => {
+                let (result, limit) = (staging.reserve(bytes), size - LAST);
+                let bytes = u64::from(bytes.next_multiple_of(8));
+                match (open.as_mut().filter(|_| !stopped), result) {
                     (None, result) => assert_eq!(result, Err(NoRoom::Closed)),
                     (Some(open), Ok(room)) => {
                         assert_eq!(room.buffer(), open.buffer);
@@ -360,7 +425,17 @@ fn same_as_model(count: usize, block: u32, blocks: u64, steps: Vec<Step>) {
                     sealed.push_back(now);
                 }
             }
+            Step::Stop => {
+                let wanted = open.as_ref().filter(|_| !stopped);
+                assert_eq!(staging.stop(&mut turn), wanted.is_some());
+                if let Some(open) = wanted {
+                    (stopped, last_head) = (true, open.position + open.taken);
+                }
+            }
             Step::Close => {
+                if let Some(open) = open.as_ref().filter(|_| !stopped) {
+                    last_head = open.position + open.taken;
+                }
                 let wanted = open.take().map(|now| {
                     if now.taken == HEADER {
                         return now.position;
@@ -398,10 +473,13 @@ fn same_as_model(count: usize, block: u32, blocks: u64, steps: Vec<Step>) {
                 }
             }
         }
-        assert_eq!(
-            staging.head(),
-            open.as_ref().map(|open| open.position + open.taken)
-        );
+        let head = open
+            .as_ref()
+            .filter(|_| !stopped)
+            .map(|open| open.position + open.taken);
+        assert_eq!(staging.head(), head);
+        assert_eq!(staging.head_or_last(), head.unwrap_or(last_head));
+        assert_eq!(turn.is_stopped(), stopped && open.is_some());
         let idle = open.is_none() && sealed.is_empty() && taken.is_empty();
         assert_eq!(staging.is_idle(), idle);
     }

@@ -54,6 +54,19 @@ finish
 expect 'gaps' 0 "$(status history_gaps)"
 remove_target imgrement
 
+# All buffers are full, and on their way. The end waits until the log has the notes, too.
+with history_new on base off
+fio --name=w --filename=/dev/mapper/imgrement --rw=write --bs=512 --direct=1 --ioengine=libaio --iodepth=32 --time_based \
+	--runtime=600 --minimal > /dev/null 2>&1 &
+load=$!
+until_more history_held 50
+dmsetup message imgrement 0 history stop
+kill $load
+wait $load || true
+expect 'state' 'ended stopped' "$(status history) $(status history_reason)"
+expect 'notes lost' 0 "$(status history_notes_lost)"
+remove_target imgrement
+
 # It leaves gaps instead.
 with history_new on history_slow gap
 begin gap
@@ -79,7 +92,34 @@ read -r marks unknown <<< "$(check hang)"
 [ "$marks" -ge 1 ] || fail 'no mark after the log came back'
 [ "$unknown" -gt 0 ] || fail 'nothing is unknown'
 
-# It hangs for longer than history_timeout: the history ends, and the writes that waited go on. The removal waits for it.
+# It takes longer than a write may wait, but not twice as long: the writes that waited go on, with gaps, and so does the
+# history. Later there are no more gaps.
+with history_new on history_timeout 8
+begin late
+until_more history_held 0
+until [ "$(count '^mark: late\.')" -gt 0 ]; do sleep 0.1; done
+touch /tmp/stop.quiet
+# From here on, the load does not wait for a mark.
+until_more history_position $(($(status history_position) + 500000))
+dmsetup suspend log
+until_more history_gaps 0
+dmsetup resume log
+rm /tmp/stop.quiet
+sleep 1
+finish
+expect 'state' on "$(status history)"
+gaps=$(status history_gaps)
+begin later
+finish
+expect 'gaps' "$gaps" "$(status history_gaps)"
+remove_target imgrement
+for name in late later; do
+	read -r marks unknown <<< "$(check $name)"
+	echo "$name: $gaps gaps, $marks marks, $unknown unknown"
+	[ "$marks" -ge 2 ] || fail "$marks marks"
+done
+
+# It hangs for longer: the history ends, and the writes that waited go on. The removal waits for it.
 with history_new on history_timeout 2
 begin hung
 until [ "$(count '^mark: hung\.')" -gt 0 ]; do sleep 0.1; done

@@ -340,3 +340,32 @@ fn the_head_never_goes_back() {
         assert!(after <= shared.staging.head().unwrap());
     });
 }
+
+/// A log is stopped while a thread makes an entry. The thread gets room before that, or none. In both cases, the head that
+/// it sees then is above its entry, and not above what the owner adds.
+#[test]
+fn a_stopped_log_has_what_came_before() {
+    loom::model(|| {
+        let shared = Shared::new();
+        let maker = {
+            let shared = shared.clone();
+            thread::spawn(move || {
+                let position = shared.staging.reserve(8).ok().map(|room| {
+                    let position = room.position();
+                    shared.fill(room);
+                    position
+                });
+                (position, shared.staging.head_or_last())
+            })
+        };
+        let late = {
+            let mut turn = shared.turn.lock().unwrap();
+            assert!(shared.staging.stop(&mut turn));
+            let late = shared.staging.reserve_late(&mut turn, 8).unwrap();
+            late.position()
+        };
+        let (made, head) = maker.join().unwrap();
+        assert!(made.is_none_or(|position| position < head && position < late));
+        assert!(head <= late && head >= START + 80);
+    });
+}

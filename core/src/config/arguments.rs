@@ -91,7 +91,7 @@ settings! {
     /// When the log device is too slow: whether writes wait, or go on and leave a gap in the history.
     HistorySlow   history_slow: Slow                    = Slow::Wait,   AnyTime,      OneOf(Slow::ALL);
 
-    /// After how many seconds a write waits no longer, and a log device that hangs is given up.
+    /// How many seconds a write waits for room at most. A log device that hangs for twice as long is given up.
     HistoryTimeout history_timeout: u32                 = 30,           AnyTime,      TIMEOUT;
 
     /// How much memory the history takes for what waits for the log device, in KiB.

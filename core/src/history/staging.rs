@@ -6,6 +6,7 @@
 //!
 //! - *free*: nothing uses it.
 //! - *open*: entries get room in it. One buffer is open at a time.
+//! - *stopped*: it was open, and only the holder of the lock below gets room in it, for the last words of a session.
 //! - *sealed*: no more entries get room. Some may still be filled.
 //! - *complete*: sealed, and all its entries are filled. It can be written to the log, and then it is free again.
 //!
@@ -40,7 +41,7 @@ const START: u32 = batch::HEADER_LENGTH / ALIGN;
 
 const _: () = assert!(batch::HEADER_LENGTH % ALIGN == 0);
 
-/// What [`Staging::reserve`] leaves of each buffer for [`Staging::reserve_last`], in bytes.
+/// What [`Staging::reserve_late`] and all before it leave of each buffer for [`Staging::reserve_last`], in bytes.
 pub const LAST: u32 = 1024;
 
 /// The open buffer, in one word.
@@ -171,6 +172,15 @@ pub enum Sealed {
 pub struct Turn {
     /// The next position that a batch may not reach: the end of the log.
     end: u64,
+    /// The stopped buffer.
+    stopped: Option<Word>,
+}
+
+impl Turn {
+    /// Whether there is a stopped buffer.
+    pub fn is_stopped(&self) -> bool {
+        self.stopped.is_some()
+    }
 }
 
 /// Staging buffers.
@@ -186,6 +196,8 @@ pub struct Staging {
     block: AtomicU32,
     /// The buffer that is written next. Only the writer changes it.
     oldest: AtomicU32,
+    /// The head when it was last stopped.
+    last_head: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -251,8 +263,13 @@ impl Staging {
             size: size.clamp(BLOCK_MIN, BUFFER_MAX),
             block: AtomicU32::new(BLOCK_MIN),
             oldest: AtomicU32::new(0),
+            last_head: AtomicU64::new(0),
         };
-        (staging, Turn { end: 0 })
+        let turn = Turn {
+            end: 0,
+            stopped: None,
+        };
+        (staging, turn)
     }
 
     /// How many buffers there are.
@@ -321,6 +338,19 @@ impl Staging {
             .map(Word::head)
     }
 
+    /// The same. If no buffer is open, it is the head when the last one was stopped: all entries from before are below
+    /// it, and all of a session that follows are above. In any context.
+    #[inline]
+    pub fn head_or_last(&self) -> u64 {
+        // Acquire: the last head comes with the word that says that no buffer is open. Pairs with `stop`.
+        let word = Word(self.open.load(Ordering::Acquire));
+        if word == Word::CLOSED {
+            self.last_head.load(Ordering::Relaxed)
+        } else {
+            word.head()
+        }
+    }
+
     /// Reserves room for `bytes` bytes, rounded up to a multiple of [`ALIGN`]. In any context.
     ///
     /// # Errors
@@ -328,20 +358,7 @@ impl Staging {
     /// The open buffer has too little room, or none is open.
     #[inline]
     pub fn reserve(&self, bytes: u32) -> Result<Room, NoRoom> {
-        self.reserve_below(self.size.saturating_sub(LAST), bytes)
-    }
-
-    /// The same, for the last words of a session: these may take [`LAST`] bytes more. In any context.
-    ///
-    /// # Errors
-    ///
-    /// As for [`Self::reserve`].
-    pub fn reserve_last(&self, bytes: u32) -> Result<Room, NoRoom> {
-        self.reserve_below(self.size, bytes)
-    }
-
-    #[inline]
-    fn reserve_below(&self, limit: u32, bytes: u32) -> Result<Room, NoRoom> {
+        let limit = self.size.saturating_sub(LAST);
         let mut now = Word(self.open.load(Ordering::Relaxed));
         let units = bytes.div_ceil(ALIGN);
         let bytes = units.saturating_mul(ALIGN);
@@ -375,6 +392,32 @@ impl Staging {
         }
     }
 
+    /// Reserves room in the stopped buffer; `None` if there is none, or if it has too little room.
+    pub fn reserve_late(&self, turn: &mut Turn, bytes: u32) -> Option<Room> {
+        self.reserve_stopped(turn, self.size.saturating_sub(LAST), bytes)
+    }
+
+    /// The same, for the last words of a session: these may take [`LAST`] bytes more.
+    pub fn reserve_last(&self, turn: &mut Turn, bytes: u32) -> Option<Room> {
+        self.reserve_stopped(turn, self.size, bytes)
+    }
+
+    fn reserve_stopped(&self, turn: &mut Turn, limit: u32, bytes: u32) -> Option<Room> {
+        let now = turn.stopped?;
+        let units = bytes.div_ceil(ALIGN);
+        let bytes = units.saturating_mul(ALIGN);
+        let offset = now.taken();
+        offset.checked_add(bytes).filter(|end| *end <= limit)?;
+
+        turn.stopped = Some(Word(now.0.wrapping_add(u64::from(units))));
+        Some(Room {
+            buffer: now.buffer(),
+            offset,
+            bytes,
+            position: now.head(),
+        })
+    }
+
     /// Whether a request for `bytes` bytes can ever succeed.
     pub fn can_hold(&self, bytes: u32) -> bool {
         bytes
@@ -392,9 +435,11 @@ impl Staging {
     }
 
     /// Seals the open buffer, and opens the next one. `seen` is what [`Self::reserve`] found; without it, the buffer is
-    /// sealed unless it is empty.
+    /// sealed unless it is empty. In the same way, it seals a stopped buffer. Then the next one is stopped, too.
     pub fn seal(&self, turn: &mut Turn, seen: Option<Seen>) -> Sealed {
-        let now = Word(self.open.load(Ordering::Relaxed));
+        let now = turn
+            .stopped
+            .unwrap_or_else(|| Word(self.open.load(Ordering::Relaxed)));
         if now == Word::CLOSED {
             return Sealed::Closed;
         }
@@ -416,6 +461,10 @@ impl Staging {
         }
 
         next.used.store(1, Ordering::Relaxed);
+        if let Some(last) = turn.stopped {
+            turn.stopped = Some(Word::new(self.end(last), index));
+            return Sealed::Yes(buffer.seal(last));
+        }
         // The next one begins where this one ends, so its position is only known with what is taken now.
         let mut last = now;
         loop {
@@ -433,14 +482,34 @@ impl Staging {
         Sealed::Yes(buffer.seal(last))
     }
 
-    /// Seals the open buffer, and opens none. Returns the position at which a further batch would begin; `None` if no
-    /// buffer was open. An empty buffer is free after this. Another one may be complete after this.
-    pub fn close(&self, _turn: &mut Turn) -> Option<u64> {
-        // Relaxed: nothing is used because of this word.
-        let last = Word(self.open.swap(Word::CLOSED.0, Ordering::Relaxed));
-        if last == Word::CLOSED {
-            return None;
+    /// Stops the open buffer: from here on, only the holder of the turn gets room. Returns whether one was open.
+    pub fn stop(&self, turn: &mut Turn) -> bool {
+        let mut last = Word(self.open.load(Ordering::Relaxed));
+        loop {
+            if last == Word::CLOSED {
+                return false;
+            }
+            self.last_head.store(last.head(), Ordering::Relaxed);
+            // Release: the last head comes before. Pairs with `head_or_last`.
+            match self.open.compare_exchange_weak(
+                last.0,
+                Word::CLOSED.0,
+                Ordering::Release,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => break,
+                Err(word) => last = Word(word),
+            }
         }
+        turn.stopped = Some(last);
+        true
+    }
+
+    /// Seals the open or stopped buffer, and opens none. Returns the position at which a further batch would begin;
+    /// `None` if there was no such buffer. An empty buffer is free after this. Another one may be complete after this.
+    pub fn close(&self, turn: &mut Turn) -> Option<u64> {
+        self.stop(turn);
+        let last = turn.stopped.take()?;
         let buffer = self.buffer(last.buffer())?;
         if last.is_empty() {
             // Relaxed: nothing has accessed its bytes.
