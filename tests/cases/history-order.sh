@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # What a disk held before is never taken from after a write that the log lacks, and a mark comes after the gaps of what
-# was written before it. The disk keeps reads until it is told, so that other requests pass while old bytes are read.
+# was written before it. The disk keeps reads until it is told, so that other requests pass while old bytes are read. A write
+# that completes late has its note.
 # disk: 4M
 # disk: 64M
 
@@ -117,4 +118,18 @@ change disk "$plain"
 wait $waiting
 dmsetup message imgrement 0 mark end
 expect 'state' on "$(status history)"
+remove_target imgrement
+
+# A write completes long after its entry was written. Then its note is written soon, also if nothing follows.
+change disk "0 8192 delay /dev/sda 0 0 /dev/sda 0 1000"
+with history_new on base off
+write 5000 late
+count=
+for _ in {1..100}; do
+	blockdev --flushbufs /dev/sdb
+	count=$(python3 lib/history.py count /dev/sdb)
+	[ "$count" != 'write 1 note 1' ] || break
+	sleep 0.1
+done
+expect 'in the log' 'write 1 note 1' "$count"
 remove_target imgrement
