@@ -196,8 +196,9 @@ def main():
             at = next(e.position for e in log.entries if e.name == "mark" and e.payload.decode() == position)
         data, unknown = log.state(at, disk)
         truth = open(image, "rb").read()
-        wrong = [s for s in range(log.sectors)
-                 if s not in unknown and data[s * 512:s * 512 + 512] != truth[s * 512:s * 512 + 512]]
+        wrong = [] if data == truth else [
+            s for s in range(log.sectors)
+            if s not in unknown and data[s * 512:s * 512 + 512] != truth[s * 512:s * 512 + 512]]
         print("%s: %d unknown, %d wrong%s" % (position, len(unknown), len(wrong), " at %d" % wrong[0] if wrong else ""))
         if wrong:
             sys.exit(1)
