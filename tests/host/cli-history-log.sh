@@ -48,11 +48,15 @@ for sectors in $((1 << 31)) 8; do
 	rm -f large.*
 done
 
-# The content: each write has its number in it, and the last one counts.
-generate random 20000 -o some.log --history 65536 --bytes 4096
-imgrement history restore some.log --at end --unknown zero -o end.img > said
-imgrement history list some.log --op write --json > writes.json
-python3 - << 'PYTHON'
+# The content: each write has its number in it, and the last one counts. They are near to each other in the log, or
+# scattered over it.
+for log in 'sequential 20000 --bytes 4096' 'random 100 --bytes 700416' 'random 20000 --bytes 4096'; do
+	# shellcheck disable=SC2086
+	generate $log -o some.log --history 65536
+	rm -f end.img
+	imgrement history restore some.log --at end --unknown zero -o end.img > said
+	imgrement history list some.log --op write --json > writes.json
+	python3 - << 'PYTHON' || die "the content of $log"
 import json
 
 disk = bytearray(65536 * 512)
@@ -63,6 +67,7 @@ for line in open("writes.json"):
     disk[entry["sector"] * 512 : entry["sector"] * 512 + size] = log[start : start + size]
 assert disk == open("end.img", "rb").read()
 PYTHON
+done
 equal 'the size of the image' "$(stat -c %s end.img)" $((65536 * 512))
 
 # The manners.

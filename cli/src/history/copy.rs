@@ -5,7 +5,8 @@
 use super::{
     gather::{
         Gather,
-        Piece, //
+        Piece,
+        GAP, //
     },
     source::{
         Window,
@@ -25,10 +26,28 @@ use crate::{
     progress::Progress, //
 };
 use imgrement_core::record::SECTOR_SIZE;
-use std::ops::Range;
+use std::{
+    ops::Range,
+    panic::resume_unwind,
+    sync::mpsc::{
+        channel,
+        sync_channel,
+        Receiver,
+        Sender,
+        SyncSender, //
+    },
+    thread::{
+        self,
+        Builder, //
+    },
+};
 
-/// How many bytes are brought together at a time.
+/// How many bytes are brought together at a time, if they are scattered over the log. Neighbours in the log that belong
+/// to the same part are read at once.
 const PART: u64 = 16 << 20;
+
+/// How many, if they are one after another in the log. They stay in the CPU's cache until they are written.
+const NEAR: u64 = 1 << 20;
 
 /// Zeroes of at least this length are not brought together with bytes.
 const ZEROES: u64 = 64 << 10;
@@ -57,60 +76,72 @@ pub(crate) struct Counts {
     pub(crate) unknown: u64,
 }
 
+/// How many parts are in memory: one is passed on while the next is brought together.
+const BUFFERS: usize = 2;
+
+/// What was brought together.
+enum Ready {
+    /// The bytes from this sector on, and the sectors that are wanted of them.
+    Bytes(u64, Vec<u8>, Vec<Range<u64>>),
+    /// These sectors are zeroes.
+    Zeroes(Range<u64>),
+}
+
 /// Passes the sectors with a wanted origin to `sink`, in order, with the byte of the disk at which they begin. Unknown
 /// sectors are zeroes.
+///
+/// They are brought together in a thread of its own.
 pub(crate) fn copy(
     state: &State,
-    wanted: impl Fn(Origin) -> bool,
+    wanted: impl Fn(Origin) -> bool + Send,
     mut sink: impl FnMut(u64, Part<'_>) -> Result<(), Failure>,
 ) -> Result<Counts, Failure> {
-    let mut parts = Parts {
-        state,
-        logs: Gather::new(&state.log),
-        disk: Window::default(),
-        base: Window::default(),
-        segments: Vec::new(),
-        bytes: Vec::new(),
-    };
-    let mut counts = Counts::default();
-    let sectors = state.sectors();
-    let mut progress = Progress::of_size((sectors.end - sectors.start).saturating_mul(SECTOR_SIZE));
-
-    // Zeroes that have not been passed on.
-    let mut zeroes: Option<Range<u64>> = None;
-    for segment in state.segments().filter(|segment| wanted(segment.origin)) {
-        let count = segment.sectors.end - segment.sectors.start;
-        let counter = match segment.origin {
-            Origin::Log(_) => &mut counts.log,
-            Origin::Zeroes => &mut counts.zeroes,
-            Origin::Disk => &mut counts.disk,
-            Origin::Base => &mut counts.base,
-            Origin::Unknown(_) => &mut counts.unknown,
-        };
-        *counter += count;
-        let is_zero = match segment.origin {
-            Origin::Zeroes | Origin::Unknown(_) => true,
-            Origin::Log(_) | Origin::Disk | Origin::Base => false,
-        };
-        if is_zero {
-            match &mut zeroes {
-                Some(zeroes) if zeroes.end == segment.sectors.start => {
-                    zeroes.end = segment.sectors.end;
+    let byte = |sector: u64| sector.saturating_mul(SECTOR_SIZE);
+    thread::scope(|scope| {
+        let (to, ready) = sync_channel(BUFFERS);
+        let (back, empty) = channel();
+        for _ in 0..BUFFERS {
+            give(&back, Vec::new());
+        }
+        let parts = Parts::new(state, to, empty);
+        let thread = Builder::new()
+            .spawn_scoped(scope, move || parts.all(wanted))
+            .map_err(|error| Failure::new(format_args!("cannot start a thread: {error}")))?;
+        for ready in ready {
+            match ready {
+                Ready::Bytes(start, bytes, runs) => {
+                    for run in runs {
+                        let part = bytes.get(place(start, &run)).unwrap_or_default();
+                        sink(byte(run.start), Part::Bytes(part))?;
+                    }
+                    give(&back, bytes);
                 }
-                Some(_) | None => {
-                    let before = zeroes.replace(segment.sectors);
-                    parts.zeroes(before, &mut sink)?;
+                Ready::Zeroes(sectors) => {
+                    sink(
+                        byte(sectors.start),
+                        Part::Zeroes(byte(sectors.end - sectors.start)),
+                    )?;
                 }
             }
-            continue;
         }
-        parts.zeroes(zeroes.take(), &mut sink)?;
-        progress.at((segment.sectors.start - sectors.start).saturating_mul(SECTOR_SIZE));
-        parts.push(segment, &mut sink)?;
-    }
-    parts.zeroes(zeroes, &mut sink)?;
-    parts.flush(&mut sink)?;
-    Ok(counts)
+        match thread.join() {
+            Ok(counts) => counts,
+            Err(panic) => resume_unwind(panic),
+        }
+    })
+}
+
+/// Where sectors are in memory that begins with the sector `start`.
+fn place(start: u64, sectors: &Range<u64>) -> Range<usize> {
+    let at = |sector: u64| {
+        usize::try_from((sector - start).saturating_mul(SECTOR_SIZE)).unwrap_or(usize::MAX)
+    };
+    at(sectors.start)..at(sectors.end)
+}
+
+/// Passes memory to the thread. If that has ended, it needs none.
+fn give(back: &Sender<Vec<u8>>, bytes: Vec<u8>) {
+    let _ = back.send(bytes);
 }
 
 /// What is brought together.
@@ -120,107 +151,167 @@ struct Parts<'a> {
     disk: Window,
     base: Window,
     segments: Vec<Segment>,
-    bytes: Vec<u8>,
+    /// The position at which the last of these in the log ends.
+    last: Option<u64>,
+    /// Whether they are far from each other in the log, or in another order there.
+    scattered: bool,
+    to: SyncSender<Ready>,
+    empty: Receiver<Vec<u8>>,
 }
 
-impl Parts<'_> {
+impl<'a> Parts<'a> {
+    fn new(state: &'a State, to: SyncSender<Ready>, empty: Receiver<Vec<u8>>) -> Self {
+        Self {
+            state,
+            logs: Gather::new(&state.log),
+            disk: Window::default(),
+            base: Window::default(),
+            segments: Vec::new(),
+            last: None,
+            scattered: false,
+            to,
+            empty,
+        }
+    }
+
+    /// Brings everything together.
+    fn all(mut self, wanted: impl Fn(Origin) -> bool) -> Result<Counts, Failure> {
+        let mut counts = Counts::default();
+        let sectors = self.state.sectors();
+        let size = (sectors.end - sectors.start).saturating_mul(SECTOR_SIZE);
+        let mut progress = Progress::of_size(size);
+
+        // Zeroes that have not been passed on.
+        let mut zeroes: Option<Range<u64>> = None;
+        for segment in self
+            .state
+            .segments()
+            .filter(|segment| wanted(segment.origin))
+        {
+            let count = segment.sectors.end - segment.sectors.start;
+            let counter = match segment.origin {
+                Origin::Log(_) => &mut counts.log,
+                Origin::Zeroes => &mut counts.zeroes,
+                Origin::Disk => &mut counts.disk,
+                Origin::Base => &mut counts.base,
+                Origin::Unknown(_) => &mut counts.unknown,
+            };
+            *counter += count;
+            let is_zero = match segment.origin {
+                Origin::Zeroes | Origin::Unknown(_) => true,
+                Origin::Log(_) | Origin::Disk | Origin::Base => false,
+            };
+            if is_zero {
+                match &mut zeroes {
+                    Some(zeroes) if zeroes.end == segment.sectors.start => {
+                        zeroes.end = segment.sectors.end;
+                    }
+                    Some(_) | None => {
+                        let before = zeroes.replace(segment.sectors);
+                        self.zeroes(before)?;
+                    }
+                }
+                continue;
+            }
+            self.zeroes(zeroes.take())?;
+            progress.at((segment.sectors.start - sectors.start).saturating_mul(SECTOR_SIZE));
+            self.push(segment)?;
+        }
+        self.zeroes(zeroes)?;
+        self.flush()?;
+        Ok(counts)
+    }
+
     /// Adds a segment.
-    fn push(
-        &mut self,
-        mut segment: Segment,
-        sink: &mut impl FnMut(u64, Part<'_>) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
+    fn push(&mut self, mut segment: Segment) -> Result<(), Failure> {
         loop {
             let start = self
                 .segments
                 .first()
                 .map_or(segment.sectors.start, |first| first.sectors.start);
-            let (fits, rest) = segment.split(start.saturating_add(PART / SECTOR_SIZE));
+            self.look(&segment);
+            let part = if self.scattered { PART } else { NEAR };
+            let (fits, rest) = segment.split(start.saturating_add(part / SECTOR_SIZE));
             self.segments.extend(fits);
             let Some(rest) = rest else { return Ok(()) };
-            self.flush(sink)?;
+            self.flush()?;
             segment = rest;
         }
     }
 
+    /// Sees where a segment is in the log.
+    fn look(&mut self, segment: &Segment) {
+        match segment.origin {
+            Origin::Log(position) => {
+                let length = segment.sectors.end - segment.sectors.start;
+                let end = position.saturating_add(length.saturating_mul(SECTOR_SIZE));
+                let near = |last: u64| (last..last.saturating_add(GAP)).contains(&position);
+                self.scattered |= !self.last.is_none_or(near);
+                self.last = Some(end);
+            }
+            Origin::Zeroes | Origin::Disk | Origin::Base | Origin::Unknown(_) => {}
+        }
+    }
+
     /// Adds zeroes.
-    fn zeroes(
-        &mut self,
-        sectors: Option<Range<u64>>,
-        sink: &mut impl FnMut(u64, Part<'_>) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
+    fn zeroes(&mut self, sectors: Option<Range<u64>>) -> Result<(), Failure> {
         let Some(sectors) = sectors else {
             return Ok(());
         };
         let bytes = (sectors.end - sectors.start).saturating_mul(SECTOR_SIZE);
         if bytes < ZEROES {
             let origin = Origin::Zeroes;
-            return self.push(Segment { sectors, origin }, sink);
+            return self.push(Segment { sectors, origin });
         }
-        self.flush(sink)?;
-        sink(
-            sectors.start.saturating_mul(SECTOR_SIZE),
-            Part::Zeroes(bytes),
-        )
+        self.flush()?;
+        self.send(Ready::Zeroes(sectors))
     }
 
     /// Passes on what is there.
-    fn flush(
-        &mut self,
-        sink: &mut impl FnMut(u64, Part<'_>) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
+    fn flush(&mut self) -> Result<(), Failure> {
         let (Some(first), Some(last)) = (self.segments.first(), self.segments.last()) else {
             return Ok(());
         };
         let start = first.sectors.start;
-        let at = |sector: u64| {
-            usize::try_from((sector - start).saturating_mul(SECTOR_SIZE)).unwrap_or(usize::MAX)
-        };
-        let length = at(last.sectors.end);
-        self.bytes.clear();
-        self.bytes.resize(length, 0);
+        let length = place(start, &last.sectors).end;
+        let mut bytes = self.empty.recv().map_err(|_| unwanted())?;
+        bytes.resize(length, 0);
         let mut pieces = Vec::new();
+        // Neighbours go on together.
+        let mut runs: Vec<Range<u64>> = Vec::new();
         for segment in &self.segments {
-            let to = at(segment.sectors.start)..at(segment.sectors.end);
-            let bytes = self.bytes.get_mut(to.clone()).unwrap_or_default();
+            let to = place(start, &segment.sectors);
+            let part = bytes.get_mut(to.clone()).unwrap_or_default();
             match segment.origin {
                 Origin::Log(position) => pieces.push(Piece { position, to }),
-                Origin::Zeroes | Origin::Unknown(_) => {}
+                Origin::Zeroes | Origin::Unknown(_) => part.fill(0),
                 Origin::Disk => {
-                    fill(&mut self.disk, &self.state.question.disk, segment, bytes)?;
+                    fill(&mut self.disk, &self.state.question.disk, segment, part)?;
                 }
                 Origin::Base => {
-                    fill(&mut self.base, &self.state.question.base, segment, bytes)?;
+                    fill(&mut self.base, &self.state.question.base, segment, part)?;
                 }
             }
-        }
-        self.logs.gather(&self.state.log, pieces, &mut self.bytes)?;
-
-        // Neighbours go on together.
-        let mut run: Option<Range<u64>> = None;
-        for segment in std::mem::take(&mut self.segments) {
-            match &mut run {
+            match runs.last_mut() {
                 Some(run) if run.end == segment.sectors.start => run.end = segment.sectors.end,
-                Some(_) | None => {
-                    if let Some(run) = run.replace(segment.sectors) {
-                        let bytes = self.bytes.get(at(run.start)..at(run.end));
-                        sink(
-                            run.start * SECTOR_SIZE,
-                            Part::Bytes(bytes.unwrap_or_default()),
-                        )?;
-                    }
-                }
+                Some(_) | None => runs.push(segment.sectors.clone()),
             }
         }
-        if let Some(run) = run {
-            let bytes = self.bytes.get(at(run.start)..at(run.end));
-            sink(
-                run.start * SECTOR_SIZE,
-                Part::Bytes(bytes.unwrap_or_default()),
-            )?;
-        }
-        Ok(())
+        self.logs.gather(&self.state.log, pieces, &mut bytes)?;
+        self.segments.clear();
+        self.last = None;
+        self.scattered = false;
+        self.send(Ready::Bytes(start, bytes, runs))
     }
+
+    fn send(&self, ready: Ready) -> Result<(), Failure> {
+        self.to.send(ready).map_err(|_| unwanted())
+    }
+}
+
+/// What was brought together is not wanted any more. This failure is not shown: the one of the sink is.
+fn unwanted() -> Failure {
+    Failure::new("the rest is not needed")
 }
 
 impl Segment {

@@ -10,6 +10,7 @@
 //! all have been on their way at the same time.
 
 use super::{
+    ahead::Ahead,
     checksum::Xxh64,
     source::{
         Source,
@@ -54,6 +55,7 @@ use std::{
         Path,
         PathBuf, //
     },
+    thread,
 };
 
 /// How much is read at a time where only headers are wanted.
@@ -253,12 +255,7 @@ impl Log {
 
     /// The position of the first batch.
     pub(crate) fn begin(&self) -> u64 {
-        self.devices.first().map_or(0, |device| {
-            let superblock = &device.superblock;
-            superblock
-                .first_position
-                .saturating_add(u64::from(superblock.block_size))
-        })
+        self.devices.first().map_or(0, Device::first)
     }
 
     /// The position after the last batch.
@@ -293,57 +290,46 @@ impl Log {
     ) -> Result<(), Failure> {
         let mut progress = Progress::of_size(self.end().saturating_sub(from.max(self.begin())));
         let mut session = self.session_of(from).map_or(0, |(index, _)| index);
-        let mut broken = None;
 
-        'all: for device in &self.devices {
-            if device.end <= from {
-                continue;
-            }
-            let superblock = &device.superblock;
-            let block = superblock.block_size;
-            let first = superblock.first_position.saturating_add(u64::from(block));
-            let mut position = first.max(from);
-            let mut window = Window::default();
-            while position < device.end {
-                let offset = position.saturating_sub(superblock.first_position);
-                let failed = |error: io::Error| device.source.failed(&error);
-                let header =
-                    header_at(&device.source, &mut window, offset, STEP).map_err(failed)?;
-                let Some(header) = header.filter(|header| header.position == position) else {
-                    broken = Some(device.flaw(position, "the header of a batch is broken"));
-                    break 'all;
-                };
-                let place = Place { header, offset };
-                let body = body_of(&device.source, &mut window, place).map_err(failed)?;
-                let Some(body) = body else {
-                    broken = Some(device.flaw(position, "a batch is broken"));
-                    break 'all;
-                };
-                for entry in Entries::new(body, position.saturating_add(HEADER as u64)) {
-                    let Some(entry) = entry.ok().filter(is_sound) else {
-                        broken = Some(
-                            device.flaw(position, "a batch has an entry that is not understood"),
-                        );
-                        break 'all;
-                    };
-                    while self
-                        .sessions
-                        .get(session.saturating_add(1))
-                        .is_some_and(|next| next.start <= entry.header.position)
-                    {
-                        session = session.saturating_add(1);
+        let broken = thread::scope(|scope| {
+            let ahead = Ahead::start(scope, &self.devices, from)?;
+            for device in &self.devices {
+                let mut position = device.first().max(from);
+                while position < device.end {
+                    let mut batches = ahead.next()?;
+                    while position < batches.end {
+                        let flaw = |what| Ok(Some(device.flaw(position, what)));
+                        let (header, body) = match device.batch(&mut batches.window, position)? {
+                            Ok(batch) => batch,
+                            Err(what) => return flaw(what),
+                        };
+                        for entry in Entries::new(body, position.saturating_add(HEADER as u64)) {
+                            let Some(entry) = entry.ok().filter(is_sound) else {
+                                return flaw("a batch has an entry that is not understood");
+                            };
+                            while self
+                                .sessions
+                                .get(session.saturating_add(1))
+                                .is_some_and(|next| next.start <= entry.header.position)
+                            {
+                                session = session.saturating_add(1);
+                            }
+                            let Some(session) = self.sessions.get(session) else {
+                                return Ok(None);
+                            };
+                            if !each(session, entry)? {
+                                return Ok(None);
+                            }
+                        }
+                        let room = header.room(device.superblock.block_size);
+                        position = position.saturating_add(room);
+                        progress.at(position.saturating_sub(from));
                     }
-                    let Some(session) = self.sessions.get(session) else {
-                        break 'all;
-                    };
-                    if !each(session, entry)? {
-                        break 'all;
-                    }
+                    ahead.done(batches);
                 }
-                position = position.saturating_add(header.room(block));
-                progress.at(position.saturating_sub(from));
             }
-        }
+            Ok::<_, Failure>(None)
+        })?;
         if let Some(flaw) = broken {
             self.cut(flaw);
         }
@@ -373,9 +359,34 @@ impl Device {
         &self.source
     }
 
+    /// The position of its first batch.
+    pub(super) fn first(&self) -> u64 {
+        let block = u64::from(self.superblock.block_size);
+        self.superblock.first_position.saturating_add(block)
+    }
+
     /// The offset of a position on it.
     pub(crate) fn offset_of(&self, position: u64) -> u64 {
         self.superblock.offset_of(position).unwrap_or(0)
+    }
+
+    /// The header and the body of the batch at a position, or what is wrong with it. What is not in the window is read.
+    fn batch<'w>(
+        &self,
+        window: &'w mut Window,
+        position: u64,
+    ) -> Result<Result<(Header, &'w [u8]), &'static str>, Failure> {
+        let failed = |error: io::Error| self.source.failed(&error);
+        let offset = self.offset_of(position);
+        let header = header_at(&self.source, window, offset, STEP).map_err(failed)?;
+        let Some(header) = header.filter(|header| header.position == position) else {
+            return Ok(Err("the header of a batch is broken"));
+        };
+        let body = body_of(&self.source, window, Place { header, offset }).map_err(failed)?;
+        Ok(match body {
+            Some(body) => Ok((header, body)),
+            None => Err("a batch is broken"),
+        })
     }
 
     fn flaw(&self, position: u64, what: &'static str) -> Flaw {

@@ -365,7 +365,7 @@ pub(crate) fn export(log: &mut Log, to: &Path, overwrite: bool) -> Result<u64, F
             sectors = sectors.saturating_add(1 + u64::from(data));
         }
     }
-    let output = Output::open(to, sectors.saturating_mul(SECTOR_SIZE), overwrite)?;
+    let mut output = Output::open(to, sectors.saturating_mul(SECTOR_SIZE), overwrite)?;
     let mut bytes = vec![0; SECTOR];
     let mut head = Put(&mut bytes);
     head.put(MAGIC.to_le_bytes());

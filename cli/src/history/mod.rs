@@ -2,7 +2,7 @@
 
 //! The history of a disk: reads the log that the kernel module writes.
 //!
-//! - `source` reads devices and files, `log` finds the batches and their entries.
+//! - `source` reads devices and files, `log` finds the batches and their entries. `ahead` reads them in a thread.
 //! - `index` keeps in memory what the log says about sectors. `sweep` finds what each sector held at a point, and
 //!   `state` puts both together. `copy` reads the bytes.
 //! - `point` reads points in time.
@@ -10,6 +10,7 @@
 //!
 //! The format is in `core/src/history`.
 
+mod ahead;
 mod checksum;
 pub(crate) mod copy;
 mod gather;

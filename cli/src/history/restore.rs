@@ -58,6 +58,8 @@ const HOLE: usize = 4096;
 pub(crate) struct Output {
     to: To,
     path: PathBuf,
+    /// From this byte on, nothing was written yet: a file is a hole there.
+    end: u64,
 }
 
 #[derive(Debug)]
@@ -109,6 +111,7 @@ impl Output {
         Ok(Self {
             to: To::Device(file),
             path: path.to_owned(),
+            end: 0,
         })
     }
 
@@ -126,6 +129,7 @@ impl Output {
         Ok(Self {
             to: To::File(new),
             path: path.to_owned(),
+            end: 0,
         })
     }
 
@@ -137,13 +141,18 @@ impl Output {
     }
 
     /// Writes a part. A file has holes where there are zeroes.
-    pub(crate) fn write(&self, at: u64, part: Part<'_>) -> Result<(), Failure> {
+    pub(crate) fn write(&mut self, at: u64, part: Part<'_>) -> Result<(), Failure> {
         let written = match (part, &self.to) {
             (Part::Zeroes(count), To::Device(_)) => self.zeroes(at, count),
             (Part::Zeroes(count), To::File(_)) => self.hole(at, count),
             (Part::Bytes(bytes), To::Device(device)) => device.write_all_at(bytes, at),
             (Part::Bytes(bytes), To::File(_)) => self.sparse(at, bytes),
         };
+        let length = match part {
+            Part::Zeroes(count) => count,
+            Part::Bytes(bytes) => bytes.len() as u64,
+        };
+        self.end = self.end.max(at.saturating_add(length));
         written.map_err(|error| cannot_write(&self.path, &error))
     }
 
@@ -166,6 +175,9 @@ impl Output {
 
     /// Makes a hole in a file. It may have been written before.
     fn hole(&self, at: u64, count: u64) -> io::Result<()> {
+        if at >= self.end {
+            return Ok(());
+        }
         let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
         match fallocate(self.file(), flags, at, count) {
             Ok(()) => Ok(()),
@@ -246,5 +258,45 @@ pub(crate) fn check_size(source: &Source, offset: u64, state: &State) -> Result<
         ))
         .next("Give the disk that the log is about, or an image of it.")),
         false => Ok(()),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_becomes_zero_later_is_zero() {
+        let path = std::env::temp_dir().join(format!("imgrement-output-{}", std::process::id()));
+        let mut output = Output::open(&path, 65536, false).unwrap();
+        let mut mixed = vec![3; 12288];
+        mixed.get_mut(4096..8192).unwrap().fill(0);
+        let parts = [
+            (0, Part::Bytes(&[1; 32768])),
+            (49152, Part::Bytes(&[2; 8192])),
+            (4096, Part::Bytes(&mixed)),
+            (20480, Part::Zeroes(4096)),
+            (57344, Part::Zeroes(4096)),
+        ];
+        let mut wanted = vec![0; 65536];
+        for (at, part) in parts {
+            output.write(at, part).unwrap();
+            let at = usize::try_from(at).unwrap();
+            match part {
+                Part::Bytes(bytes) => wanted
+                    .get_mut(at..at + bytes.len())
+                    .unwrap()
+                    .copy_from_slice(bytes),
+                Part::Zeroes(count) => wanted
+                    .get_mut(at..at + usize::try_from(count).unwrap())
+                    .unwrap()
+                    .fill(0),
+            }
+        }
+        output.finish().unwrap();
+        let found = fs::read(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        assert!(found == wanted);
     }
 }

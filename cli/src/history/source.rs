@@ -123,6 +123,11 @@ impl Window {
         Ok(valid.get(at.min(to)..to).unwrap_or_default())
     }
 
+    /// Forgets what is in it, so that it can be used for another source. Its memory stays.
+    pub(super) fn clear(&mut self) {
+        self.length = 0;
+    }
+
     fn valid(&self) -> &[u8] {
         let from = self.skip.min(self.bytes.len());
         self.bytes
@@ -162,7 +167,7 @@ impl Window {
             }
             self.bytes = bytes;
             self.skip = skip;
-        } else {
+        } else if gone > 0 {
             self.bytes
                 .copy_within(old..old.saturating_add(kept), self.skip);
         }

@@ -74,7 +74,7 @@ impl Restore {
                 self.yes,
             )?;
         }
-        let output = Output::open(&self.output, size, self.overwrite)?;
+        let mut output = Output::open(&self.output, size, self.overwrite)?;
         let (state, counts) = self
             .at
             .copy(asked, &what, |at, part| output.write(at, part))?;
