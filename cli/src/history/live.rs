@@ -4,10 +4,7 @@
 
 use super::{
     log::Log,
-    point::{
-        is_text,
-        Spec, //
-    },
+    point::is_text,
     source::Source,
     state::{
         Image,
@@ -27,7 +24,10 @@ use crate::{
     words::word,
 };
 use imgrement_core::{
-    history::entry::Kind,
+    history::{
+        batch,
+        entry::Kind, //
+    },
     record::SECTOR_SIZE, //
 };
 use std::path::{
@@ -94,19 +94,22 @@ impl Live {
         })
     }
 
-    /// Sets a mark, and returns the log with it. Everything that came before the mark is in this log.
-    pub(crate) fn mark(&self, text: &str) -> Result<Log, Failure> {
+    /// Sets a mark, and returns the log with it, of which `before` is the beginning. Everything that came before the mark
+    /// is in this log.
+    pub(crate) fn mark(&self, text: &str, before: &Log) -> Result<Log, Failure> {
         let words = ["mark".to_owned(), word(text.as_bytes())];
         let what = format!("set a mark on {}", self.name());
         send(&self.control, &self.target, &words, &what)?;
         let mut log = self.log()?;
-        let from = log.sessions().last().map_or(0, |session| session.start);
-        let from = from.saturating_sub(imgrement_core::history::batch::HEADER as u64);
         let mut found = false;
-        log.read(from, |_, entry| {
-            found |= entry.header.kind == Kind::Mark && is_text(entry.payload, text);
-            Ok(true)
-        })?;
+        if log.goes_on(before) {
+            let session = log.sessions().last().map_or(0, |session| session.start);
+            let from = session.saturating_sub(batch::HEADER as u64);
+            log.read(from.max(before.end()), |_, entry| {
+                found |= entry.header.kind == Kind::Mark && is_text(entry.payload, text);
+                Ok(true)
+            })?;
+        }
         match found {
             true => Ok(log),
             false => Err(Failure::new(format_args!(
@@ -126,16 +129,8 @@ impl Live {
 
 /// The same state, from the log up to a new mark, with everything that has happened so far.
 pub(crate) fn settle(live: &Live, state: State, mark: &str) -> Result<State, Failure> {
-    let State {
-        point,
-        mut question,
-        ..
-    } = state;
-    question.at = Spec::Position(point.position);
-    let log = live.mark(mark)?;
-    let mut state = State::find(log, question)?;
-    state.point = point;
-    Ok(state)
+    let log = live.mark(mark, &state.log)?;
+    state.go_on(log)
 }
 
 /// The node of a block device.

@@ -222,6 +222,17 @@ impl Log {
         .next("Give the logs in the order in which they were used. What each follows: imgrement history info LOG"))
     }
 
+    /// Whether this is another log as it was earlier, with what has come since.
+    pub(crate) fn goes_on(&self, earlier: &Self) -> bool {
+        let ids = |log: &Self| -> Vec<LogId> {
+            log.devices
+                .iter()
+                .map(|device| device.superblock.id)
+                .collect()
+        };
+        ids(self).starts_with(&ids(earlier)) && self.end() >= earlier.end()
+    }
+
     /// The log devices.
     pub(crate) fn devices(&self) -> &[Device] {
         &self.devices

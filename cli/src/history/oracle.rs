@@ -664,4 +664,41 @@ proptest! {
             prop_assert_eq!(state.unknown().count(), unknown);
         }
     }
+
+    /// A state that was found in the beginning of a log is the same as in the whole log, when it has gone on.
+    #[test]
+    fn a_state_goes_on_with_its_log(
+        first_base in any::<bool>(),
+        steps in prop::collection::vec(prop_oneof![3 => step(), 1 => Just(Step::Seal)], 1..40),
+        has_base in any::<bool>(),
+        live in any::<bool>(),
+        point in any::<prop::sample::Index>(),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let mut disk = Disk::new(first_base);
+        for step in &steps {
+            disk.step(step);
+        }
+        disk.note();
+        let whole = disk.maker.finish(superblock::State::Open).unwrap().into_inner();
+        let blocks = whole.len() / 4096;
+        let beginning = &whole[..4096 * (1 + cut.index(blocks))];
+        let (beginning, whole) = (Temporary::new(beginning), Temporary::new(&whole));
+        let image = Temporary::new(&vec![1; usize::try_from(SECTORS).unwrap() * 512]);
+        let question = |point| Question {
+            at: Spec::Position(point),
+            sectors: None,
+            assume_unchanged: false,
+            base: has_base.then(|| image.image()),
+            disk: Some(image.image()),
+            live,
+        };
+        let log = Log::open(beginning.paths()).unwrap();
+        let point = log.begin() + point.index(usize::try_from(log.end() - log.begin()).unwrap() + 1) as u64;
+        let state = State::find(log, question(point)).unwrap();
+        let state = state.go_on(Log::open(whole.paths()).unwrap()).unwrap();
+        let wanted = State::find(Log::open(whole.paths()).unwrap(), question(point)).unwrap();
+        prop_assert_eq!(state.log.end(), wanted.log.end());
+        prop_assert!(state.segments().eq(wanted.segments()));
+    }
 }

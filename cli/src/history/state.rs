@@ -110,6 +110,20 @@ impl State {
             Ok(true)
         })?;
         let point = finder.finish(&log)?;
+        Ok(Self::of(log, point, index, question))
+    }
+
+    /// The same state, from its log as it is now. Only what has come since is read.
+    pub(crate) fn go_on(self, mut log: Log) -> Result<Self, Failure> {
+        let mut index = self.index;
+        log.read(self.log.end(), |_, entry| {
+            index.add(&entry);
+            Ok(true)
+        })?;
+        Ok(Self::of(log, self.point, index, self.question))
+    }
+
+    fn of(log: Log, point: Point, mut index: Index, question: Question) -> Self {
         let group = group(&log, point.position, question.assume_unchanged);
         index.select(&group.positions);
         let rules = Rules {
@@ -121,13 +135,13 @@ impl State {
                 .map(|_| Origin::Base),
             unchanged: unchanged(&log, &group, &question),
         };
-        Ok(Self {
+        Self {
             log,
             point,
             index,
             rules,
             question,
-        })
+        }
     }
 
     /// The sectors, from first to last, and where to find what they held.

@@ -114,7 +114,7 @@ impl Undo {
             "{name}: turned back to {to}; {} differed\n",
             bytes(device.written)
         ))?;
-        if live.mark(&Live::text("after undo")).is_err() {
+        if live.mark(&Live::text("after undo"), &state.log).is_err() {
             note("the history has ended meanwhile, so this cannot be undone as a whole");
             return Ok(());
         }
