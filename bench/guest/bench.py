@@ -8,7 +8,6 @@ which they were taken.
 """
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -17,8 +16,8 @@ import time
 import recorders
 import tracefs
 from contenders import contenders, counted, run, write
+from disks import MIB, null_disk, null_log, sectors, warm
 
-MIB = 1 << 20
 # Large enough that no contender's requests are merged or meet, small enough that brd fits into memory.
 DISK = 256 * MIB
 DEPTH = 256
@@ -68,32 +67,9 @@ def chosen(words):
     ]
 
 
-def null_disk(mib=DISK // MIB, mib_per_second=0):
-    """A null block device of that size. It completes a request in the context that submitted it, unless it has a limit
-    on its speed."""
-    folder = "/sys/kernel/config/nullb/"
-    name = f"nullb{len(os.listdir(folder))}"
-    folder += name
-    os.mkdir(folder)
-    settings = {"size": mib, "blocksize": 512, "irqmode": 0, "queue_mode": 2, "completion_nsec": 0,
-                "submit_queues": 1, "hw_queue_depth": 1024, "memory_backed": 0, "mbps": mib_per_second, "power": 1}
-    for setting, value in settings.items():
-        write(f"{folder}/{setting}", str(value))
-    return "/dev/" + name
-
-
-def null_log(mib_per_second=0):
-    """A log. It stores nothing, so it may be large enough for everything that is ever logged."""
-    return null_disk(MIB, mib_per_second)
-
-
 def slow_log():
     """A log as slow as the slow disk."""
     return null_log(SLOW_MIB_PER_SECOND)
-
-
-def sectors(path):
-    return int(open(f"/sys/class/block/{os.path.basename(path)}/size").read())
 
 
 def fill(path):
@@ -194,11 +170,9 @@ def recorded(contender, rw):
 def main():
     out, rounds, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
     workloads = chosen(sys.argv[4:])
-    lower = {"null": null_disk(), "brd": "/dev/ram0", "slow": null_disk(mib_per_second=SLOW_MIB_PER_SECOND)}
+    lower = {"null": null_disk(DISK // MIB), "brd": "/dev/ram0", "slow": null_disk(DISK // MIB, SLOW_MIB_PER_SECOND)}
     fill(lower["brd"])
-    # User-mode Linux gets its memory when it is first used. No sample pays for that, either.
-    run("dd", "if=/dev/zero", "of=/tmp/memory", "bs=1M", "count=384")
-    os.remove("/tmp/memory")
+    warm(384)
     log = null_log()
     devices = {}
     for disk, path in lower.items():

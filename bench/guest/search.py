@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""search.py OUT: compares the matcher with the kernel's own searches, in the kernel. A module measures when it is
+"""search.py OUT ROUNDS: compares the matcher with the kernel's own searches, in the kernel. A module measures when it is
 loaded."""
 
 import json

@@ -121,7 +121,9 @@ mod tests {
             search: Vec::new(),
             latency: Vec::new(),
             readers: Vec::new(),
-            ratios: goals::ratios(&samples, &[], &[]),
+            restore: Vec::new(),
+            slow_log: Vec::new(),
+            ratios: goals::ratios(&samples, &[], &[], &[]),
         }
     }
 

@@ -3,7 +3,7 @@
 //! The goals: ratios of measurements within one run, each with its floor.
 
 use crate::{
-    report::Reader,
+    report::{Reader, Restore},
     samples::{self, Sample, Search, What},
     spread::Spread,
 };
@@ -28,7 +28,7 @@ pub struct Goal {
 }
 
 /// All goals, in order.
-pub const GOALS: [Goal; 26] = [
+pub const GOALS: [Goal; 29] = [
     goal(
         "P1",
         "all off ÷ dm-linear, null_blk 4 KiB, read or write, whichever is lower",
@@ -101,6 +101,13 @@ pub const GOALS: [Goal; 26] = [
         0.90,
     ),
     goal(
+        "P14",
+        "`history restore` in MB/s ÷ dd of the same bytes, a log of sequential writes of 1 MiB",
+        0.5,
+    ),
+    goal("P14_small", "the same with 4 KiB", 0.5),
+    goal("P14_random", "the same with random writes of 4 KiB", 0.5),
+    goal(
         "P15",
         "the log on, its limit used up ÷ dm-linear, null_blk 4 KiB, read or write, whichever is lower",
         0.65,
@@ -158,16 +165,18 @@ pub fn ratios(
     samples: &[Sample],
     searches: &[Search],
     readers: &[Reader],
+    restores: &[Restore],
 ) -> BTreeMap<String, Option<Ratio>> {
     GOALS
         .iter()
         .map(|goal| {
-            let ratio = spread(goal.name, samples, searches, readers).map(|spread| Ratio {
-                value: spread.median,
-                min: spread.min,
-                max: spread.max,
-                floor: goal.floor,
-            });
+            let ratio =
+                spread(goal.name, samples, searches, readers, restores).map(|spread| Ratio {
+                    value: spread.median,
+                    min: spread.min,
+                    max: spread.max,
+                    floor: goal.floor,
+                });
             (goal.name.to_owned(), ratio)
         })
         .collect()
@@ -178,7 +187,14 @@ fn spread(
     samples: &[Sample],
     searches: &[Search],
     readers: &[Reader],
+    restores: &[Restore],
 ) -> Option<Spread> {
+    let restored = |log: &str| {
+        restores
+            .iter()
+            .find(|row| row.log == log)
+            .map(|row| row.of_dd)
+    };
     match name {
         "P1" => lower_of_both(samples, "off"),
         "P1_rust_linear" => lower_of_both(samples, "rust_linear"),
@@ -197,6 +213,9 @@ fn spread(
         "P9_aio" => of_writes(samples, "history-aio", "log-writes-aio"),
         "P9a" => of_writes(samples, "history-base", "history"),
         "P13" => samples::of(samples, &slow_writes("history-slow"), samples::LINEAR),
+        "P14" => restored("sequential writes of 1 MiB"),
+        "P14_small" => restored("sequential writes of 4 KiB"),
+        "P14_random" => restored("random writes of 4 KiB"),
         "P15" => lower_of_both(samples, "log"),
         "P10" => of_linear(samples, "brd", "randwrite", "pattern", |iops| iops),
         "P10_fpu" => of_linear(samples, "brd", "randwrite", "pattern", |iops| {
@@ -373,7 +392,7 @@ mod tests {
 
     #[test]
     fn missing_measurements_are_null() {
-        let ratios = ratios(&[], &[], &[]);
+        let ratios = ratios(&[], &[], &[], &[]);
         assert_eq!(ratios.len(), GOALS.len());
         assert!(ratios.values().all(Option::is_none));
     }
@@ -388,7 +407,7 @@ mod tests {
             sample("brd", "randwrite", "linear", 1e6),
             sample("brd", "randwrite", "pattern", 0.9e6),
         ];
-        let ratios = ratios(&samples, &[], &[]);
+        let ratios = ratios(&samples, &[], &[], &[]);
         let p1 = ratios["P1"].unwrap();
         assert_eq!((p1.value, p1.floor), (0.95, Some(0.97)));
         assert!(!p1.is_met());
@@ -412,7 +431,7 @@ mod tests {
             of_block_events: Spread::of([ratio]).unwrap(),
         };
         let readers = [reader("the same CPU", 0.5), reader("another CPU", 0.7)];
-        let ratios = ratios(&samples, &[], &readers);
+        let ratios = ratios(&samples, &[], &readers, &[]);
         let value = |name: &str| ratios[name].unwrap().value;
         assert_eq!((value("P2"), value("P2b"), value("P3")), (0.8, 0.4, 1.6));
         assert_eq!(value("P2_other_cpu"), 0.7);
@@ -434,12 +453,30 @@ mod tests {
                 ..sample("slow", "write", contender, iops)
             });
         }
-        let ratios = ratios(&samples, &[], &[]);
+        let ratios = ratios(&samples, &[], &[], &[]);
         let of = |name: &str| ratios[name].map(|ratio| (ratio.value, ratio.is_met()));
         assert_eq!(of("P9"), Some((2.5, true)));
         assert_eq!(of("P9_aio"), Some((1.5, false)));
         assert_eq!(of("P9a"), Some((0.96, true)));
         assert_eq!(of("P13"), Some((0.96, true)));
+    }
+
+    #[test]
+    fn restores_beside_dd() {
+        let restore = |log: &str, ratio| Restore {
+            log: log.to_owned(),
+            mb_per_s: Spread::of([1.0]).unwrap(),
+            of_dd: Spread::of([ratio]).unwrap(),
+        };
+        let restores = [
+            restore("sequential writes of 1 MiB", 0.6),
+            restore("random writes of 4 KiB", 0.4),
+        ];
+        let ratios = ratios(&[], &[], &[], &restores);
+        let of = |name: &str| ratios[name].map(|ratio| (ratio.value, ratio.is_met()));
+        assert_eq!(of("P14"), Some((0.6, true)));
+        assert_eq!(of("P14_small"), None);
+        assert_eq!(of("P14_random"), Some((0.4, false)));
     }
 
     #[test]
@@ -449,7 +486,7 @@ mod tests {
                 accounted: Some(accounted),
                 ..sample("null", "randread", "events", 1.0)
             });
-            ratios(&samples, &[], &[])["P11"].unwrap().is_met()
+            ratios(&samples, &[], &[], &[])["P11"].unwrap().is_met()
         };
         assert!(goal([1.0, 1.0, 1.0]));
         assert!(!goal([1.0, 0.99999, 1.0]));
@@ -467,6 +504,7 @@ mod tests {
         };
         let ratios = ratios(
             &[times(0.5, 1.0), times(0.5, 1.5), times(1.0, 1.0)],
+            &[],
             &[],
             &[],
         );
@@ -491,7 +529,7 @@ mod tests {
         searches.push(search("imgrement-avx2", "text-8-patterns", 4096, 8.0));
         searches.push(search("aho-corasick-packed", "text-8-patterns", 4096, 10.0));
         searches.push(search("aho-corasick-packed", "text", 4096, 100.0));
-        let ratios = ratios(&[], &searches, &[]);
+        let ratios = ratios(&[], &searches, &[], &[]);
         assert_eq!(ratios["P8"].unwrap().value, 0.8);
         assert_eq!(ratios["P5"].unwrap().value, 0.75);
         assert_eq!(ratios["P6"].unwrap().value, 0.5);

@@ -12,7 +12,7 @@ mod spread;
 
 use anyhow::{Context, Result};
 use clap::{Args, Parser};
-use report::{Latency, Reader, Report, VERSION};
+use report::{Latency, Reader, Report, Restore, SlowLog, VERSION};
 use samples::{Sample, Search, Searches};
 use serde::de::DeserializeOwned;
 use std::{
@@ -46,6 +46,12 @@ struct Make {
     /// The rates with a reader of events on either CPU.
     #[arg(long)]
     readers: Option<PathBuf>,
+    /// Restores beside dd.
+    #[arg(long)]
+    restore: Option<PathBuf>,
+    /// Latencies with a slow log.
+    #[arg(long)]
+    slow_log: Option<PathBuf>,
     /// When, where and how it was measured.
     #[arg(long, value_name = "NAME=TEXT")]
     about: Vec<String>,
@@ -74,6 +80,8 @@ fn make(words: &Make) -> Result<()> {
     }
     let latency: Vec<Latency> = words.latency.as_deref().map_or(Ok(Vec::new()), read)?;
     let readers: Vec<Reader> = words.readers.as_deref().map_or(Ok(Vec::new()), read)?;
+    let restore: Vec<Restore> = words.restore.as_deref().map_or(Ok(Vec::new()), read)?;
+    let slow_log: Vec<SlowLog> = words.slow_log.as_deref().map_or(Ok(Vec::new()), read)?;
 
     let report = Report {
         version: VERSION,
@@ -84,10 +92,12 @@ fn make(words: &Make) -> Result<()> {
             .map(|(name, text)| (name.to_owned(), text.to_owned()))
             .collect(),
         rows: samples::rows(&samples),
-        ratios: goals::ratios(&samples, &search, &readers),
+        ratios: goals::ratios(&samples, &search, &readers, &restore),
         search,
         latency,
         readers,
+        restore,
+        slow_log,
     };
     write(
         &words.out,

@@ -27,6 +27,12 @@ pub struct Report {
     /// The rates with a reader of events on the same CPU and on another. Older reports have none.
     #[serde(default)]
     pub readers: Vec<Reader>,
+    /// Restores beside dd. Older reports have none.
+    #[serde(default)]
+    pub restore: Vec<Restore>,
+    /// The latency of writes with a slow log. Older reports have none.
+    #[serde(default)]
+    pub slow_log: Vec<SlowLog>,
     /// The goals by name; null if they cannot be measured yet, or were not measured.
     pub ratios: BTreeMap<String, Option<Ratio>>,
 }
@@ -51,6 +57,34 @@ pub struct Reader {
     pub reader: String,
     /// The ratio.
     pub of_block_events: Spread,
+}
+
+/// The speed of `imgrement history restore`, and the same relative to that of dd.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Restore {
+    /// What is in the log.
+    pub log: String,
+    /// Megabytes (10^6 bytes) of the log per second.
+    pub mb_per_s: Spread,
+    /// The ratio.
+    pub of_dd: Spread,
+}
+
+/// Latencies of writes while the log is slower than the disk, in nanoseconds.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SlowLog {
+    /// The contender and its settings.
+    pub contender: String,
+    /// The median.
+    pub p50: Spread,
+    /// The 99th percentile.
+    pub p99: Spread,
+    /// The 99.9th percentile.
+    pub p999: Spread,
+    /// The maximum.
+    pub worst: Spread,
+    /// Writes per second.
+    pub iops: Spread,
 }
 
 /// The version of `report.json`.
@@ -105,6 +139,16 @@ impl Report {
                 text,
                 "\n## Where the reader of events runs\n\n{}\n",
                 self.readers()
+            );
+        }
+        if !self.restore.is_empty() {
+            let _ = write!(text, "\n## Restore beside dd\n\n{}\n", self.restores());
+        }
+        if !self.slow_log.is_empty() {
+            let _ = write!(
+                text,
+                "\n## Latency with a slow log\n\n{}\n",
+                self.slow_logs()
             );
         }
         if !self.latency.is_empty() {
@@ -177,12 +221,45 @@ impl Report {
         table.to_string()
     }
 
+    fn restores(&self) -> String {
+        let mut table = table(true, &["the log has", "rounds", "÷ dd", "MB/s"]);
+        for row in &self.restore {
+            let ratio = row.of_dd;
+            table.add_row([
+                row.log.clone(),
+                format!("{:.3} – {:.3}", ratio.min, ratio.max),
+                format!("{:.3}", ratio.median),
+                format!("{:.0}", row.mb_per_s.median),
+            ]);
+        }
+        table.to_string()
+    }
+
+    fn slow_logs(&self) -> String {
+        let words = [
+            "through",
+            "p50, µs",
+            "p99, µs",
+            "p99.9, µs",
+            "worst, µs",
+            "writes/s",
+        ];
+        let mut table = table(true, &words);
+        for row in &self.slow_log {
+            table.add_row([
+                row.contender.clone(),
+                micros(row.p50),
+                micros(row.p99),
+                micros(row.p999),
+                micros(row.worst),
+                format!("{:.0}", row.iops.median),
+            ]);
+        }
+        table.to_string()
+    }
+
     fn latencies(&self) -> String {
         let mut table = table(true, &["through", "p50, µs", "p99, µs", "worst, µs"]);
-        let micros = |spread: Spread| {
-            let [median, min, max] = [spread.median, spread.min, spread.max].map(|ns| ns / 1e3);
-            format!("{median:.0} ({min:.0} – {max:.0})")
-        };
         for row in &self.latency {
             table.add_row([
                 row.contender.clone(),
@@ -193,6 +270,12 @@ impl Report {
         }
         table.to_string()
     }
+}
+
+/// Nanoseconds as microseconds: the median, the minimum and the maximum.
+fn micros(spread: Spread) -> String {
+    let [median, min, max] = [spread.median, spread.min, spread.max].map(|ns| ns / 1e3);
+    format!("{median:.0} ({min:.0} – {max:.0})")
 }
 
 /// A table with these headings. All columns but the first two hold numbers.
