@@ -30,7 +30,8 @@ for attribute in failslab failslab fail_page_alloc; do
 	of_ours $attribute
 	read -r allocations failed < <(python3 lib/fail-nth.py load defer 65536 test_defer '/dev/sda 0 /dev/sdb')
 	echo "load, $attribute: $allocations allocations, $failed failures"
-	[ "$allocations" -ge 10 ] || fail "the constructor should have more than $allocations allocations"
+	# Those of pages depend on what the allocator has at hand.
+	[ "$allocations" -ge 5 ] || fail "the constructor should have more than $allocations allocations"
 	# The disks are free again.
 	for disk in sda sdb; do python3 -c "import os; os.open('/dev/$disk', os.O_RDWR | os.O_EXCL)"; done
 	expect 'threads' 0 "$(cat /proc/[0-9]*/comm 2> /dev/null | grep -c "^kworker/R-test_defer-io" || true)"
