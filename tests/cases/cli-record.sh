@@ -112,8 +112,9 @@ touch /tmp/enough
 wait "$recorder"
 [ "$(imgrement export /tmp/count --format json | grep -c '"kind":"request"')" -ge 50 ] || fail 'fewer than 50'
 records -o /tmp/part --rotate-time 1s --time 2500ms
-expect_match 'rotation' '^0 imgrement: /tmp/part.000 to /tmp/part.002 \(3 files\): ' "$status $said"
-for file in /tmp/part.00[0-2]; do imgrement report "$file" > /dev/null; done
+# A slow machine may begin one more.
+expect_match 'rotation' '^0 imgrement: /tmp/part.000 to /tmp/part.00(2 \(3|3 \(4) files\): ' "$status $said"
+for file in /tmp/part.*; do imgrement report "$file" > /dev/null; done
 
 # Two recorders at once see the same, but not into one file.
 recording -o /tmp/one
