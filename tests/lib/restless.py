@@ -5,11 +5,14 @@
 restless.py files FOLDER SEED     makes, changes, renames, shortens and removes files, in all ways to write
 restless.py map PATH SEED         stores to a shared mapping of a device or a file
 restless.py memory MIB SEED       stores to memory that may be swapped out
+
+It rests now and then, so that what it writes in a minute fits into the log of a test.
 """
 import mmap
 import os
 import random
 import sys
+import time
 
 what, where, seed = sys.argv[1:]
 chance = random.Random("%s %s" % (what, seed))
@@ -26,6 +29,7 @@ def mapping():
     fd = os.open(where, os.O_RDWR)
     memory = mmap.mmap(fd, os.lseek(fd, 0, os.SEEK_END))
     while True:
+        time.sleep(0.01)
         for _ in range(chance.randrange(1, 40)):
             stores(memory)
         at = chance.randrange(len(memory)) & -mmap.PAGESIZE
@@ -37,6 +41,7 @@ def memory():
     for at in range(0, len(pages), 1 << 16):
         pages[at:at + (1 << 16)] = chance.randbytes(1 << 16)
     while True:
+        time.sleep(0.002)
         stores(pages)
 
 
@@ -65,6 +70,7 @@ def mapped(fd):
 def files():
     room = mmap.mmap(-1, 1 << 16)
     while True:
+        time.sleep(0.01)
         path = os.path.join(where, str(chance.randrange(20)))
         way = chance.choice(("direct", "buffered", "buffered", "mapped", "shorten", "rename", "remove"))
         if way == "direct":
