@@ -4,6 +4,7 @@
 
 fail-nth.py load NAME LENGTH TYPE PARAMETERS   load a table of one line into the inactive slot, and clear it again
 fail-nth.py message NAME TEXT                  send a message to sector 0
+fail-nth.py next NAME DEVICE DEVICE            let a history go on with each of these in turn, which are erased before
 
 Which allocations count must be set in debugfs before (failslab, fail_page_alloc). Each such call must succeed or return
 ENOMEM; otherwise this exits with 1. Prints the number of allocations, and how many calls failed.
@@ -42,8 +43,19 @@ if command == b"load":
 else:
     number, targets, data = TARGET_MSG, 0, struct.pack("=Q", 0) + arguments[0] + b"\0"
 
+
+def erase(device):
+    disk = os.open(device, os.O_WRONLY)
+    os.write(disk, bytes(4096))
+    os.fsync(disk)
+    os.close(disk)
+
+
 allocations = failed = 0
 while True:
+    if command == b"next":
+        erase(arguments[0])
+        data = struct.pack("=Q", 0) + b"history next " + arguments[0] + b"\0"
     buffer = request(targets, data)
     os.pwrite(nth, b"%d" % (allocations + 1), 0)
     try:
@@ -57,6 +69,8 @@ while True:
         sys.exit(f"allocation {allocations + 1}: {errno.errorcode[error]}")
     if not error and number == TABLE_LOAD:
         ioctl(TABLE_CLEAR, request())
+    if not error and command == b"next":
+        arguments.reverse()
     if left:
         break
     allocations += 1
