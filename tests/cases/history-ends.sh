@@ -108,3 +108,13 @@ blockdev --flushbufs /dev/sdb
 expect 'chained' 'False False True' "$(PYTHONPATH=lib python3 -c '
 import history
 print(*[bool(e.payload[17]) for e in history.Log("/dev/sdb").entries if e.name == "begin"])')"
+
+# Nor does it if the target got another log.
+dmsetup create other --table '0 65536 linear /dev/sdb 65536'
+with $log history_new on
+change imgrement "0 8192 imgrement $disk 0 2 history /dev/mapper/other"
+remove_target imgrement
+blockdev --flushbufs /dev/mapper/other
+expect 'chained' False "$(PYTHONPATH=lib python3 -c '
+import history
+print(*[bool(e.payload[17]) for e in history.Log("/dev/mapper/other").entries if e.name == "begin"])')"

@@ -76,6 +76,27 @@ entries $log > found
 expect 'end' 1 "$(grep -c ' end .*detail 1 ' found || true)"
 dmsetup remove log
 
+# A suspend without flush gives back what waits for a log that hangs. It reaches the disk after the resume.
+dmsetup create log --table "0 $(sectors /dev/sdb) linear /dev/sdb 0"
+dmsetup create imgrement --table "$(table /dev/sda $log history_new on history_buffer 256 history_timeout 600 base off)"
+dmsetup suspend log
+dd if=/dev/zero of=/dev/mapper/imgrement bs=32k count=16 oflag=direct status=none &
+pids=($!)
+until_more history_held 0
+write_at /dev/mapper/imgrement 5000 waits &
+pids+=($!)
+until_more history_held 1
+# held: what the disk has there.
+held() { dd if=/dev/sda bs=512 skip=5000 count=1 iflag=direct status=none | tr -d '\0' | head -c 5; }
+timeout 60 dmsetup suspend --noflush imgrement || fail 'the suspend hangs'
+[ "$(held)" != waits ] || fail 'a write that waited was not given back'
+dmsetup resume log
+dmsetup resume imgrement
+for pid in "${pids[@]}"; do wait "$pid"; done
+expect 'what waited' waits "$(held)"
+remove_target imgrement
+dmsetup remove log
+
 # On another partition of the same disk.
 sfdisk -q --wipe always /dev/sdb <<< $'2048 8192\n16384 65536\n'
 until [ -b /dev/sdb2 ]; do sleep 0.1; done
