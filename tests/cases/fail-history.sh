@@ -75,7 +75,8 @@ while kill -0 $load 2> /dev/null; do
 	}
 	dmsetup suspend --noflush imgrement
 	dmsetup resume imgrement
-	dmsetup message imgrement 0 mark here
+	dmsetup message imgrement 0 mark here 2> /tmp/said ||
+		grep -q 'Cannot allocate memory' /tmp/said || fail "a mark: $(cat /tmp/said)"
 done
 wait $load
 inject failslab probability=0
