@@ -36,6 +36,7 @@ use crate::{
         SECTOR_SIZE, //
     },
     sys::{
+        barrier,
         staging::Filling,
         task,
         time, //
@@ -219,9 +220,12 @@ impl<P: HasKept> History<'_, P> {
         }
     }
 
-    /// Makes the worker run before what there is now lingers too long. In any context.
+    /// Makes the worker run before what there is now lingers too long. The caller has just made it known to the worker
+    /// with an atomic operation. In any context.
     #[inline]
     fn wake_later(&self) {
+        // Without a write to what CPUs share, if the timer runs already. Pairs with the barrier in `work`.
+        barrier::after_atomic();
         if !self.armed.load(Ordering::Relaxed) && !self.armed.swap(true, Ordering::AcqRel) {
             self.parts.worker.start_after(LINGER);
         }

@@ -39,6 +39,7 @@ use crate::{
         SECTOR_SIZE, //
     },
     sys::{
+        barrier,
         staging::{
             Buffers,
             Filling,
@@ -100,8 +101,10 @@ impl<P: HasKept> History<'_, P> {
         let mut work = self.work.lock();
         let work = &mut **work;
 
-        // What gets an entry from here on arms the timer again.
-        self.armed.store(false, Ordering::Release);
+        // What gets an entry from here on arms the timer again. What did before is seen below. Pairs with the barrier in
+        // `wake_later`.
+        self.armed.swap(false, Ordering::AcqRel);
+        barrier::after_atomic();
         loop {
             let mut progress = self.reap(&mut work.log, task);
             match self.state() {

@@ -4,6 +4,7 @@
 //!
 //! The header of each file says what it is for, and why it needs `unsafe`.
 
+pub(crate) mod barrier;
 mod bindings;
 pub(crate) mod checksum;
 pub(crate) mod claims;
