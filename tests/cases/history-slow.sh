@@ -54,7 +54,9 @@ finish
 expect 'gaps' 0 "$(status history_gaps)"
 remove_target imgrement
 
-# All buffers are full, and on their way. The end waits until the log has the notes, too.
+# All buffers are full, and on their way. The end waits until the log has the notes, too. A slow machine needs some time
+# to fill them.
+delay 2000
 with history_new on base off
 fio --name=w --filename=/dev/mapper/imgrement --rw=write --bs=512 --direct=1 --ioengine=libaio --iodepth=32 --time_based \
 	--runtime=600 --minimal > /dev/null 2>&1 &
@@ -66,6 +68,7 @@ wait $load || true
 expect 'state' 'ended stopped' "$(status history) $(status history_reason)"
 expect 'notes lost' 0 "$(status history_notes_lost)"
 remove_target imgrement
+delay 500
 
 # It leaves gaps instead.
 with history_new on history_slow gap
