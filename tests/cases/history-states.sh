@@ -45,6 +45,12 @@ point_at_rest
 check_states
 
 # Memory of which a part is swapped out.
+case $(uname -r) in
+*-debug)
+	echo 'left out: swap, because this kernel has no control groups'
+	exit 0
+	;;
+esac
 mount -t cgroup2 none /sys/fs/cgroup
 echo +memory > /sys/fs/cgroup/cgroup.subtree_control
 mkdir /sys/fs/cgroup/little
