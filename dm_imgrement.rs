@@ -6,9 +6,11 @@
 //!
 //! It wraps a device and passes every bio on to it unchanged. For each request it keeps a list of the deltas, and it
 //! counts byte patterns in what is written. People see the result in `dmesg` and `dmsetup status`, and change the
-//! settings with `dmsetup message`.
+//! settings with `dmsetup message`. With a history, it also keeps what is written, and what was there before, on a log
+//! device.
 //!
-//! No failure of tracing ever delays, fails or changes a request.
+//! No failure of tracing ever delays, fails or changes a request. A request may wait for the log device of a history, but
+//! no failure there fails or changes one.
 
 #![deny(unsafe_code)]
 
@@ -18,7 +20,7 @@ use kernel::{
     sync::Arc, //
 };
 
-// Device-mapper and bios, made safe. All `unsafe` code is there, except in the leaves of `trace` and of the pure logic
+// Device-mapper and bios, made safe. All `unsafe` code is there, except in the leaves of `sys`, `trace` and the pure logic
 // that say so in their headers.
 #[allow(unsafe_code)]
 pub mod dm;

@@ -124,12 +124,5 @@ remove_target imgrement
 change disk "0 8192 delay /dev/sda 0 0 /dev/sda 0 1000"
 with history_new on base off
 write 5000 late
-count=
-for _ in {1..100}; do
-	blockdev --flushbufs /dev/sdb
-	count=$(python3 lib/history.py count /dev/sdb)
-	[ "$count" != 'write 1 note 1' ] || break
-	sleep 0.1
-done
-expect 'in the log' 'write 1 note 1' "$count"
+until_logged /dev/sdb 'write 1 note 1'
 remove_target imgrement

@@ -6,8 +6,9 @@
 # disk: 128M
 # disk: 64M
 
+# shellcheck source=../lib/history.sh
+. lib/history.sh
 with() { make_target imgrement /dev/sda log off data off pattern none history /dev/sdb "$@"; }
-status() { dmsetup status imgrement | grep -o "$1 [^ ]*" | cut -d ' ' -f 2; }
 load() { python3 lib/history-load.py imgrement /dev/sda /dev/sdb "$@"; }
 # Without base, nothing in the log says what was there before.
 random() { head -c 4M /dev/urandom > /dev/sda; sync; }
@@ -69,11 +70,5 @@ for sector in 0 8 16; do
 	dd if=/dev/zero of=/dev/mapper/imgrement bs=4096 seek=$sector count=1 oflag=direct status=none
 	sleep 0.02
 done
-for _ in {1..100}; do
-	blockdev --flushbufs /dev/sdb
-	count=$(python3 lib/history.py count /dev/sdb)
-	[ "$count" != 'write 3 note 3' ] || break
-	sleep 0.1
-done
-expect 'in the log' 'write 3 note 3' "$count"
+until_logged /dev/sdb 'write 3 note 3'
 remove_target imgrement

@@ -30,6 +30,18 @@ change() {
 	dmsetup resume "$1"
 }
 
+# until_logged LOG COUNTS: wait until the log has so many entries, for example 'write 3 note 3'.
+until_logged() {
+	local _ counts
+	for _ in {1..100}; do
+		blockdev --flushbufs "$1"
+		counts=$(python3 lib/history.py count "$1")
+		[ "$counts" != "$2" ] || return 0
+		sleep 0.1
+	done
+	fail "the log has $counts, not $2"
+}
+
 # entries LOG: what is in a log, a line for each entry.
 entries() {
 	blockdev --flushbufs "$1"
