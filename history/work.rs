@@ -40,6 +40,7 @@ use crate::{
     },
     sys::{
         barrier,
+        memory::Array,
         staging::{
             Buffers,
             Filling,
@@ -69,7 +70,7 @@ pub(super) struct Work<P: PerBio> {
     pub(super) log: Log,
     pub(super) prepare: Prepare<P>,
     /// Notes that were taken, and are not in the log yet. They are written from the end.
-    notes: KVec<Note>,
+    notes: Array<Note>,
     /// When the open buffer was last sealed, in nanoseconds.
     sealed: u64,
 }
@@ -88,7 +89,7 @@ impl<P: PerBio> Work<P> {
             taker,
             log: Log::new(parts, buffers)?,
             prepare: Prepare::new(sizes, bases)?,
-            notes: KVec::with_capacity(super::notes::NOTES as usize, GFP_KERNEL)?,
+            notes: Array::with_capacity(super::notes::NOTES as usize, GFP_KERNEL)?,
             sealed: 0,
         };
         Ok(KBox::new(work, GFP_KERNEL)?)

@@ -47,6 +47,14 @@ for attribute in failslab $(times '' failslab) fail_page_alloc; do
 	expect 'threads' 0 "$(cat /proc/[0-9]*/comm 2> /dev/null | grep -c '^kworker/R-imgrement-io' || true)"
 done
 
+# No memory need be contiguous: not more than the slab allocator needs for its small objects.
+of_ours fail_page_alloc
+inject fail_page_alloc min-order=2 probability=100 times=-1
+dmsetup load imgrement --table "0 131072 imgrement ${arguments/buffer 256/buffer 8192}" ||
+	fail 'a table is refused if there are no contiguous pages'
+dmsetup clear imgrement
+inject fail_page_alloc min-order=0 probability=0 times=1
+
 # The change to another log: it is refused, or done.
 of_ours failslab
 dmsetup load imgrement --table "0 131072 imgrement $arguments"

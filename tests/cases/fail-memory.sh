@@ -47,6 +47,14 @@ for what in 'yes failslab' 'yes failslab' 'yes failslab' 'yes failslab' 'yes fai
 	# The disk is free again.
 	python3 -c 'import os; os.open("/dev/sdb", os.O_RDWR | os.O_EXCL)'
 done
+# No memory need be contiguous: not more than the slab allocator needs for its small objects.
+of_ours yes fail_page_alloc
+inject fail_page_alloc min-order=2 probability=100 times=-1
+patterns=''
+for length in {201..232}; do patterns+=" pattern $(printf "%${length}s" '' | tr ' ' A)"; done
+dmsetup load imgrement --table "0 131072 imgrement /dev/sdb 0 66 records 8192$patterns"
+dmsetup clear imgrement
+inject fail_page_alloc min-order=0 probability=0 times=1
 of_ours yes
 dmsetup load imgrement --table "0 131072 imgrement $arguments"
 dmsetup resume imgrement

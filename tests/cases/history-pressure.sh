@@ -5,7 +5,7 @@
 # of it.
 # kernel: stock
 # disk: 192M
-# disk: 512M
+# disk: 4G
 # disk: 64M
 # disk: 256M
 # memory: 192
