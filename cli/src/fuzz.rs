@@ -50,7 +50,10 @@ use crate::{
         text::text, //
     },
     shapes::Shape,
-    trace::Merge,
+    trace::{
+        Merge,
+        Span, //
+    },
     Failure,
 };
 use imgrement_core::ring::layout::Layout;
@@ -182,7 +185,8 @@ pub fn pages(bytes: &[u8]) {
     let kinds = kinds();
     let named = |name: &str| kinds.get(KINDS.iter().position(|kind| *kind == name)?);
     let fields = Fields::find(named).expect("all fields are there");
-    let (mut merge, mut joiner) = (Merge::new(0..4), Joiner::new(fields, vec![DEVICE], 1000));
+    let mut merge = Merge::new(layout, vec![1, 2, 3, 4, 5, 6], 0..4);
+    let mut joiner = Joiner::new(fields, vec![DEVICE], 1000);
     let mut rows = Rows {
         writer: Writer::new(Vec::new(), &Shape::Everything.head()).expect("a head can be written"),
         rows: 0,
@@ -194,21 +198,36 @@ pub fn pages(bytes: &[u8]) {
         let Some(page) = part(&mut rest) else {
             break;
         };
-        let fill = |to: &mut [u8]| -> Result<_, Failure> {
-            to.iter_mut().zip(page).for_each(|(to, from)| *to = *from);
-            Ok(Some(page.len().min(to.len())))
+        now = now.saturating_add(u64::from(*passed) << 20);
+        let mut page = Some(page);
+        let fill = |index: usize, to: &mut [u8]| -> Result<_, Failure> {
+            let page = match index == usize::from(cpu % 4) {
+                true => page.take(),
+                false => None,
+            };
+            Ok(page.map(|page| {
+                to.iter_mut().zip(page).for_each(|(to, from)| *to = *from);
+                page.len().min(to.len())
+            }))
         };
         merge
-            .add(usize::from(cpu % 4), &layout, &[1, 2, 3, 4, 5, 6], fill)
-            .expect("it cannot fail");
-        now = now.saturating_add(u64::from(*passed) << 20);
-        merge
-            .pass(now, |seen| joiner.take(seen, &mut rows))
+            .round(
+                Span {
+                    pass: now,
+                    read: u64::MAX,
+                },
+                usize::MAX,
+                fill,
+                |seen| joiner.take(seen, &mut rows),
+            )
             .expect("it cannot fail");
         joiner.at(now, &mut rows).expect("it cannot fail");
     }
+    let no_more = |_, _: &mut [u8]| Ok(None);
     merge
-        .pass(u64::MAX, |seen| joiner.take(seen, &mut rows))
+        .round(Span::ALL, usize::MAX, no_more, |seen| {
+            joiner.take(seen, &mut rows)
+        })
         .expect("it cannot fail");
     joiner.finish(&mut rows).expect("it cannot fail");
     assert!(!joiner.in_flight());

@@ -8,7 +8,8 @@ mod merge;
 pub(crate) use self::merge::{
     Event,
     Merge,
-    Seen, //
+    Seen,
+    Span, //
 };
 
 use crate::{
@@ -63,6 +64,17 @@ const WAKE_PERCENT: &str = "25";
 /// An event may appear in its buffer this long after its time.
 const LATE: Duration = Duration::from_millis(20);
 
+impl Span {
+    /// What has happened up to now. Of the last 20 ms, there may be more events than are in the buffers.
+    fn up_to_now() -> Self {
+        let now = monotonic();
+        Self {
+            pass: now.saturating_sub(nanoseconds(LATE)),
+            read: now,
+        }
+    }
+}
+
 /// A kind of event: its name, and the text of its `format`.
 pub(crate) struct Kind {
     name: String,
@@ -105,14 +117,11 @@ pub(crate) struct Lost {
 /// The events of some kinds and devices, from now on. The instance is removed when dropped.
 pub(crate) struct Instance {
     folder: PathBuf,
-    layout: Layout,
     kinds: Vec<Kind>,
-    /// The number of each kind.
-    numbers: Vec<u16>,
     buffers: Vec<Buffer>,
     /// What was read, and not yet passed on.
     merge: Merge,
-    /// How many pages are read from a buffer at once, at most.
+    /// How many pages the buffers have.
     pages: usize,
     /// How many events were lost; at least 1 where the kernel does not say.
     pub(crate) lost: u64,
@@ -151,12 +160,10 @@ impl Instance {
         fs::create_dir(&folder).map_err(|error| failed("make a tracing instance", error))?;
         let mut instance = Self {
             folder,
-            layout: Layout::default(),
             kinds: Vec::new(),
-            numbers: Vec::new(),
             buffers: Vec::new(),
             merge: Merge::default(),
-            pages: 1,
+            pages: 0,
             lost: 0,
         };
         if !instance.folder.join("events/imgrement").exists() {
@@ -180,17 +187,18 @@ impl Instance {
         let text = |name: &str| read_text(&events.join(name));
         let unknown = || io::Error::other("the layout of this kernel's trace buffers is not known");
 
-        self.layout =
+        let layout =
             Layout::read(&text("header_page")?, &text("header_event")?).ok_or_else(unknown)?;
         fs::write(self.folder.join("trace_clock"), "mono")?;
         fs::write(self.folder.join("buffer_size_kb"), kib.to_string())?;
         fs::write(self.folder.join("buffer_percent"), WAKE_PERCENT)?;
         let bytes = usize::try_from(kib.saturating_mul(1024)).unwrap_or(usize::MAX);
-        self.pages = bytes.div_ceil(self.layout.page_size().max(1)).max(1);
+        let pages = bytes.div_ceil(layout.page_size().max(1)).max(1);
+        let mut numbers = Vec::new();
         for name in kinds {
             let format = text(&format!("imgrement/{name}/format"))?;
             let number = event_number(&format).and_then(|number| u16::try_from(number).ok());
-            self.numbers.push(number.ok_or_else(unknown)?);
+            numbers.push(number.ok_or_else(unknown)?);
             self.kinds.push(Kind {
                 name: (*name).to_owned(),
                 format,
@@ -210,7 +218,12 @@ impl Instance {
             });
         }
         self.buffers.sort_by_key(|buffer| buffer.cpu);
-        self.merge = Merge::new(self.buffers.iter().map(|buffer| buffer.cpu));
+        self.pages = pages.saturating_mul(self.buffers.len());
+        self.merge = Merge::new(
+            layout,
+            numbers,
+            self.buffers.iter().map(|buffer| buffer.cpu),
+        );
         let filter: Vec<_> = devices
             .iter()
             .map(|device| format!("dev == {}", device.to_event()))
@@ -263,45 +276,20 @@ impl Instance {
         }
     }
 
-    /// Gives each event since the last call to `take`, those of each CPU in their order. They are not kept. It ends even
-    /// if events come faster than they are taken: what a full buffer has is enough for one call.
+    /// Gives each event since the last call to `take`, about in order of time. They are not kept. It ends even if events
+    /// come faster than they are taken: what full buffers have is enough for one call.
     pub(crate) fn each(&mut self, mut take: impl FnMut(Event<'_>)) -> Result<(), Failure> {
-        for index in 0..self.buffers.len() {
-            self.fill(index, false)?;
-            let lost = &mut self.lost;
-            self.merge.pass(u64::MAX, |seen| -> Result<(), Failure> {
-                match seen {
-                    Seen::Lost { events, .. } => *lost = lost.saturating_add(events.unwrap_or(1)),
-                    Seen::Event(event) => take(event),
+        self.rounds(
+            || Span::ALL,
+            self.pages,
+            |seen| {
+                if let Seen::Event(event) = seen {
+                    take(event);
                 }
                 Ok(())
-            })?;
-        }
+            },
+        )?;
         Ok(())
-    }
-
-    /// Reads the buffer of this index: all of it, or what a full buffer has. Returns the time of the last event if there
-    /// may be more.
-    fn fill(&mut self, index: usize, all: bool) -> Result<Option<u64>, Failure> {
-        let Some(buffer) = self.buffers.get_mut(index) else {
-            return Ok(None);
-        };
-        let (mut last, mut left) = (None, self.pages);
-        while all || left > 0 {
-            last = self
-                .merge
-                .add(index, &self.layout, &self.numbers, |page| {
-                    read_page(&mut buffer.file, page)
-                })
-                .map_err(|error| {
-                    Failure::new(format_args!("cannot read the trace buffers: {error}"))
-                })?;
-            if last.is_none() {
-                break;
-            }
-            left = left.saturating_sub(1);
-        }
-        Ok(last)
     }
 
     /// Passes on what happened since the last call, in order of time. The last 20 ms are left for the next call. The last
@@ -309,30 +297,54 @@ impl Instance {
     pub(crate) fn in_order(
         &mut self,
         all: bool,
-        mut to: impl FnMut(Seen<'_>) -> Result<(), Failure>,
+        to: impl FnMut(Seen<'_>) -> Result<(), Failure>,
     ) -> Result<u64, Failure> {
         if all {
             let kinds: Vec<_> = self.kinds.iter().map(|kind| kind.name.as_str()).collect();
             self.stop(&kinds);
         }
-        let mut until = monotonic().saturating_sub(nanoseconds(LATE));
-        for index in 0..self.buffers.len() {
-            // What is still in this buffer is younger than that.
-            let last = self.fill(index, all)?;
-            until = until.min(last.unwrap_or(u64::MAX));
+        let until = monotonic().saturating_sub(nanoseconds(LATE));
+        match all {
+            true => self.rounds(|| Span::ALL, usize::MAX, to).map(|_| until),
+            false => self.rounds(Span::up_to_now, self.pages, to),
         }
-        let lost = &mut self.lost;
-        let end = match all {
-            true => u64::MAX,
-            false => until,
-        };
-        self.merge.pass(end, |seen| {
-            if let Seen::Lost { events, .. } = seen {
-                *lost = lost.saturating_add(events.unwrap_or(1));
+    }
+
+    /// Reads up to `pages` pages in rounds, each of which takes a span of time, and passes on what happened in these. Returns
+    /// the time up to which everything was passed on.
+    fn rounds(
+        &mut self,
+        span: impl Fn() -> Span,
+        pages: usize,
+        mut to: impl FnMut(Seen<'_>) -> Result<(), Failure>,
+    ) -> Result<u64, Failure> {
+        let Self {
+            merge,
+            buffers,
+            lost,
+            ..
+        } = self;
+        let mut left = pages;
+        loop {
+            let round = merge.round(
+                span(),
+                left,
+                |index, page| match buffers.get_mut(index) {
+                    Some(buffer) => read_page(&mut buffer.file, page),
+                    None => Ok(None),
+                },
+                |seen| {
+                    if let Seen::Lost { events, .. } = seen {
+                        *lost = lost.saturating_add(events.unwrap_or(1));
+                    }
+                    to(seen)
+                },
+            )?;
+            left = left.saturating_sub(round.pages);
+            if !round.more || left == 0 {
+                return Ok(round.until);
             }
-            to(seen)
-        })?;
-        Ok(until)
+        }
     }
 
     /// What the kernel's own counters say about lost events.
@@ -366,14 +378,18 @@ impl Drop for Instance {
 }
 
 /// Reads a page of a buffer. `None` if it is empty.
-fn read_page(file: &mut fs::File, page: &mut [u8]) -> io::Result<Option<usize>> {
+fn read_page(file: &mut fs::File, page: &mut [u8]) -> Result<Option<usize>, Failure> {
     loop {
         match file.read(page) {
             Ok(0) => return Ok(None),
             Ok(length) => return Ok(Some(length)),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
+            Err(error) => {
+                return Err(Failure::new(format_args!(
+                    "cannot read the trace buffers: {error}"
+                )))
+            }
         }
     }
 }

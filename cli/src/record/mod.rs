@@ -2,6 +2,7 @@
 
 //! Records what passes through targets: trace events in (`trace`), rows out (`join`), into files (`files`).
 
+mod allocator;
 #[cfg(any(test, feature = "fuzz"))]
 #[allow(clippy::indexing_slicing)]
 pub(crate) mod example;
@@ -10,6 +11,7 @@ pub(crate) mod files;
 pub(crate) mod join;
 
 use self::{
+    allocator::keep_freed_memory,
     fields::{
         Fields,
         ALWAYS,
@@ -155,6 +157,7 @@ pub(crate) fn record(order: &Order) -> Result<(), Failure> {
         devices.into_iter().map(|(_, device)| device).collect(),
     );
     let clock_offset = head.clock_offset;
+    keep_freed_memory();
     // The file is made first: if that fails, nothing was switched on.
     let files = Files::new(&order.path, order.overwrite, order.rotation, head)?;
     let instance = Instance::with_buffers(&numbers, &kinds, order.buffer_kib)?;

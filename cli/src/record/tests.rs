@@ -31,7 +31,8 @@ use crate::{
         self,
         Kind,
         Merge,
-        Seen, //
+        Seen,
+        Span, //
     },
 };
 use imgrement_core::{
@@ -39,6 +40,7 @@ use imgrement_core::{
     ring::layout::Layout, //
 };
 use proptest::prelude::*;
+use std::cell::RefCell;
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -205,23 +207,44 @@ fn joiner(kinds: &[Kind]) -> Joiner {
     Joiner::new(Fields::find(named).unwrap(), vec![DEVICE], 1000)
 }
 
+/// For the events of so many CPUs.
+fn merge(cpus: u32) -> Merge {
+    let layout = Layout::read(HEADER_PAGE, HEADER_EVENT).unwrap();
+    Merge::new(layout, (1..=6).collect(), 0..cpus)
+}
+
+/// All is read, and what happened before this time is passed on.
+fn pass(before: u64) -> Span {
+    Span {
+        pass: before,
+        ..Span::ALL
+    }
+}
+
+/// Reads these pages: the first one of a CPU that was not read.
+fn reader(
+    pages: &[(usize, Vec<u8>)],
+) -> impl FnMut(usize, &mut [u8]) -> Result<Option<usize>, Failure> + '_ {
+    let mut left: Vec<_> = pages.iter().collect();
+    move |cpu, to| {
+        let next = left.iter().position(|(of, _)| *of == cpu);
+        Ok(next.map(|next| {
+            let (_, page) = left.remove(next);
+            to[..page.len()].copy_from_slice(page);
+            page.len()
+        }))
+    }
+}
+
 /// Reads pages of CPUs, a round at a time: what is in a round comes before what is in the next.
 fn run(rounds: &[Vec<(usize, Vec<u8>)>], until: &[u64], kinds: usize) -> (Rows, Joiner) {
-    let layout = Layout::read(HEADER_PAGE, HEADER_EVENT).unwrap();
     let all = kinds_of(kinds);
-    let numbers: Vec<_> = (1..=6).collect();
-    let (mut merge, mut joiner, mut rows) = (Merge::new(0..4), joiner(&all), Rows::default());
+    let (mut merge, mut joiner, mut rows) = (merge(4), joiner(&all), Rows::default());
     for (pages, until) in rounds.iter().zip(until) {
-        for (cpu, page) in pages {
-            let read = |to: &mut [u8]| -> Result<_, Failure> {
-                to[..page.len()].copy_from_slice(page);
-                Ok(Some(page.len()))
-            };
-            merge.add(*cpu, &layout, &numbers, read).unwrap();
-        }
-        merge
-            .pass(*until, |seen| joiner.take(seen, &mut rows))
-            .unwrap();
+        let round = merge.round(pass(*until), usize::MAX, reader(pages), |seen| {
+            joiner.take(seen, &mut rows)
+        });
+        assert!(!round.unwrap().more);
         joiner.at(*until, &mut rows).unwrap();
     }
     joiner.finish(&mut rows).unwrap();
@@ -482,17 +505,81 @@ proptest! {
                 Ok(())
             }
         }
-        let layout = Layout::read(HEADER_PAGE, HEADER_EVENT).unwrap();
         let all = kinds();
-        let (mut merge, mut joiner) = (Merge::new(0..4), joiner(&all));
+        let (mut merge, mut joiner) = (merge(4), joiner(&all));
         for page in [bytes, damaged] {
-            let read = |to: &mut [u8]| -> Result<_, Failure> {
-                to[..page.len()].copy_from_slice(&page);
-                Ok(Some(page.len()))
-            };
-            merge.add(1, &layout, &[1, 2, 3, 4, 5, 6], read).unwrap();
-            merge.pass(u64::MAX, |seen| joiner.take(seen, &mut Any)).unwrap();
+            let pages = [(1, page)];
+            merge.round(Span::ALL, usize::MAX, reader(&pages), |seen| joiner.take(seen, &mut Any)).unwrap();
         }
         joiner.finish(&mut Any).unwrap();
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn rounds_pass_on_all_events_in_order_and_few_wait(
+        // For each CPU, how far the events of each page are apart.
+        cpus in prop::collection::vec(prop::collection::vec(0_u64..50, 0..50), 3),
+        pass in 0_u64..400_000,
+        young in 0_u64..50_000,
+        limit in 1_usize..60,
+    ) {
+        const EVENTS: u64 = 250;
+        let (mut pages, mut wanted) = (Vec::new(), Vec::new());
+        for (cpu, steps) in cpus.iter().enumerate() {
+            let mut now = 0;
+            for step in steps {
+                let events: Vec<_> = (1..=EVENTS).map(|index| (now + index * step, event(3, &[]))).collect();
+                now += EVENTS * step;
+                wanted.extend(events.iter().map(|(time, _)| (*time, cpu)));
+                pages.push((cpu, page(&events, None)));
+            }
+        }
+        wanted.sort();
+        let (mut merge, mut read) = (merge(3), reader(&pages));
+        let times: Vec<Vec<u64>> = (0..3).map(|cpu| {
+            wanted.iter().filter(|(_, of)| *of == cpu).map(|(time, _)| *time).collect()
+        }).collect();
+        // How many events of each CPU were passed on, and read.
+        let (mut seen, counts) = (Vec::new(), RefCell::new([(0_usize, 0_usize); 3]));
+        let mut look = |span: Span, limit| {
+            let fill = |cpu: usize, to: &mut [u8]| {
+                // Another page is read: few events wait, or all that wait are too young, and none is even younger.
+                let (passed, read_of) = counts.borrow()[cpu];
+                if read_of > passed {
+                    let (first, last) = (times[cpu][passed], times[cpu][read_of - 1]);
+                    assert!(read_of - passed < 4096 || first >= last.min(span.pass));
+                    assert!(last < span.read);
+                }
+                let filled = read(cpu, to)?;
+                if filled.is_some() {
+                    counts.borrow_mut()[cpu].1 += EVENTS as usize;
+                }
+                Ok::<_, Failure>(filled)
+            };
+            let round = merge.round(span, limit, fill, |event| {
+                let Seen::Event(event) = event else { return Err(Failure::new("nothing is lost")) };
+                counts.borrow_mut()[event.cpu as usize].0 += 1;
+                seen.push((event.time, event.cpu as usize));
+                Ok(())
+            }).unwrap();
+            assert!(seen.iter().all(|(time, _)| *time < round.until));
+            let all = wanted.iter().take_while(|(time, _)| *time < round.until).count();
+            assert_eq!(seen.len(), all);
+            round
+        };
+        let first = look(Span { pass, read: pass + young }, limit);
+        prop_assert!(first.pages <= limit && first.until <= pass);
+        let mut rounds = 0;
+        while look(Span::ALL, usize::MAX).more {
+            rounds += 1;
+            prop_assert!(rounds < 1000, "it does not end");
+        }
+        // What happened at the same time on several CPUs has no order.
+        prop_assert!(seen.is_sorted_by_key(|(time, _)| *time));
+        seen.sort();
+        prop_assert!(seen == wanted);
     }
 }

@@ -73,6 +73,9 @@ enum What {
     Lost,
 }
 
+/// How many events of a CPU wait, and no page more, while others are left in its buffer. These fit into a cache.
+const STEP: usize = 1 << 12;
+
 /// What was read from the buffer of a CPU, and not yet passed on.
 #[derive(Debug)]
 struct Queue {
@@ -81,11 +84,21 @@ struct Queue {
     entries: Vec<Entry>,
     /// How many of the entries were passed on.
     done: usize,
+    /// The time of the last event that was read.
+    last: u64,
     /// The numbers of lost events, for the entries that say so.
     lost: VecDeque<Option<u64>>,
 }
 
 impl Queue {
+    /// Whether enough was read: all of the span, or as many events as shall wait, of which some can be passed on.
+    fn has_enough(&self, span: Span) -> bool {
+        let first = self.entries.get(self.done);
+        let many = self.entries.len().saturating_sub(self.done) >= STEP
+            && first.is_some_and(|first| first.time < self.last.min(span.pass));
+        many || self.last >= span.read
+    }
+
     /// Passes on what happened before `until`, and not after `next`.
     fn pass<E>(
         &mut self,
@@ -123,8 +136,11 @@ impl Queue {
         Ok(())
     }
 
-    /// Drops what was passed on.
+    /// Drops what was passed on, if that is half of it.
     fn compact(&mut self) {
+        if self.done < self.entries.len().div_ceil(2) {
+            return;
+        }
         let first = self.entries.iter().skip(self.done);
         let first = first.clone().find_map(|entry| match entry.what {
             What::Event { start, .. } => Some(start),
@@ -148,49 +164,80 @@ impl Queue {
     }
 }
 
+/// What a round is to take: what happened before these times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Span {
+    /// This is passed on.
+    pub(crate) pass: u64,
+    /// This is read.
+    pub(crate) read: u64,
+}
+
+impl Span {
+    /// All there is.
+    pub(crate) const ALL: Self = Self {
+        pass: u64::MAX,
+        read: u64::MAX,
+    };
+}
+
+/// What a round has done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Round {
+    /// All that happened before this time was passed on.
+    pub(crate) until: u64,
+    /// How many pages were added.
+    pub(crate) pages: usize,
+    /// There may be more pages with events of the span.
+    pub(crate) more: bool,
+}
+
 /// The events of several CPUs.
 #[derive(Debug, Default)]
 pub(crate) struct Merge {
+    layout: Layout,
+    numbers: Vec<u16>,
     queues: Vec<Queue>,
     heads: BinaryHeap<Reverse<(u64, usize)>>,
 }
 
 impl Merge {
-    /// For the events of these CPUs.
-    pub(crate) fn new(cpus: impl Iterator<Item = u32>) -> Self {
+    /// For the events of these CPUs, in pages of this layout. The index of a kind is that of its number.
+    pub(crate) fn new(layout: Layout, numbers: Vec<u16>, cpus: impl Iterator<Item = u32>) -> Self {
         let queue = |cpu| Queue {
             cpu,
             bytes: Vec::new(),
             entries: Vec::new(),
             done: 0,
+            last: 0,
             lost: VecDeque::new(),
         };
         Self {
+            layout,
+            numbers,
             queues: cpus.map(queue).collect(),
             heads: BinaryHeap::new(),
         }
     }
 
     /// Adds a page of the CPU of this index. `fill` writes the page, and returns its length, or `None` if there is none.
-    /// Returns the time of its last event, or `None` if there was no page.
-    pub(crate) fn add<E>(
+    /// Returns whether there was one.
+    fn add<E>(
         &mut self,
         index: usize,
-        layout: &Layout,
-        numbers: &[u16],
         fill: impl FnOnce(&mut [u8]) -> Result<Option<usize>, E>,
-    ) -> Result<Option<u64>, E> {
+    ) -> Result<bool, E> {
         let Some(queue) = self.queues.get_mut(index) else {
-            return Ok(None);
+            return Ok(false);
         };
         let start = queue.bytes.len();
-        queue.bytes.resize(start + layout.page_size(), 0);
+        queue.bytes.resize(start + self.layout.page_size(), 0);
         let filled = fill(queue.bytes.get_mut(start..).unwrap_or_default());
         let length = match filled {
             Ok(Some(length)) => length,
             Ok(None) => {
                 queue.bytes.truncate(start);
-                return Ok(None);
+                return Ok(false);
             }
             Err(error) => {
                 queue.bytes.truncate(start);
@@ -199,14 +246,14 @@ impl Merge {
         };
         queue.bytes.truncate(start + length);
         let bytes = queue.bytes.get(start..).unwrap_or_default();
-        let Some(mut page) = Page::new(layout, bytes) else {
+        let Some(mut page) = Page::new(&self.layout, bytes) else {
             queue.bytes.truncate(start);
-            return Ok(Some(0));
+            return Ok(true);
         };
-        let mut last = page.time();
+        queue.last = page.time();
         if let Some(lost) = page.lost() {
             queue.entries.push(Entry {
-                time: last,
+                time: queue.last,
                 what: What::Lost,
             });
             queue.lost.push_back(match lost {
@@ -215,10 +262,10 @@ impl Merge {
             });
         }
         while let Some(event) = page.next() {
-            last = event.time;
+            queue.last = event.time;
             // The first field of each event is the number of its kind.
             let number = event.bytes.first_chunk().copied().map(u16::from_ne_bytes);
-            let kind = numbers.iter().position(|known| Some(*known) == number);
+            let kind = self.numbers.iter().position(|known| Some(*known) == number);
             let at = page.place().saturating_sub(event.bytes.len());
             let (Some(kind), Ok(start), Ok(length)) = (
                 kind.and_then(|kind| u8::try_from(kind).ok()),
@@ -236,18 +283,57 @@ impl Merge {
                 },
             });
         }
-        Ok(Some(last))
+        Ok(true)
+    }
+
+    /// A round: adds pages of all CPUs, until there are no more or enough events wait, and passes on what happened in the
+    /// span, and before all that may still be in the buffers. `fill` gets the index of the CPU, too. At most `pages` are
+    /// added.
+    pub(crate) fn round<E>(
+        &mut self,
+        span: Span,
+        pages: usize,
+        mut fill: impl FnMut(usize, &mut [u8]) -> Result<Option<usize>, E>,
+        to: impl FnMut(Seen<'_>) -> Result<(), E>,
+    ) -> Result<Round, E> {
+        let mut round = Round {
+            until: span.pass,
+            pages: 0,
+            more: false,
+        };
+        for index in 0..self.queues.len() {
+            let has_all = loop {
+                let enough = self
+                    .queues
+                    .get(index)
+                    .is_none_or(|queue| queue.has_enough(span));
+                if enough || round.pages >= pages {
+                    break false;
+                }
+                if !self.add(index, |page| fill(index, page))? {
+                    break true;
+                }
+                round.pages += 1;
+            };
+            let last = self.queues.get(index).map_or(u64::MAX, |queue| queue.last);
+            if !has_all && last < span.pass {
+                round.until = round.until.min(last);
+                round.more = true;
+            }
+        }
+        self.pass(round.until, to)?;
+        Ok(round)
     }
 
     /// Passes on what happened before this time, in order.
-    pub(crate) fn pass<E>(
+    fn pass<E>(
         &mut self,
         until: u64,
         mut to: impl FnMut(Seen<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         self.heads.clear();
         for (index, queue) in self.queues.iter().enumerate() {
-            if let Some(entry) = queue.entries.first() {
+            if let Some(entry) = queue.entries.get(queue.done) {
                 self.heads.push(Reverse((entry.time, index)));
             }
         }
