@@ -57,10 +57,15 @@ use crate::{
     Failure,
 };
 use imgrement_core::ring::layout::Layout;
+use rustix::fs::{
+    memfd_create,
+    MemfdFlags, //
+};
 use std::{
-    fs,
-    path::PathBuf,
-    process, //
+    fs::File,
+    io::Write,
+    os::fd::AsRawFd,
+    path::PathBuf, //
 };
 
 /// Reads a file of these bytes to its end.
@@ -104,9 +109,10 @@ pub fn recording(bytes: &[u8]) {
     }
     read(&recording).ok();
 
+    let (_file, path) = file(&recording);
     let export = |format| {
         let exported = Export {
-            file: file(&recording),
+            file: path.clone(),
             format,
             to: Some("/dev/null".into()),
             overwrite: false,
@@ -122,7 +128,7 @@ pub fn recording(bytes: &[u8]) {
                 device: None,
                 period: Period::default(),
             };
-            if let Ok((report, _)) = report(&file(&recording), &question, |_| {}) {
+            if let Ok((report, _)) = report(&path, &question, |_| {}) {
                 text(&report);
                 serde_json::to_string(&report).expect("a report is JSON");
             }
@@ -150,11 +156,13 @@ pub fn recording(bytes: &[u8]) {
     }
 }
 
-/// A file of these bytes, in memory. There is one for each process.
-fn file(bytes: &[u8]) -> PathBuf {
-    let path = PathBuf::from(format!("/dev/shm/imgrement-fuzz-{}", process::id()));
-    fs::write(&path, bytes).expect("there is memory");
-    path
+/// A file of these bytes, in memory, and a path to open it by. Nothing is left when it is dropped.
+fn file(bytes: &[u8]) -> (File, PathBuf) {
+    let file = memfd_create("recording", MemfdFlags::CLOEXEC).expect("there is memory");
+    let mut file = File::from(file);
+    file.write_all(bytes).expect("there is memory");
+    let path = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
+    (file, path)
 }
 
 /// Writes rows, and counts them.
