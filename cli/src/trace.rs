@@ -277,18 +277,18 @@ impl Instance {
     }
 
     /// Gives each event since the last call to `take`, about in order of time. They are not kept. It ends even if events
-    /// come faster than they are taken: what full buffers have is enough for one call.
+    /// come faster than they are taken.
     pub(crate) fn each(&mut self, mut take: impl FnMut(Event<'_>)) -> Result<(), Failure> {
-        self.rounds(
-            || Span::ALL,
-            self.pages,
-            |seen| {
-                if let Seen::Event(event) = seen {
-                    take(event);
-                }
-                Ok(())
-            },
-        )?;
+        let now = Span {
+            pass: u64::MAX,
+            read: monotonic(),
+        };
+        self.rounds(now, self.pages, |seen| {
+            if let Seen::Event(event) = seen {
+                take(event);
+            }
+            Ok(())
+        })?;
         Ok(())
     }
 
@@ -303,18 +303,18 @@ impl Instance {
             let kinds: Vec<_> = self.kinds.iter().map(|kind| kind.name.as_str()).collect();
             self.stop(&kinds);
         }
-        let until = monotonic().saturating_sub(nanoseconds(LATE));
+        let now = Span::up_to_now();
         match all {
-            true => self.rounds(|| Span::ALL, usize::MAX, to).map(|_| until),
-            false => self.rounds(Span::up_to_now, self.pages, to),
+            true => self.rounds(Span::ALL, usize::MAX, to).map(|_| now.pass),
+            false => self.rounds(now, self.pages, to),
         }
     }
 
-    /// Reads up to `pages` pages in rounds, each of which takes a span of time, and passes on what happened in these. Returns
-    /// the time up to which everything was passed on.
+    /// Passes on what happened in this span, in rounds that read up to `pages` pages. Returns the time up to which everything
+    /// was passed on.
     fn rounds(
         &mut self,
-        span: impl Fn() -> Span,
+        span: Span,
         pages: usize,
         mut to: impl FnMut(Seen<'_>) -> Result<(), Failure>,
     ) -> Result<u64, Failure> {
@@ -327,7 +327,7 @@ impl Instance {
         let mut left = pages;
         loop {
             let round = merge.round(
-                span(),
+                span,
                 left,
                 |index, page| match buffers.get_mut(index) {
                     Some(buffer) => read_page(&mut buffer.file, page),

@@ -102,6 +102,9 @@ use std::{
 /// How long it waits for events at most. So a recording ends this late at most.
 const TICK: Duration = Duration::from_millis(50);
 
+/// The same at the end, when only ends are missing.
+const SHORT_TICK: Duration = Duration::from_millis(10);
+
 /// How long it waits at the end for requests that are in flight.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -237,7 +240,7 @@ impl Recorder<'_> {
         let until = Instant::now() + GRACE;
         self.read(false)?;
         while self.joiner.in_flight() && Instant::now() < until {
-            self.instance.wait(TICK)?;
+            self.instance.wait(SHORT_TICK)?;
             self.read(false)?;
         }
         self.read(true)?;

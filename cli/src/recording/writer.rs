@@ -45,7 +45,7 @@ use std::{
 };
 
 /// How many rows a frame has at most.
-const ROWS: usize = 1 << 15;
+const ROWS: usize = 1 << 14;
 
 /// How many segments and occurrences a frame has at most, if its last request has none.
 const PARTS: usize = 1 << 18;

@@ -316,9 +316,9 @@ impl Merge {
                 round.pages += 1;
             };
             let last = self.queues.get(index).map_or(u64::MAX, |queue| queue.last);
-            if !has_all && last < span.pass {
+            if !has_all {
                 round.until = round.until.min(last);
-                round.more = true;
+                round.more |= last < span.pass.min(span.read);
             }
         }
         self.pass(round.until, to)?;
