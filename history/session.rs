@@ -440,10 +440,17 @@ impl<P: HasKept> History<'_, P> {
             return;
         }
         // What the device did is a better reason than that of the caller.
-        let end = match self.state() {
-            State::Ending(end) => end,
-            State::On if clean => end,
-            State::On | State::Idle | State::Ended(_) => End::Hung,
+        let end = match end {
+            End::Failed | End::Hung => end,
+            End::Suspended | End::Stopped | End::Full | End::Next => {
+                if clean {
+                    end
+                } else if work.log.has_hanging() || !work.log.broken {
+                    End::Hung
+                } else {
+                    End::Failed
+                }
+            }
         };
         self.set_state(State::Ended(end));
         self.tell(format_args!("has ended: {}", end.word()));

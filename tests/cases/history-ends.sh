@@ -81,6 +81,18 @@ dmsetup resume imgrement
 expect 'stopped while suspended' 'ended stopped' "$(status history) $(status history_reason)"
 remove_target imgrement
 
+# If the log cannot be completed then, that is the reason: it fails, or it hangs.
+with $log history_new on
+change log '0 8192 error'
+ends failed dmsetup message imgrement 0 history stop
+change log "0 $(sectors /dev/sdb) linear /dev/sdb 0"
+remove_target imgrement
+with $log history_new on history_timeout 1
+dmsetup suspend log
+ends hung dmsetup message imgrement 0 history stop
+dmsetup resume log
+remove_target imgrement
+
 # What cannot be read is a gap. The write to it is none.
 cp --sparse=never data /dev/sda
 sync
