@@ -428,7 +428,12 @@ impl Log {
 
     /// Whether a read, or a write of the superblock, hangs.
     pub(super) fn has_hanging(&self) -> bool {
-        !self.hanging.is_empty()
+        self.hanging() > 0
+    }
+
+    /// How many of these hang.
+    pub(super) fn hanging(&self) -> usize {
+        self.hanging.len()
     }
 
     /// Keeps a read or write that hangs, with its memory. Dropping it would wait.

@@ -418,6 +418,7 @@ impl<P: HasKept> History<'_, P> {
             End::Failed | End::Hung => false,
             End::Suspended | End::Stopped | End::Full | End::Next => !work.log.broken,
         };
+        let hanging = work.log.hanging();
         self.buffers.stop(&mut self.turn.lock());
         // They need not wait for the log any more.
         self.let_go(work, false);
@@ -445,7 +446,7 @@ impl<P: HasKept> History<'_, P> {
             End::Suspended | End::Stopped | End::Full | End::Next => {
                 if clean {
                     end
-                } else if work.log.has_hanging() || !work.log.broken {
+                } else if work.log.hanging() > hanging || !work.log.broken {
                     End::Hung
                 } else {
                     End::Failed

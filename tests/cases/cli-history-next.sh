@@ -99,7 +99,7 @@ dmsetup suspend log
 dmsetup resume log
 dmsetup message imgrement 0 history_timeout 2
 timeout 60 dmsetup message imgrement 0 history stop || fail 'the end hangs'
-expect 'state at the end' 'ended stopped' "$(status history) $(status history_reason)"
+expect 'state at the end' 'ended hung' "$(status history) $(status history_reason)"
 timeout 60 dd if=/dev/zero of=$node bs=4096 count=1 oflag=direct status=none || fail 'a write hangs'
 # The removal waits for both.
 dmsetup resume hung
