@@ -224,7 +224,6 @@ pub fn pages(bytes: &[u8]) {
                     pass: now,
                     read: u64::MAX,
                 },
-                usize::MAX,
                 fill,
                 |seen| joiner.take(seen, &mut rows),
             )
@@ -233,9 +232,7 @@ pub fn pages(bytes: &[u8]) {
     }
     let no_more = |_, _: &mut [u8]| Ok(None);
     merge
-        .round(Span::ALL, usize::MAX, no_more, |seen| {
-            joiner.take(seen, &mut rows)
-        })
+        .round(Span::ALL, no_more, |seen| joiner.take(seen, &mut rows))
         .expect("it cannot fail");
     joiner.finish(&mut rows).expect("it cannot fail");
     assert!(!joiner.in_flight());

@@ -2,8 +2,8 @@
 
 //! The command `imgrement`: `commands` has one thin file for each subcommand, and the other modules do the work.
 //!
-//! `unsafe` is in three files, each of which says why at its top: `dm/call.rs`, `loop_device/call.rs` and
-//! `udev/semaphore.rs`.
+//! `unsafe` is in four files, each of which says why at its top: `dm/call.rs`, `loop_device/call.rs`,
+//! `record/allocator.rs` and `udev/semaphore.rs`.
 
 mod calendar;
 mod clock;

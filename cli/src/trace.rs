@@ -121,8 +121,6 @@ pub(crate) struct Instance {
     buffers: Vec<Buffer>,
     /// What was read, and not yet passed on.
     merge: Merge,
-    /// How many pages the buffers have.
-    pages: usize,
     /// How many events were lost; at least 1 where the kernel does not say.
     pub(crate) lost: u64,
 }
@@ -163,7 +161,6 @@ impl Instance {
             kinds: Vec::new(),
             buffers: Vec::new(),
             merge: Merge::default(),
-            pages: 0,
             lost: 0,
         };
         if !instance.folder.join("events/imgrement").exists() {
@@ -192,8 +189,6 @@ impl Instance {
         fs::write(self.folder.join("trace_clock"), "mono")?;
         fs::write(self.folder.join("buffer_size_kb"), kib.to_string())?;
         fs::write(self.folder.join("buffer_percent"), WAKE_PERCENT)?;
-        let bytes = usize::try_from(kib.saturating_mul(1024)).unwrap_or(usize::MAX);
-        let pages = bytes.div_ceil(layout.page_size().max(1)).max(1);
         let mut numbers = Vec::new();
         for name in kinds {
             let format = text(&format!("imgrement/{name}/format"))?;
@@ -218,7 +213,6 @@ impl Instance {
             });
         }
         self.buffers.sort_by_key(|buffer| buffer.cpu);
-        self.pages = pages.saturating_mul(self.buffers.len());
         self.merge = Merge::new(
             layout,
             numbers,
@@ -283,7 +277,7 @@ impl Instance {
             pass: u64::MAX,
             read: monotonic(),
         };
-        self.rounds(now, self.pages, |seen| {
+        self.rounds(now, |seen| {
             if let Seen::Event(event) = seen {
                 take(event);
             }
@@ -305,17 +299,15 @@ impl Instance {
         }
         let now = Span::up_to_now();
         match all {
-            true => self.rounds(Span::ALL, usize::MAX, to).map(|_| now.pass),
-            false => self.rounds(now, self.pages, to),
+            true => self.rounds(Span::ALL, to).map(|_| now.pass),
+            false => self.rounds(now, to),
         }
     }
 
-    /// Passes on what happened in this span, in rounds that read up to `pages` pages. Returns the time up to which everything
-    /// was passed on.
+    /// Passes on what happened in this span, in rounds. Returns the time up to which everything was passed on.
     fn rounds(
         &mut self,
         span: Span,
-        pages: usize,
         mut to: impl FnMut(Seen<'_>) -> Result<(), Failure>,
     ) -> Result<u64, Failure> {
         let Self {
@@ -324,11 +316,9 @@ impl Instance {
             lost,
             ..
         } = self;
-        let mut left = pages;
         loop {
             let round = merge.round(
                 span,
-                left,
                 |index, page| match buffers.get_mut(index) {
                     Some(buffer) => read_page(&mut buffer.file, page),
                     None => Ok(None),
@@ -340,8 +330,7 @@ impl Instance {
                     to(seen)
                 },
             )?;
-            left = left.saturating_sub(round.pages);
-            if !round.more || left == 0 {
+            if !round.more {
                 return Ok(round.until);
             }
         }

@@ -241,7 +241,7 @@ fn run(rounds: &[Vec<(usize, Vec<u8>)>], until: &[u64], kinds: usize) -> (Rows, 
     let all = kinds_of(kinds);
     let (mut merge, mut joiner, mut rows) = (merge(4), joiner(&all), Rows::default());
     for (pages, until) in rounds.iter().zip(until) {
-        let round = merge.round(pass(*until), usize::MAX, reader(pages), |seen| {
+        let round = merge.round(pass(*until), reader(pages), |seen| {
             joiner.take(seen, &mut rows)
         });
         assert!(!round.unwrap().more);
@@ -509,7 +509,7 @@ proptest! {
         let (mut merge, mut joiner) = (merge(4), joiner(&all));
         for page in [bytes, damaged] {
             let pages = [(1, page)];
-            merge.round(Span::ALL, usize::MAX, reader(&pages), |seen| joiner.take(seen, &mut Any)).unwrap();
+            merge.round(Span::ALL, reader(&pages), |seen| joiner.take(seen, &mut Any)).unwrap();
         }
         joiner.finish(&mut Any).unwrap();
     }
@@ -524,7 +524,6 @@ proptest! {
         cpus in prop::collection::vec(prop::collection::vec(0_u64..50, 0..50), 3),
         pass in 0_u64..400_000,
         up_to in 0_u64..450_000,
-        limit in 1_usize..60,
     ) {
         const EVENTS: u64 = 250;
         let (mut pages, mut wanted) = (Vec::new(), Vec::new());
@@ -544,7 +543,7 @@ proptest! {
         }).collect();
         // How many events of each CPU were passed on, and read.
         let (mut seen, counts) = (Vec::new(), RefCell::new([(0_usize, 0_usize); 3]));
-        let mut look = |span: Span, limit| {
+        let mut look = |span: Span| {
             let fill = |cpu: usize, to: &mut [u8]| {
                 // Another page is read: few events wait, or all that wait are too young, and none is even younger.
                 let (passed, read_of) = counts.borrow()[cpu];
@@ -559,7 +558,7 @@ proptest! {
                 }
                 Ok::<_, Failure>(filled)
             };
-            let round = merge.round(span, limit, fill, |event| {
+            let round = merge.round(span, fill, |event| {
                 let Seen::Event(event) = event else { return Err(Failure::new("nothing is lost")) };
                 counts.borrow_mut()[event.cpu as usize].0 += 1;
                 seen.push((event.time, event.cpu as usize));
@@ -571,11 +570,10 @@ proptest! {
             round
         };
         let part = Span { pass, read: up_to };
-        let first = look(part, limit);
-        prop_assert!(first.pages <= limit && first.until <= pass);
+        prop_assert!(look(part).until <= pass);
         let mut rounds = 0;
         for span in [part, Span::ALL] {
-            while look(span, usize::MAX).more {
+            while look(span).more {
                 rounds += 1;
                 prop_assert!(rounds < 1000, "it does not end");
             }

@@ -186,8 +186,6 @@ impl Span {
 pub(crate) struct Round {
     /// All that happened before this time was passed on.
     pub(crate) until: u64,
-    /// How many pages were added.
-    pub(crate) pages: usize,
     /// There may be more pages with events of the span.
     pub(crate) more: bool,
 }
@@ -287,18 +285,15 @@ impl Merge {
     }
 
     /// A round: adds pages of all CPUs, until there are no more or enough events wait, and passes on what happened in the
-    /// span, and before all that may still be in the buffers. `fill` gets the index of the CPU, too. At most `pages` are
-    /// added.
+    /// span, and before all that may still be in the buffers. `fill` gets the index of the CPU, too.
     pub(crate) fn round<E>(
         &mut self,
         span: Span,
-        pages: usize,
         mut fill: impl FnMut(usize, &mut [u8]) -> Result<Option<usize>, E>,
         to: impl FnMut(Seen<'_>) -> Result<(), E>,
     ) -> Result<Round, E> {
         let mut round = Round {
             until: span.pass,
-            pages: 0,
             more: false,
         };
         for index in 0..self.queues.len() {
@@ -307,13 +302,12 @@ impl Merge {
                     .queues
                     .get(index)
                     .is_none_or(|queue| queue.has_enough(span));
-                if enough || round.pages >= pages {
+                if enough {
                     break false;
                 }
                 if !self.add(index, |page| fill(index, page))? {
                     break true;
                 }
-                round.pages += 1;
             };
             let last = self.queues.get(index).map_or(u64::MAX, |queue| queue.last);
             if !has_all {
